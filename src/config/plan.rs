@@ -1,0 +1,222 @@
+//! The validated configuration: what the other rooms work from. Everything here has been checked;
+//! nothing here is text that still has to be understood. Secrets are references still.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use http::{HeaderName, HeaderValue, Method};
+use regex::bytes::Regex;
+use url::Url;
+
+use crate::model::{CheckId, ComponentId, ComponentStatus, PlatformId, Span, Threshold};
+
+use super::secret::SecretRef;
+
+/// All that the probe files say.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// One platform for each probe file, in the order of their ids.
+    pub platforms: Vec<Platform>,
+}
+
+/// One probe file.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// The id; the file's name where the file gives none.
+    pub id: PlatformId,
+    /// The name that the public reads.
+    pub name: String,
+    /// The zone that public times are given in.
+    pub time_zone: Tz,
+    /// Where incidents are published.
+    pub publish: Publish,
+    /// Components that go bad within this time of an incident's latest new component join it.
+    pub group_within: Span,
+    /// How long everything must stay well before a monitored incident is resolved.
+    pub resolve_after: Span,
+    /// How long an incident may go without an update.
+    pub update_every: Span,
+    /// The components, in the order of the page.
+    pub components: Vec<Component>,
+}
+
+/// Where a platform's incidents are published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Publish {
+    /// To the status API and page that farol itself serves.
+    Embedded,
+    /// To Atlassian Statuspage, or whatever speaks its API.
+    Statuspage(Statuspage),
+}
+
+/// A page of a Statuspage API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statuspage {
+    /// The API's base, `https://api.statuspage.io/v1`.
+    pub url: Url,
+    /// The page's id.
+    pub page: String,
+    /// The API key.
+    pub token: SecretRef,
+    /// Whether subscribers are told.
+    pub notify: bool,
+}
+
+/// What a customer sees on the status page.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// The id, with the platform's in front.
+    pub id: ComponentId,
+    /// The name that the public reads.
+    pub name: String,
+    /// The group that it stands in on the page.
+    pub group: Option<String>,
+    /// What it is, for the page.
+    pub description: Option<String>,
+    /// Its id on the Statuspage page; present whenever the platform is published there.
+    pub statuspage_id: Option<String>,
+    /// The checks that speak for it.
+    pub checks: Vec<Check>,
+}
+
+/// One question, asked again and again.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The id, with the component's in front.
+    pub id: CheckId,
+    /// The name, for the operator.
+    pub name: String,
+    /// How often it is asked.
+    pub interval: Span,
+    /// How long one run may take in all.
+    pub timeout: Span,
+    /// How soon it is asked again while the answer is in doubt.
+    pub confirm_interval: Span,
+    /// What it takes to call it failing or degraded.
+    pub fail_after: Threshold,
+    /// How many passes in a row it takes to call it well again.
+    pub recover_after: NonZeroU32,
+    /// The worst status that this check alone can give its component.
+    pub at_worst: ComponentStatus,
+    /// A run that passes but takes longer than this is degraded.
+    pub degraded_over: Option<Span>,
+    /// The name servers that resolve this platform's names; empty for the system's.
+    pub resolvers: Arc<[SocketAddr]>,
+    /// What is asked.
+    pub kind: CheckKind,
+}
+
+/// What a check asks.
+#[derive(Clone, Debug)]
+pub enum CheckKind {
+    /// An HTTP exchange.
+    Http(Box<HttpCheck>),
+    /// A DNS query.
+    Dns(DnsCheck),
+    /// A TCP connection and a few words.
+    Tcp(TcpCheck),
+}
+
+/// Which addresses behind a name are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Addresses {
+    /// One of them, as a user's machine would.
+    #[default]
+    Any,
+    /// Each on its own.
+    All,
+}
+
+/// An HTTP exchange.
+#[derive(Clone, Debug)]
+pub struct HttpCheck {
+    /// `http` or `https`, with a host.
+    pub url: Url,
+    /// The method.
+    pub method: Method,
+    /// Headers to send, beside those that every request has.
+    pub headers: Vec<(HeaderName, HeaderText)>,
+    /// The body to send.
+    pub body: Option<Arc<[u8]>>,
+    /// The status codes that pass.
+    pub expect_status: StatusSet,
+    /// Texts that the body must contain.
+    pub body_contains: Vec<String>,
+    /// Patterns that the body must match.
+    pub body_matches: Vec<Regex>,
+    /// How many redirects are followed; zero for none.
+    pub max_redirects: u8,
+    /// How many bytes of body are read.
+    pub max_body: u64,
+    /// Which addresses are asked.
+    pub addresses: Addresses,
+    /// How far the target's clock may be off.
+    pub max_clock_skew: ClockLimits,
+}
+
+/// A header's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderText {
+    /// As written.
+    Plain(HeaderValue),
+    /// From a secret, with something in front of it: `Bearer `.
+    Secret {
+        /// What stands in front.
+        prefix: String,
+        /// The secret.
+        secret: SecretRef,
+    },
+}
+
+/// The status codes that pass, as inclusive ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusSet(pub Vec<(u16, u16)>);
+
+impl StatusSet {
+    /// Whether `code` is in the set.
+    pub fn contains(&self, code: u16) -> bool {
+        self.0.iter().any(|(low, high)| (*low..=*high).contains(&code))
+    }
+}
+
+/// How far a target's clock may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockLimits {
+    /// Beyond this the finding is degraded.
+    pub degraded: Span,
+    /// Beyond this it fails.
+    pub failed: Span,
+}
+
+/// A DNS query.
+#[derive(Clone, Debug)]
+pub struct DnsCheck {
+    /// The name asked for, fully qualified.
+    pub name: hickory_proto::rr::Name,
+    /// The type of record.
+    pub record_type: hickory_proto::rr::RecordType,
+    /// The server that is asked; `None` for the first resolver.
+    pub server: Option<SocketAddr>,
+    /// Records, in presentation form, that must all be in the answer; with none any non-empty
+    /// answer passes.
+    pub expect: Vec<String>,
+}
+
+/// A TCP connection and a few words.
+#[derive(Clone, Debug)]
+pub struct TcpCheck {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether TLS comes first.
+    pub tls: bool,
+    /// Bytes to send once connected.
+    pub send: Option<Arc<[u8]>>,
+    /// What the answer must match, searched in all that has come so far.
+    pub expect: Option<Regex>,
+    /// Which addresses are asked.
+    pub addresses: Addresses,
+}

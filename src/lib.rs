@@ -1,0 +1,15 @@
+//! Farol watches a platform from the outside and tells its status page the truth.
+
+pub mod check;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod engine;
+pub mod metrics;
+pub mod model;
+pub mod net;
+pub mod outbox;
+pub mod publish;
+pub mod schedule;
+pub mod serve;
+pub mod store;

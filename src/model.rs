@@ -1,0 +1,28 @@
+//! The vocabulary: plain data that every other room speaks and that imports none of them.
+//!
+//! The words are Statuspage's where Statuspage has one (component, incident, impact and their
+//! values), so that what the configuration, the metrics and the status page say is one language.
+
+pub mod action;
+pub mod component;
+pub mod event;
+pub mod id;
+pub mod incident;
+pub mod input;
+pub mod observation;
+pub mod policy;
+pub mod reason;
+pub mod span;
+pub mod time;
+
+pub use action::{Action, ActionKind};
+pub use component::ComponentStatus;
+pub use event::{Cause, Event, EventKind, Health};
+pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage};
+pub use incident::{Impact, IncidentStatus};
+pub use input::Input;
+pub use observation::{ClockOffset, Finding, Observation, Phase, Phases, Subject, Verdict};
+pub use policy::{CheckPolicy, ComponentPolicy, PlatformPolicy, Policy, Threshold};
+pub use reason::Reason;
+pub use span::Span;
+pub use time::Timestamp;

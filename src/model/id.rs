@@ -1,0 +1,76 @@
+//! Names of things. Each is its own type, so that a check's name can never stand where a
+//! component's is wanted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes the text as it is; whoever makes an id is answerable for its form.
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(Arc::from(text.as_ref()))
+            }
+
+            /// The text of the id.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// One platform: one probe file, one status page. `blip`.
+    PlatformId
+}
+id! {
+    /// A component, unique over all platforms: `blip/desk`.
+    ComponentId
+}
+id! {
+    /// A check, unique over all platforms: `blip/desk/agent-login`.
+    CheckId
+}
+id! {
+    /// The place that checks run from.
+    Vantage
+}
+id! {
+    /// An incident's own name, derived from what it is about and when it opened, so that a replay
+    /// makes the same one. Lower-case base 32.
+    IncidentKey
+}
+
+impl ComponentId {
+    /// The component `component` of `platform`.
+    pub fn of(platform: &PlatformId, component: &str) -> Self {
+        Self::new(format!("{platform}/{component}"))
+    }
+}
+
+impl CheckId {
+    /// The check `check` of `component`.
+    pub fn of(component: &ComponentId, check: &str) -> Self {
+        Self::new(format!("{component}/{check}"))
+    }
+}

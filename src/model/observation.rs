@@ -1,0 +1,275 @@
+//! What one run of a check saw: immutable facts, with a finding for every address that was asked.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckId, Reason, Span, Timestamp, Vantage};
+
+/// One run of one check from one vantage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The check that ran.
+    pub check: CheckId,
+    /// Where it ran from.
+    pub vantage: Vantage,
+    /// When the run began. With `check` and `vantage` it names the observation.
+    pub started_at: Timestamp,
+    /// How long the whole run took.
+    pub took: Span,
+    /// What was found, in the order of the subjects; never empty.
+    pub findings: Vec<Finding>,
+}
+
+/// What was found out about one subject in one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Whom the finding is about: it has a window of its own in the engine.
+    pub subject: Subject,
+    /// The address that was talked to, if it came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Why the verdict is not a pass; `None` exactly when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How long each phase took, as far as the run came.
+    #[serde(default)]
+    pub phases: Phases,
+    /// What the answer tells about the target's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockOffset>,
+    /// When the first certificate of the chain that was shown expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_expires_at: Option<Timestamp>,
+}
+
+impl Finding {
+    /// A finding of `subject` that passes, with nothing measured yet.
+    pub fn pass(subject: Subject) -> Self {
+        Self {
+            subject,
+            address: subject.address(),
+            verdict: Verdict::Pass,
+            reason: None,
+            phases: Phases::default(),
+            clock: None,
+            certificate_expires_at: None,
+        }
+    }
+
+    /// A finding of `subject` with the verdict that goes with `reason`.
+    pub fn because(subject: Subject, verdict: Verdict, reason: Reason) -> Self {
+        Self { verdict, reason: Some(reason), ..Self::pass(subject) }
+    }
+}
+
+/// Whom a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The check as a whole: whichever address was asked, or a failure before any was known.
+    Whole,
+    /// One address of a check that asks them all.
+    Address(IpAddr),
+}
+
+impl Subject {
+    /// The address, if the subject is one.
+    pub const fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Whole => None,
+            Self::Address(address) => Some(address),
+        }
+    }
+}
+
+/// The judgement of a finding; the order is the order of badness, the prober's own trouble first
+/// since it says nothing about the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The prober's own trouble: counts neither for nor against the target.
+    Inconclusive,
+    /// As expected.
+    Pass,
+    /// Works, but not as well as it should.
+    Degraded,
+    /// Does not work.
+    Fail,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Inconclusive, Self::Pass, Self::Degraded, Self::Fail];
+
+    /// The word for it, in metrics and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inconclusive => "inconclusive",
+            Self::Pass => "pass",
+            Self::Degraded => "degraded",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A stretch of a run that is timed by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// From name to addresses.
+    Resolve,
+    /// The TCP handshake.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// Writing the request.
+    Send,
+    /// From the request written to the first byte of the answer.
+    FirstByte,
+    /// The rest of the answer.
+    Transfer,
+}
+
+impl Phase {
+    /// Every phase, in the order of a run.
+    pub const ALL: [Self; 6] =
+        [Self::Resolve, Self::Connect, Self::Tls, Self::Send, Self::FirstByte, Self::Transfer];
+
+    /// The word for it, in metrics and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Send => "send",
+            Self::FirstByte => "first_byte",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How long each phase took. One that was not reached is absent, never zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolve: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connect: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    send: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_byte: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transfer: Option<Span>,
+}
+
+impl Phases {
+    /// How long `phase` took, if it was reached.
+    pub const fn get(&self, phase: Phase) -> Option<Span> {
+        match phase {
+            Phase::Resolve => self.resolve,
+            Phase::Connect => self.connect,
+            Phase::Tls => self.tls,
+            Phase::Send => self.send,
+            Phase::FirstByte => self.first_byte,
+            Phase::Transfer => self.transfer,
+        }
+    }
+
+    /// Adds `took` to `phase`: a run with redirects passes through a phase more than once.
+    pub fn add(&mut self, phase: Phase, took: Span) {
+        let slot = match phase {
+            Phase::Resolve => &mut self.resolve,
+            Phase::Connect => &mut self.connect,
+            Phase::Tls => &mut self.tls,
+            Phase::Send => &mut self.send,
+            Phase::FirstByte => &mut self.first_byte,
+            Phase::Transfer => &mut self.transfer,
+        };
+        let before = slot.unwrap_or(Span::ZERO).as_micros();
+        *slot = Some(Span::from_micros(before.saturating_add(took.as_micros())));
+    }
+
+    /// The phases that were reached, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Phase, Span)> + '_ {
+        Phase::ALL.into_iter().filter_map(|phase| Some((phase, self.get(phase)?)))
+    }
+
+    /// All phases together: what a user would have waited.
+    pub fn total(&self) -> Span {
+        Span::from_micros(self.iter().map(|(_, took)| took.as_micros()).sum())
+    }
+}
+
+/// What is known of a target's clock against ours: its offset lies between the two bounds, in
+/// microseconds, ahead of us if positive. An interval and never a bare number, since an HTTP date
+/// has one-second steps and the request took time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockOffset {
+    /// The least offset that agrees with what was seen.
+    pub at_least: i64,
+    /// The greatest.
+    pub at_most: i64,
+}
+
+impl ClockOffset {
+    /// The smallest distance from zero that the interval admits: what can be held against the
+    /// target.
+    pub fn certain(self) -> Span {
+        let micros = if self.at_least > 0 {
+            self.at_least
+        } else if self.at_most < 0 {
+            self.at_most.saturating_neg()
+        } else {
+            0
+        };
+        Span::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// The middle of the interval, for a person's eye.
+    pub fn middle(self) -> i64 {
+        self.at_least.midpoint(self.at_most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClockOffset, Phase, Phases};
+    use crate::model::Span;
+
+    #[test]
+    fn only_what_the_interval_cannot_explain_is_certain() {
+        let offset = |at_least, at_most| ClockOffset { at_least, at_most };
+        assert_eq!(offset(-400_000, 600_000).certain(), Span::ZERO);
+        assert_eq!(offset(2_000_000, 3_000_000).certain(), Span::from_secs(2));
+        assert_eq!(offset(-3_000_000, -2_000_000).certain(), Span::from_secs(2));
+    }
+
+    #[test]
+    fn a_phase_that_was_not_reached_is_absent() {
+        let mut phases = Phases::default();
+        phases.add(Phase::Connect, Span::from_millis(2));
+        phases.add(Phase::Connect, Span::from_millis(3));
+        assert_eq!(phases.get(Phase::Connect), Some(Span::from_millis(5)));
+        assert_eq!(phases.get(Phase::Tls), None);
+        assert_eq!(serde_json::to_string(&phases).unwrap(), r#"{"connect":5000}"#);
+    }
+}

@@ -1,0 +1,218 @@
+//! Why a finding is not a pass: one closed set over all kinds of check, so that a metric's label
+//! is bounded and every reason has a name, words for the operator and a home in the documentation.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClockOffset, Phase, Span};
+
+/// Why a finding is not a pass. The data is for the operator; [`Reason::name`] is the stable label.
+///
+/// Texts inside come from the target or the system, are cut to a bounded length by whoever makes
+/// the reason, and never reach the public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The name does not exist (NXDOMAIN).
+    ResolveNotFound,
+    /// The name exists but has no address.
+    ResolveNoAddress,
+    /// The resolver answered with an error or could not be asked.
+    ResolveFailed {
+        /// What the resolver said.
+        detail: String,
+    },
+    /// The target refused the connection.
+    ConnectRefused,
+    /// The target reset the connection during the handshake.
+    ConnectReset,
+    /// There is no way to the target.
+    ConnectUnreachable,
+    /// The connection failed in another way.
+    ConnectFailed {
+        /// What the system said.
+        detail: String,
+    },
+    /// The TLS handshake failed.
+    TlsHandshake {
+        /// What the TLS library said.
+        detail: String,
+    },
+    /// The certificate has expired.
+    TlsCertificateExpired,
+    /// The certificate is not valid yet: renewed too eagerly, or somebody's clock is wrong.
+    TlsCertificateNotYetValid,
+    /// The certificate is for another name.
+    TlsNameMismatch,
+    /// Nobody we trust signed the certificate.
+    TlsUntrusted {
+        /// What the TLS library said.
+        detail: String,
+    },
+    /// A phase took longer than the run had left.
+    Timeout {
+        /// The phase it happened in.
+        phase: Phase,
+    },
+    /// The target closed or reset the connection in the middle.
+    ConnectionClosed {
+        /// The phase it happened in.
+        phase: Phase,
+    },
+    /// The answer breaks its protocol.
+    MalformedAnswer {
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// The answer's headers are longer, or more, than we read.
+    HeadersTooLarge,
+    /// The answer's body is longer than `max_body`.
+    BodyTooLarge,
+    /// The status code is not one of those expected.
+    Status {
+        /// The code that came.
+        got: u16,
+    },
+    /// More redirects than allowed, or a redirect that leads back.
+    RedirectLimit,
+    /// A redirect without a usable `Location`.
+    RedirectInvalid,
+    /// The body lacks a text it should have, or a pattern did not match.
+    Body {
+        /// The expectation that was not met.
+        expected: String,
+    },
+    /// The DNS answer has another response code than expected.
+    DnsRcode {
+        /// The code that came, as in `SERVFAIL`.
+        got: String,
+    },
+    /// The DNS answer's records are not those expected.
+    DnsAnswer {
+        /// What came.
+        got: String,
+    },
+    /// What the TCP service said is not what was expected.
+    TcpExpect {
+        /// What came, printable.
+        got: String,
+    },
+    /// The target's clock is off by more than the check allows.
+    ClockSkew {
+        /// What is known of it.
+        offset: ClockOffset,
+    },
+    /// It took longer than `degraded_over`.
+    Slow {
+        /// How long it took.
+        took: Span,
+    },
+    /// Our own trouble: the process or host ran out of file descriptors, ports or memory.
+    ProberExhausted {
+        /// What the system said.
+        detail: String,
+    },
+    /// Our own trouble: this host has no network to speak of.
+    ProberOffline {
+        /// What the system said.
+        detail: String,
+    },
+}
+
+impl Reason {
+    /// The stable name: the `reason` label of the metrics and the heading in the documentation.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ResolveNotFound => "resolve_not_found",
+            Self::ResolveNoAddress => "resolve_no_address",
+            Self::ResolveFailed { .. } => "resolve_failed",
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectReset => "connect_reset",
+            Self::ConnectUnreachable => "connect_unreachable",
+            Self::ConnectFailed { .. } => "connect_failed",
+            Self::TlsHandshake { .. } => "tls_handshake",
+            Self::TlsCertificateExpired => "tls_certificate_expired",
+            Self::TlsCertificateNotYetValid => "tls_certificate_not_yet_valid",
+            Self::TlsNameMismatch => "tls_name_mismatch",
+            Self::TlsUntrusted { .. } => "tls_untrusted",
+            Self::Timeout { phase } => match phase {
+                Phase::Resolve => "resolve_timeout",
+                Phase::Connect => "connect_timeout",
+                Phase::Tls => "tls_timeout",
+                Phase::Send => "send_timeout",
+                Phase::FirstByte => "first_byte_timeout",
+                Phase::Transfer => "transfer_timeout",
+            },
+            Self::ConnectionClosed { phase } => match phase {
+                Phase::Resolve => "resolve_closed",
+                Phase::Connect => "connect_closed",
+                Phase::Tls => "tls_closed",
+                Phase::Send => "send_closed",
+                Phase::FirstByte => "first_byte_closed",
+                Phase::Transfer => "transfer_closed",
+            },
+            Self::MalformedAnswer { .. } => "malformed_answer",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Status { .. } => "status",
+            Self::RedirectLimit => "redirect_limit",
+            Self::RedirectInvalid => "redirect_invalid",
+            Self::Body { .. } => "body",
+            Self::DnsRcode { .. } => "dns_rcode",
+            Self::DnsAnswer { .. } => "dns_answer",
+            Self::TcpExpect { .. } => "tcp_expect",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::Slow { .. } => "slow",
+            Self::ProberExhausted { .. } => "prober_exhausted",
+            Self::ProberOffline { .. } => "prober_offline",
+        }
+    }
+
+    /// Whether the trouble is ours, so that it must not be held against the target.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::ProberExhausted { .. } | Self::ProberOffline { .. })
+    }
+}
+
+/// One line for the operator, with the data.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ResolveNotFound => write!(f, "the name does not exist (NXDOMAIN)"),
+            Self::ResolveNoAddress => write!(f, "the name has no address"),
+            Self::ResolveFailed { detail } => write!(f, "the name could not be resolved: {detail}"),
+            Self::ConnectRefused => write!(f, "connection refused"),
+            Self::ConnectReset => write!(f, "connection reset during the handshake"),
+            Self::ConnectUnreachable => write!(f, "no route to the address"),
+            Self::ConnectFailed { detail } => write!(f, "connection failed: {detail}"),
+            Self::TlsHandshake { detail } => write!(f, "TLS handshake failed: {detail}"),
+            Self::TlsCertificateExpired => write!(f, "the certificate has expired"),
+            Self::TlsCertificateNotYetValid => write!(f, "the certificate is not valid yet"),
+            Self::TlsNameMismatch => write!(f, "the certificate is for another name"),
+            Self::TlsUntrusted { detail } => write!(f, "the certificate is not trusted: {detail}"),
+            Self::Timeout { phase } => write!(f, "timed out in phase {phase}"),
+            Self::ConnectionClosed { phase } => write!(f, "closed by the target in phase {phase}"),
+            Self::MalformedAnswer { detail } => write!(f, "malformed answer: {detail}"),
+            Self::HeadersTooLarge => write!(f, "the answer's headers are too large"),
+            Self::BodyTooLarge => write!(f, "the answer's body is larger than max_body"),
+            Self::Status { got } => write!(f, "unexpected status {got}"),
+            Self::RedirectLimit => write!(f, "too many redirects"),
+            Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
+            Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
+            Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
+            Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),
+            Self::TcpExpect { got } => write!(f, "unexpected words: {got}"),
+            Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
+            Self::Slow { took } => write!(f, "took {took}"),
+            Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
+            Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
+        }
+    }
+}
+
+fn describe(offset: ClockOffset) -> String {
+    let middle = offset.middle();
+    let size = Span::from_micros(middle.unsigned_abs());
+    format!("{size} {}", if middle < 0 { "behind" } else { "ahead" })
+}

@@ -1,0 +1,5 @@
+//! What survives a restart.
+
+pub mod sqlite;
+
+pub use sqlite::StoreError;
