@@ -114,7 +114,7 @@ impl Server {
         }))
     }
 
-    /// Stops, and returns when the sockets are closed.
+    /// Stops, and returns when nobody listens any more.
     pub(super) async fn stop(mut self) {
         self.0.abort();
         // The only outcome is "cancelled".

@@ -149,7 +149,8 @@ impl Platform {
         self.fault(backend, |faults| faults.delay = delay);
     }
 
-    /// Stops a backend: when this returns, its connections are closed and new ones are refused.
+    /// Stops a backend: when this returns, it refuses connections; those still open are about to
+    /// be closed.
     pub async fn stop(&mut self, backend: usize) {
         if let Some(server) = self.web.get_mut(backend).and_then(|web| web.server.take()) {
             server.stop().await;

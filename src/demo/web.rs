@@ -164,7 +164,7 @@ fn health(backend: &Backend) -> Answer {
     let body = serde_json::json!({
         "status": "ok",
         "server": backend.address,
-        "time": backend.now(),
+        "time": backend.now().to_rfc3339(),
     });
     let content_type = "application/json";
     Answer { content_type, ..Answer::text(StatusCode::OK, format!("{body}\n")) }
