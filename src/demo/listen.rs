@@ -149,3 +149,58 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::{MAX_CONNECTIONS, Server};
+
+    const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    #[tokio::test]
+    async fn holds_only_so_many_connections_and_serves_the_rest_later() {
+        let (listener, port) = super::tcp(ANY_PORT).await.unwrap();
+        let open = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let (counted, peak) = (Arc::clone(&open), Arc::clone(&most));
+        let _server = Server::tcp(listener, move |mut stream| {
+            let (counted, peak) = (Arc::clone(&counted), Arc::clone(&peak));
+            async move {
+                let now_open = counted.fetch_add(1, Ordering::SeqCst) + 1;
+                peak.fetch_max(now_open, Ordering::SeqCst);
+                // Stays until the client leaves.
+                let _ = stream.write_all(b"!").await;
+                let _ = stream.read_u8().await;
+                counted.fetch_sub(1, Ordering::SeqCst);
+            }
+        });
+
+        let mut clients = Vec::new();
+        for _ in 0..MAX_CONNECTIONS + 6 {
+            clients.push(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap());
+        }
+        for client in clients.iter_mut().take(MAX_CONNECTIONS) {
+            assert_eq!(client.read_u8().await.unwrap(), b'!');
+        }
+        for mut late in clients.split_off(MAX_CONNECTIONS) {
+            clients.pop();
+            assert_eq!(late.read_u8().await.unwrap(), b'!');
+        }
+        assert_eq!(most.load(Ordering::SeqCst), MAX_CONNECTIONS);
+    }
+
+    #[tokio::test]
+    async fn says_which_address_cannot_be_had() {
+        let (_taken, port) = super::tcp(ANY_PORT).await.unwrap();
+        let address = SocketAddr::new(ANY_PORT.ip(), port);
+        let error = super::tcp(address).await.unwrap_err();
+        assert_eq!(error.address, address);
+        assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
+    }
+}

@@ -276,3 +276,21 @@ fn no_checks_need_no_waking() {
     assert_eq!(schedule.due(START), []);
     assert_eq!(schedule.next_wakeup(), None);
 }
+
+#[test]
+fn no_interval_is_too_short_to_keep() {
+    let at_once = Plan { confirm_interval: Span::ZERO, ..plan(0, Span::ZERO) };
+    let mut schedule = Schedule::new([at_once.clone()], START);
+    let first = schedule.due(START + SHORTEST).remove(0).scheduled_at;
+    schedule.finished(&at_once.check, first, false);
+    let tick = schedule.next_wakeup().unwrap().at;
+    let _ = schedule.due(tick);
+    schedule.finished(&at_once.check, tick, false);
+    assert_eq!(schedule.next_wakeup().unwrap().at, tick + SHORTEST);
+
+    let in_doubt = Plan { interval: Span::from_secs(30), ..at_once };
+    let mut schedule = Schedule::new([in_doubt.clone()], START);
+    let first = schedule.due(START + FIRST_WITHIN).remove(0).scheduled_at;
+    schedule.finished(&in_doubt.check, first, true);
+    assert_eq!(schedule.next_wakeup().unwrap().at, first + SHORTEST);
+}
