@@ -1,1 +1,11 @@
-//! (being written)
+//! A small platform on loopback that fails the way a real one did, for a demonstration that needs
+//! no configuration, no internet and no real customer in trouble.
+
+mod chat;
+mod dns;
+mod identity;
+mod listen;
+pub mod platform;
+mod web;
+
+pub use platform::{Platform, StartError};
