@@ -98,13 +98,12 @@ fn read(path: &Path) -> Result<String, Mistake> {
     std::fs::File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        // Cut off in the middle of a letter: too large is what it is.
-        if error.as_bytes().len() as u64 > LARGEST_FILE {
-            return too_large();
-        }
-        Mistake::NotUtf8 { at: error.utf8_error().valid_up_to() }
-    })
+    // Measured before it is read as text: what was cut off may end within a letter.
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| Mistake::NotUtf8 { at: error.utf8_error().valid_up_to() })
 }
 
 fn unreadable(error: &std::io::Error) -> Mistake {
@@ -152,7 +151,7 @@ fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> (Option<Claim>, 
     for error in errors.iter().take(SYNTAX_ERRORS_SHOWN) {
         let span = error.span().unwrap_or_default();
         hide_secret_line(file, span.start, problems);
-        problems.report(span, Mistake::Syntax { message: error.message().to_owned() });
+        problems.report(span, Mistake::syntax(error.message()));
     }
     // An id that was read from a broken file may not be the one that its author wrote.
     (None, None)

@@ -46,11 +46,8 @@ pub(super) enum Mistake {
     NotUtf8 { at: usize },
     /// The text is not TOML.
     #[error("not TOML: {message}")]
-    #[diagnostic(
-        code(farol::config::syntax),
-        help("texts stand in quotes, `[table]` on its own line; see https://toml.io")
-    )]
-    Syntax { message: String },
+    #[diagnostic(code(farol::config::syntax), help("{help}"))]
+    Syntax { message: String, help: &'static str },
     /// A key that nobody knows.
     #[error("unknown key `{key}` in {section}")]
     #[diagnostic(code(farol::config::unknown_key), help("{help}"))]
@@ -67,7 +64,7 @@ pub(super) enum Mistake {
     #[error("{section} takes only one of {}", list(.keys))]
     #[diagnostic(
         code(farol::config::several_of),
-        help("keep one; another one is asked for in a table of its own")
+        help("keep one, and move the other into a table of its own")
     )]
     SeveralOf { section: &'static str, keys: &'static [&'static str] },
     /// A value of another type.
@@ -311,6 +308,16 @@ impl Mistake {
             None => format!("known here: {known}"),
         };
         Self::UnknownKey { key: shorten(key), section, help }
+    }
+
+    /// A break of the syntax, in the parser's words.
+    pub(super) fn syntax(message: &str) -> Self {
+        let help = if message.starts_with("duplicate key") {
+            "keep one of the two; a list of tables has double brackets: `[[component]]`"
+        } else {
+            "texts stand in quotes, `[table]` on a line of its own; see https://toml.io"
+        };
+        Self::Syntax { message: message.to_owned(), help }
     }
 
     /// Whether it may only seem so because a part of the file could not be read.

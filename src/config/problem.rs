@@ -14,6 +14,9 @@ use super::mistake::Mistake;
 /// So many problems are drawn; of a file that is wrong from end to end nobody reads more.
 const SHOWN: usize = 100;
 
+/// Lines of more bytes than this are not drawn: they would fill the terminal.
+const LONGEST_LINE: usize = 500;
+
 /// A probe file's text and the name that reports call it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
@@ -64,15 +67,13 @@ impl ConfigError {
     }
 }
 
-/// How many there are, in how many files.
+/// How many there are.
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files: std::collections::BTreeSet<&str> =
-            self.problems.iter().map(|problem| problem.file.as_str()).collect();
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let (count, files) = (self.problems.len(), files.len());
-        write!(f, "{count} mistake{} in {files} place{}", plural(count), plural(files))?;
-        f.write_str(" of the configuration")
+        match self.problems.len() {
+            1 => f.write_str("the configuration has 1 mistake"),
+            count => write!(f, "the configuration has {count} mistakes"),
+        }
     }
 }
 
@@ -90,6 +91,7 @@ pub struct Problem {
     mistake: Mistake,
     file: String,
     source: Option<NamedSource<Arc<str>>>,
+    drawn: bool,
     labels: Vec<LabeledSpan>,
     elsewhere: Option<Elsewhere>,
 }
@@ -98,7 +100,7 @@ impl Problem {
     /// A problem with a file or directory as such.
     pub(super) fn of_path(path: &std::path::Path, mistake: Mistake) -> Self {
         let file = path.display().to_string();
-        Self { mistake, file, source: None, labels: Vec::new(), elsewhere: None }
+        Self { mistake, file, source: None, drawn: false, labels: Vec::new(), elsewhere: None }
     }
 
     /// The stable code, `farol::config::unknown_key`.
@@ -127,9 +129,11 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a source there is no frame to show the file's name in.
-        if self.source.is_none() && !self.file.is_empty() {
-            write!(f, "{}: ", self.file)?;
+        // Where nothing is drawn there is no frame to say where.
+        match self.line() {
+            Some(line) if !self.drawn => write!(f, "{}, line {line}: ", self.file)?,
+            None if !self.file.is_empty() => write!(f, "{}: ", self.file)?,
+            Some(_) | None => {}
         }
         self.mistake.fmt(f)
     }
@@ -147,11 +151,11 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn SourceCode)
+        self.source.as_ref().filter(|_| self.drawn).map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
+        Some(Box::new(self.labels.iter().filter(|_| self.drawn).cloned()))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
@@ -220,7 +224,12 @@ impl<'f> Problems<'f> {
         places: impl IntoIterator<Item = (Range<usize>, Option<&'l str>)>,
         mistake: Mistake,
     ) {
-        let labels = places.into_iter().map(|(span, label)| self.label(span, label)).collect();
+        let mut labels: Vec<LabeledSpan> =
+            places.into_iter().map(|(span, label)| self.label(span, label)).collect();
+        if let Some(first) = labels.first_mut() {
+            let label = first.label().map(str::to_owned);
+            *first = LabeledSpan::new_primary_with_span(label, *first.inner());
+        }
         self.found.push(Found { mistake, labels, other_file: None });
     }
 
@@ -276,9 +285,24 @@ impl<'f> Problems<'f> {
         LabeledSpan::new(label.map(str::to_owned), start, line.len())
     }
 
-    /// The file with every secret masked, byte for byte, so that places stay where they are.
+    /// Whether the line of this label and the two around it can be shown.
+    fn is_drawable(&self, label: &LabeledSpan) -> bool {
+        let text = self.file.text.as_str();
+        let (before, after) = text.split_at_checked(label.offset()).unwrap_or_default();
+        let above = before.rsplit('\n').nth(1).unwrap_or_default();
+        let begun = before.rsplit('\n').next().unwrap_or_default();
+        let mut rest = after.split('\n');
+        let line = begun.len() + rest.next().unwrap_or_default().len();
+        let below = rest.next().unwrap_or_default();
+        above.len().max(line).max(below.len()) <= LONGEST_LINE
+    }
+
+    /// The file as it may be shown: every secret masked, and nothing left that a terminal would
+    /// obey. Byte for byte, so that places stay where they are.
     fn masked(&self) -> NamedSource<Arc<str>> {
-        let mut text = self.file.text.clone();
+        let shown =
+            |c: char| if c.is_ascii_control() && !c.is_ascii_whitespace() { '?' } else { c };
+        let mut text: String = self.file.text.chars().map(shown).collect();
         for span in &self.hidden {
             if let Some(secret) = text.get(span.clone()) {
                 let mask: String = secret
@@ -298,10 +322,12 @@ pub(super) fn collect(files: Vec<Problems<'_>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (mut file, source) in files.into_iter().zip(&sources) {
         file.found.sort_by_key(|found| found.labels.first().map(LabeledSpan::offset));
-        problems.extend(file.found.into_iter().map(|found| Problem {
+        let found = std::mem::take(&mut file.found);
+        problems.extend(found.into_iter().map(|found| Problem {
             mistake: found.mistake,
             file: file.file.name.clone(),
             source: Some(source.clone()),
+            drawn: found.labels.iter().all(|label| file.is_drawable(label)),
             labels: found.labels,
             elsewhere: found.other_file.and_then(|(other, label)| {
                 Some(Elsewhere { source: sources.get(other)?.clone(), label })

@@ -31,6 +31,15 @@ pub(super) trait Setting: Sized {
     /// The JSON schema of what [`Setting::read`] takes.
     fn schema() -> Value;
 
+    /// The text that stands there; anything else is reported.
+    fn text(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
+        let text = node.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            Self::wrong_type(node, problems);
+        }
+        text
+    }
+
     /// Reports that `node` is of another type.
     fn wrong_type(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let found = node.get_ref().type_str();

@@ -19,7 +19,7 @@ impl Setting for HostPort {
     const EXPECTED: &'static str = "an address such as \"mail.example:25\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         match parse(&text) {
             Ok(address) => Some(address),
             Err(reason) => {

@@ -11,14 +11,14 @@ use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
 use crate::model::ComponentStatus;
 
-/// Reads one of `words`, each with its meaning.
-fn choose<T: Clone>(
+/// Reads one of `words`, each with its meaning, for the setting `S`.
+fn choose<S: Setting, T: Clone>(
     node: &Node<'_>,
     what: &'static str,
     words: &[(&'static str, T)],
     problems: &mut Problems<'_>,
 ) -> Option<T> {
-    let got = String::read(node, problems)?;
+    let got = S::text(node, problems)?;
     let found = words.iter().find(|(word, _)| *word == got);
     if found.is_none() {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
@@ -42,7 +42,7 @@ impl Setting for Addresses {
     const EXPECTED: &'static str = "\"any\" or \"all\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        choose(node, "a choice of addresses", &ADDRESSES, problems)
+        choose::<Self, _>(node, "a choice of addresses", &ADDRESSES, problems)
     }
 
     fn schema() -> Value {
@@ -64,7 +64,7 @@ impl Setting for AtWorst {
     const EXPECTED: &'static str = "a status such as \"partial_outage\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        choose(node, "a status that a check can cause", &STATUSES, problems).map(Self)
+        choose::<Self, _>(node, "a status that a check can cause", &STATUSES, problems).map(Self)
     }
 
     fn schema() -> Value {
@@ -87,7 +87,7 @@ impl Setting for Method {
     const EXPECTED: &'static str = "a method such as \"GET\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        choose(node, "a method", &METHODS, problems)
+        choose::<Self, _>(node, "a method", &METHODS, problems)
     }
 
     fn schema() -> Value {
@@ -135,7 +135,7 @@ impl Setting for RecordType {
     const EXPECTED: &'static str = "a type of record such as \"A\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        choose(node, "a type of record", &RECORD_TYPES, problems)
+        choose::<Self, _>(node, "a type of record", &RECORD_TYPES, problems)
     }
 
     fn schema() -> Value {

@@ -13,7 +13,7 @@ impl Setting for Name {
     const EXPECTED: &'static str = "a domain name in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let reason = match text.as_str() {
             "" => "it is empty".to_owned(),
             text => match Self::from_utf8(text) {
@@ -21,7 +21,8 @@ impl Setting for Name {
                     name.set_fqdn(true);
                     return Some(name);
                 }
-                Err(error) => error.to_string(),
+                // Some of its words end in a colon with nothing after it.
+                Err(error) => error.to_string().trim_end_matches([':', ' ']).to_lowercase(),
             },
         };
         problems.report(node.span(), Mistake::InvalidDomain { got: shorten(&text), reason });

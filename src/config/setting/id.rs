@@ -16,7 +16,7 @@ impl Setting for Id {
     const EXPECTED: &'static str = "a text in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         if is_id(&text) {
             return Some(Self(text));
         }

@@ -15,7 +15,7 @@ impl Setting for Regex {
     const EXPECTED: &'static str = "a regular expression in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let reason = if text.is_empty() {
             "it is empty, and would match everything".to_owned()
         } else {

@@ -76,7 +76,7 @@ impl Setting for EnvName {
     const EXPECTED: &'static str = "the name of an environment variable";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let name = String::read(node, problems)?;
+        let name = Self::text(node, problems)?;
         let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let starts = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
         if starts && name.bytes().all(good) {
@@ -100,7 +100,7 @@ impl Setting for SecretPath {
     const EXPECTED: &'static str = "the absolute path of a file";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let path = PathBuf::from(String::read(node, problems)?);
+        let path = PathBuf::from(Self::text(node, problems)?);
         // A relative path would lead elsewhere in a container than on a desk.
         if path.is_absolute() {
             return Some(Self(path));

@@ -12,7 +12,7 @@ impl Setting for SocketAddr {
     const EXPECTED: &'static str = "an address such as \"192.0.2.53\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let server = parse(&text);
         if server.is_none() {
             problems.report(node.span(), Mistake::InvalidServer { got: shorten(&text) });

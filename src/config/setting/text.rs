@@ -11,8 +11,7 @@ impl Setting for String {
     const EXPECTED: &'static str = "a text in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = node.get_ref().as_str().map(str::to_owned);
-        text.or_else(|| Self::wrong_type(node, problems))
+        Self::text(node, problems)
     }
 
     fn schema() -> Value {
@@ -41,7 +40,7 @@ impl<const MOST: usize> Setting for Line<MOST> {
     const EXPECTED: &'static str = "a text in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let text = text.trim();
         let trouble = if text.is_empty() {
             "empty"
@@ -72,7 +71,7 @@ impl Setting for Needle {
     const EXPECTED: &'static str = "a text in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let trouble = match text.chars().count() {
             0 => "empty, and would be found in every body",
             1..=LONGEST_NEEDLE => return Some(Self(text)),
@@ -96,7 +95,7 @@ impl Setting for VendorId {
     const EXPECTED: &'static str = "a text in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let trouble = match text.len() {
             0 => "empty",

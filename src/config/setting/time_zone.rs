@@ -12,7 +12,7 @@ impl Setting for Tz {
     const EXPECTED: &'static str = "a time zone such as \"America/Sao_Paulo\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         if let Ok(zone) = text.parse() {
             return Some(zone);
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::mistake::Mistake;
+use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 
@@ -11,12 +11,15 @@ impl Setting for Url {
     const EXPECTED: &'static str = "a URL in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let text = String::read(node, problems)?;
+        let text = Self::text(node, problems)?;
         let mistake = match Self::parse(&text) {
             Ok(url) => match fault(&url) {
                 None => return Some(url),
                 Some(mistake) => mistake,
             },
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                Mistake::InvalidUrl { reason: "it has no scheme".to_owned() }
+            }
             Err(error) => Mistake::InvalidUrl { reason: error.to_string() },
         };
         // Whatever else is wrong with it: before an `@` there may be a password.
@@ -34,7 +37,7 @@ impl Setting for Url {
 
 fn fault(url: &Url) -> Option<Mistake> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Some(Mistake::UrlScheme { scheme: url.scheme().to_owned() });
+        return Some(Mistake::UrlScheme { scheme: shorten(url.scheme()) });
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Some(Mistake::UrlCredentials);
