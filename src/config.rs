@@ -1,10 +1,28 @@
-//! From text to a validated [`Config`].
+//! From text to a validated [`Config`], in two steps.
+//!
+//! [`raw`] reads a TOML document into typed settings that still know where they stand; each type
+//! of setting has one file under [`setting`] with its spellings, its errors and its schema.
+//! [`validate`] then weighs the settings against each other and makes the [`plan`]. Neither step
+//! stops at a mistake: all mistakes of all files are gathered and reported at once.
 
 pub mod plan;
 pub mod secret;
 
+mod load;
+mod mistake;
+mod problem;
+mod raw;
+mod reader;
+mod schema;
+mod setting;
+mod suggest;
+mod validate;
+
+pub use load::{load, parse};
 pub use plan::{
     Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
     Platform, Publish, StatusSet, Statuspage, TcpCheck,
 };
-pub use secret::{Secret, SecretRef, Secrets};
+pub use problem::{ConfigError, Problem, SourceFile};
+pub use schema::schema;
+pub use secret::{Secret, SecretProblem, SecretRef, Secrets, SecretsError};

@@ -1,6 +1,7 @@
 //! The validated configuration: what the other rooms work from. Everything here has been checked;
 //! nothing here is text that still has to be understood. Secrets are references still.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -10,7 +11,10 @@ use http::{HeaderName, HeaderValue, Method};
 use regex::bytes::Regex;
 use url::Url;
 
-use crate::model::{CheckId, ComponentId, ComponentStatus, PlatformId, Span, Threshold};
+use crate::model::{
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, PlatformId,
+    PlatformPolicy, Policy, Span, Threshold,
+};
 
 use super::secret::SecretRef;
 
@@ -19,6 +23,49 @@ use super::secret::SecretRef;
 pub struct Config {
     /// One platform for each probe file, in the order of their ids.
     pub platforms: Vec<Platform>,
+}
+
+impl Config {
+    /// What the engine needs to know of it.
+    pub fn policy(&self) -> Policy {
+        let mut policy = Policy::default();
+        for platform in &self.platforms {
+            policy.platforms.insert(platform.id.clone(), platform.policy());
+            for component in &platform.components {
+                policy.components.insert(component.id.clone(), component.policy(&platform.id));
+                for check in &component.checks {
+                    policy.checks.insert(check.id.clone(), check.policy(&component.id));
+                }
+            }
+        }
+        policy
+    }
+
+    /// Every check with what it belongs to, in the order of the files.
+    pub fn checks(&self) -> impl Iterator<Item = (&Platform, &Component, &Check)> {
+        self.platforms.iter().flat_map(|platform| {
+            platform.components.iter().flat_map(move |component| {
+                component.checks.iter().map(move |check| (platform, component, check))
+            })
+        })
+    }
+
+    /// Every secret that must be there for the checks to run and the incidents to be published.
+    pub fn secret_refs(&self) -> BTreeSet<SecretRef> {
+        let tokens = self.platforms.iter().filter_map(|platform| match &platform.publish {
+            Publish::Statuspage(statuspage) => Some(statuspage.token.clone()),
+            Publish::Embedded => None,
+        });
+        let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
+            CheckKind::Http(http) => Some(&http.headers),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) => None,
+        });
+        let secrets = headers.flatten().filter_map(|(_, text)| match text {
+            HeaderText::Secret { secret, .. } => Some(secret.clone()),
+            HeaderText::Plain(_) => None,
+        });
+        tokens.chain(secrets).collect()
+    }
 }
 
 /// One probe file.
@@ -40,6 +87,18 @@ pub struct Platform {
     pub update_every: Span,
     /// The components, in the order of the page.
     pub components: Vec<Component>,
+}
+
+impl Platform {
+    fn policy(&self) -> PlatformPolicy {
+        PlatformPolicy {
+            name: self.name.clone(),
+            time_zone: self.time_zone,
+            group_within: self.group_within,
+            resolve_after: self.resolve_after,
+            update_every: self.update_every,
+        }
+    }
 }
 
 /// Where a platform's incidents are published.
@@ -81,6 +140,12 @@ pub struct Component {
     pub checks: Vec<Check>,
 }
 
+impl Component {
+    fn policy(&self, platform: &PlatformId) -> ComponentPolicy {
+        ComponentPolicy { platform: platform.clone(), name: self.name.clone() }
+    }
+}
+
 /// One question, asked again and again.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -106,6 +171,18 @@ pub struct Check {
     pub resolvers: Arc<[SocketAddr]>,
     /// What is asked.
     pub kind: CheckKind,
+}
+
+impl Check {
+    fn policy(&self, component: &ComponentId) -> CheckPolicy {
+        CheckPolicy {
+            component: component.clone(),
+            name: self.name.clone(),
+            fail_after: self.fail_after,
+            recover_after: self.recover_after,
+            at_worst: self.at_worst,
+        }
+    }
 }
 
 /// What a check asks.

@@ -2,8 +2,15 @@
 //! anything that is printed.
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::fmt;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The most that a secret may have: more than any API key, less than what a mistaken path leads to.
+const LARGEST: u64 = 16 << 10;
 
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,8 +62,203 @@ impl Secrets {
         Self(values.into_iter().collect())
     }
 
+    /// Fetches every one of `references`, from the environment and from files.
+    ///
+    /// # Errors
+    ///
+    /// Every secret that is not there or cannot be one, never with any of its text.
+    pub fn load(references: impl IntoIterator<Item = SecretRef>) -> Result<Self, SecretsError> {
+        #[expect(clippy::disallowed_methods, reason = "secrets are one of the environment's uses")]
+        Self::load_with(references, |name| std::env::var(name))
+    }
+
+    fn load_with(
+        references: impl IntoIterator<Item = SecretRef>,
+        environment: impl Fn(&str) -> Result<String, VarError>,
+    ) -> Result<Self, SecretsError> {
+        let mut values = BTreeMap::new();
+        let mut problems = Vec::new();
+        for reference in references {
+            let value = match &reference {
+                SecretRef::Env(name) => from_variable(name, &environment),
+                SecretRef::File(path) => from_file(path),
+            };
+            match value.and_then(|value| usable(value, &reference)) {
+                Ok(secret) => {
+                    values.insert(reference, secret);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(Self(values)) } else { Err(SecretsError { problems }) }
+    }
+
     /// The value of `reference`, if it was loaded.
     pub fn get(&self, reference: &SecretRef) -> Option<&Secret> {
         self.0.get(reference)
+    }
+}
+
+fn from_variable(
+    name: &str,
+    environment: impl Fn(&str) -> Result<String, VarError>,
+) -> Result<String, SecretProblem> {
+    let reference = || SecretRef::Env(name.to_owned());
+    environment(name).map_err(|error| match error {
+        VarError::NotPresent => SecretProblem::NotSet { name: name.to_owned() },
+        VarError::NotUnicode(_) => SecretProblem::NotText { reference: reference() },
+    })
+}
+
+fn from_file(path: &Path) -> Result<String, SecretProblem> {
+    let reference = || SecretRef::File(path.to_owned());
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|source| SecretProblem::Unreadable { path: path.to_owned(), source })?;
+    // Measured before it is read as text: what was cut off may end within a letter.
+    if bytes.len() as u64 > LARGEST {
+        return Err(SecretProblem::TooLarge { reference: reference() });
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|_| SecretProblem::NotText { reference: reference() })?;
+    // Editors and `echo` end a file with a line break that nobody means.
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Secrets travel in headers, which have no room for anything but one line of text.
+fn usable(value: String, reference: &SecretRef) -> Result<Secret, SecretProblem> {
+    let reference = || reference.clone();
+    if value.is_empty() {
+        Err(SecretProblem::Empty { reference: reference() })
+    } else if value.len() as u64 > LARGEST {
+        Err(SecretProblem::TooLarge { reference: reference() })
+    } else if value.chars().any(char::is_control) {
+        Err(SecretProblem::NotText { reference: reference() })
+    } else {
+        Ok(Secret(value))
+    }
+}
+
+/// Everything that is wrong with the secrets.
+#[derive(Debug)]
+pub struct SecretsError {
+    problems: Vec<SecretProblem>,
+}
+
+impl SecretsError {
+    /// The problems, in the order of the references.
+    pub fn problems(&self) -> &[SecretProblem] {
+        &self.problems
+    }
+}
+
+/// One line for each problem.
+impl fmt::Display for SecretsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for SecretsError {}
+
+/// Why a secret cannot be had.
+#[derive(Debug, Error)]
+pub enum SecretProblem {
+    /// There is no such variable.
+    #[error("the environment variable {name} is not set")]
+    NotSet {
+        /// The variable.
+        name: String,
+    },
+    /// The file is not there, or not readable.
+    #[error("the secret's file {} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// There is nothing in it.
+    #[error("the secret in {reference} is empty")]
+    Empty {
+        /// Where it is kept.
+        reference: SecretRef,
+    },
+    /// There is more in it than any secret has.
+    #[error("the secret in {reference} is larger than 16KiB")]
+    TooLarge {
+        /// Where it is kept.
+        reference: SecretRef,
+    },
+    /// It is not UTF-8, has several lines or control characters.
+    #[error("the secret in {reference} is not one line of text")]
+    NotText {
+        /// Where it is kept.
+        reference: SecretRef,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env::VarError;
+
+    use super::{SecretRef, Secrets};
+
+    fn environment(name: &str) -> Result<String, VarError> {
+        match name {
+            "TOKEN" => Ok("t0ken".to_owned()),
+            "EMPTY" => Ok(String::new()),
+            "LINES" => Ok("hush\nhush".to_owned()),
+            _ => Err(VarError::NotPresent),
+        }
+    }
+
+    #[test]
+    fn takes_them_from_the_environment_and_from_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        std::fs::write(&path, "hush\r\n").unwrap();
+        let (env, file) = (SecretRef::Env("TOKEN".to_owned()), SecretRef::File(path));
+        let secrets = Secrets::load_with([env.clone(), file.clone()], environment).unwrap();
+        assert_eq!(secrets.get(&env).unwrap().reveal(), "t0ken");
+        assert_eq!(secrets.get(&file).unwrap().reveal(), "hush");
+        assert!(!format!("{secrets:?}").contains("hush"));
+    }
+
+    #[test]
+    fn reads_the_real_environment() {
+        let reference = SecretRef::Env("CARGO_MANIFEST_DIR".to_owned());
+        let secrets = Secrets::load([reference.clone()]).unwrap();
+        assert_eq!(secrets.get(&reference).unwrap().reveal(), env!("CARGO_MANIFEST_DIR"));
+    }
+
+    #[test]
+    fn names_every_problem_at_once_and_no_value() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            SecretRef::File(path)
+        };
+        let references = [
+            SecretRef::Env("MISSING".to_owned()),
+            SecretRef::Env("EMPTY".to_owned()),
+            SecretRef::Env("LINES".to_owned()),
+            SecretRef::File(dir.path().join("nowhere")),
+            SecretRef::File(dir.path().to_owned()),
+            file("large", &[b'h'; 16 * 1024 + 1]),
+            file("binary", b"hush\xff"),
+            file("blank", b"\n"),
+        ];
+        let error = Secrets::load_with(references, environment).unwrap_err();
+        assert_eq!(error.problems().len(), 8);
+        let words = error.to_string();
+        assert_eq!(words.lines().count(), 8);
+        assert!(words.starts_with("the environment variable MISSING is not set"), "{words}");
+        assert!(words.contains("nowhere cannot be read"), "{words}");
+        assert!(words.contains("larger than 16KiB"), "{words}");
+        assert!(!words.contains("hush") && !format!("{error:?}").contains("hush"), "{words}");
     }
 }

@@ -1,0 +1,368 @@
+//! Every mistake that a configuration can hold: its words, its stable code and the way to mend it.
+//!
+//! The codes are a contract: people search for them.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A mistake, without its place.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+pub(super) enum Mistake {
+    /// Neither a file nor a directory was named.
+    #[error("no probe file was named")]
+    #[diagnostic(
+        code(farol::config::no_files),
+        help("name probe files, or a directory that holds some: `probes/`")
+    )]
+    NoFiles,
+    /// There is nothing at the path.
+    #[error("there is no such file or directory")]
+    #[diagnostic(
+        code(farol::config::not_found),
+        help("check the path; in a container, check that it is mounted")
+    )]
+    NotFound,
+    /// The directory has no probe file.
+    #[error("the directory holds no probe file")]
+    #[diagnostic(
+        code(farol::config::empty_directory),
+        help("put at least one file there whose name ends in `.toml`")
+    )]
+    EmptyDirectory,
+    /// The operating system would not let it be read.
+    #[error("cannot be read: {reason}")]
+    #[diagnostic(
+        code(farol::config::unreadable),
+        help("make it readable for the user that farol runs as")
+    )]
+    Unreadable { reason: String },
+    /// The file is larger than anything that a person writes.
+    #[error("larger than {limit}, the most that a probe file may have")]
+    #[diagnostic(code(farol::config::too_large), help("give each platform a file of its own"))]
+    TooLarge { limit: String },
+    /// The file is not text.
+    #[error("not UTF-8 text: byte {at} is invalid")]
+    #[diagnostic(code(farol::config::not_utf8), help("save the file as UTF-8"))]
+    NotUtf8 { at: usize },
+    /// The text is not TOML.
+    #[error("not TOML: {message}")]
+    #[diagnostic(code(farol::config::syntax), help("{help}"))]
+    Syntax { message: String, help: &'static str },
+    /// A key that nobody knows.
+    #[error("unknown key `{key}` in {section}")]
+    #[diagnostic(code(farol::config::unknown_key), help("{help}"))]
+    UnknownKey { key: String, section: &'static str, help: String },
+    /// A key that must be there is not.
+    #[error("`{key}` is missing in {section}")]
+    #[diagnostic(code(farol::config::missing_key), help("add `{key}`: {about}"))]
+    MissingKey { key: &'static str, section: &'static str, about: &'static str },
+    /// None of the keys of which one must be there.
+    #[error("{section} needs one of {}", list(.keys))]
+    #[diagnostic(code(farol::config::none_of), help("add exactly one of {}", list(.keys)))]
+    NoneOf { section: &'static str, keys: &'static [&'static str] },
+    /// More than one of them.
+    #[error("{section} takes only one of {}", list(.keys))]
+    #[diagnostic(
+        code(farol::config::several_of),
+        help("keep one, and move the other into a table of its own")
+    )]
+    SeveralOf { section: &'static str, keys: &'static [&'static str] },
+    /// A value of another type.
+    #[error("expected {expected}, found {}", article(.found))]
+    #[diagnostic(code(farol::config::wrong_type), help("write {expected}"))]
+    WrongType { expected: &'static str, found: &'static str },
+    /// A number where a unit is needed.
+    #[error("`{got}` has no unit")]
+    #[diagnostic(
+        code(farol::config::no_unit),
+        help("say of what, in quotes: {}", with_units(.got, .units))
+    )]
+    NoUnit { got: String, units: &'static [&'static str] },
+    /// Not a length of time.
+    #[error("`{got}` is not a length of time: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_duration),
+        help("write a number and a unit (ms, s, m, h, d): \"800ms\", \"30s\", \"1h 30m\"")
+    )]
+    InvalidDuration { got: String, reason: String },
+    /// Not a size.
+    #[error("`{got}` is not a size")]
+    #[diagnostic(
+        code(farol::config::invalid_size),
+        help(
+            "write a whole number and a unit (B, kB, KiB, MB, MiB, GB, GiB): \"512KiB\", \"4MiB\""
+        )
+    )]
+    InvalidSize { got: String },
+    /// Too small or too large.
+    #[error("`{got}` is out of range")]
+    #[diagnostic(
+        code(farol::config::out_of_range),
+        help("the least is {least}, the most is {most}")
+    )]
+    OutOfRange { got: String, least: String, most: String },
+    /// One setting is larger than another lets it be.
+    #[error("`{small}` ({small_value}) must be {relation} `{large}` ({large_value})")]
+    #[diagnostic(code(farol::config::contradiction), help("{why}"))]
+    Contradiction {
+        small: &'static str,
+        small_value: String,
+        relation: &'static str,
+        large: &'static str,
+        large_value: String,
+        why: &'static str,
+    },
+    /// An answer to HEAD has no body.
+    #[error("the answer to a HEAD request has no body to look into")]
+    #[diagnostic(
+        code(farol::config::head_has_no_body),
+        help("use `method = \"GET\"`, or leave out `contains` and `matches`")
+    )]
+    HeadHasNoBody,
+    /// Not an id.
+    #[error("`{got}` is not an id")]
+    #[diagnostic(
+        code(farol::config::invalid_id),
+        help("ids have 1 to 64 of a-z, 0-9 and `-`, and begin with a letter or a digit{}", perhaps(.suggestion))
+    )]
+    InvalidId { got: String, suggestion: Option<String> },
+    /// No id is given and the name makes none.
+    #[error("no id can be made from `{name}`")]
+    #[diagnostic(code(farol::config::no_id), help("give one: `id = \"...\"`, of a-z, 0-9 and `-`"))]
+    NoId { name: String },
+    /// Two of a kind have one id.
+    #[error("two {what} have the id `{id}`")]
+    #[diagnostic(
+        code(farol::config::duplicate_id),
+        help("give one of them another `id`; without one it is made from {source_of_id}")
+    )]
+    DuplicateId { what: &'static str, id: String, source_of_id: &'static str },
+    /// Two components would write to one of the page's.
+    #[error("two components have the `statuspage_id` `{id}`")]
+    #[diagnostic(
+        code(farol::config::duplicate_statuspage_id),
+        help(
+            "they would overwrite each other's status: give each its own, or make them one component"
+        )
+    )]
+    DuplicateStatuspageId { id: String },
+    /// A header stands there twice.
+    #[error("the header `{name}` is given twice")]
+    #[diagnostic(
+        code(farol::config::duplicate_header),
+        help("keep one; upper and lower case do not count in a header's name")
+    )]
+    DuplicateHeader { name: String },
+    /// A platform without components.
+    #[error("the platform has no component")]
+    #[diagnostic(
+        code(farol::config::empty_platform),
+        help("add at least one `[[component]]` with a `name` and a `[[component.check]]`")
+    )]
+    EmptyPlatform,
+    /// A component without checks.
+    #[error("the component has no check, so it would always be called operational")]
+    #[diagnostic(
+        code(farol::config::no_checks),
+        help("add a `[[component.check]]` below it, or remove the component")
+    )]
+    NoChecks,
+    /// A component that the page cannot be told of.
+    #[error("the component has no `statuspage_id`, and its platform is published to Statuspage")]
+    #[diagnostic(
+        code(farol::config::no_statuspage_id),
+        help(
+            "add `statuspage_id`, the component's id on the page, or remove [publish.statuspage]"
+        )
+    )]
+    NoStatuspageId,
+    /// A text that cannot be what it is for.
+    #[error("this text is {trouble}")]
+    #[diagnostic(
+        code(farol::config::invalid_text),
+        help("write 1 to {most} characters{}", if *.one_line { " on one line" } else { "" })
+    )]
+    InvalidText { trouble: &'static str, most: usize, one_line: bool },
+    /// Not one of the words.
+    #[error("`{got}` is not {what}")]
+    #[diagnostic(code(farol::config::unknown_word), help("{help}"))]
+    UnknownWord { got: String, what: &'static str, help: String },
+    /// Not a set of status codes.
+    #[error("`{got}` is not a status code or a range of them")]
+    #[diagnostic(
+        code(farol::config::invalid_status),
+        help("write a code from 100 to 599 (`200`), a class (\"2xx\") or a range (\"301-303\")")
+    )]
+    InvalidStatus { got: String },
+    /// A list that nothing can satisfy.
+    #[error("no status would ever pass")]
+    #[diagnostic(
+        code(farol::config::no_status),
+        help("name at least one status code, or leave `status` out for \"2xx\"")
+    )]
+    NoStatus,
+    /// Not a regular expression.
+    #[error("not a regular expression: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_pattern),
+        help(
+            "the syntax is https://docs.rs/regex/#syntax; 'single quotes' need no doubled backslash"
+        )
+    )]
+    InvalidPattern { reason: String },
+    /// Not a URL.
+    #[error("not a URL: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_url),
+        help("write it whole: \"https://desk.example/health\"")
+    )]
+    InvalidUrl { reason: String },
+    /// A URL of another scheme.
+    #[error("the scheme `{scheme}` cannot be used here")]
+    #[diagnostic(code(farol::config::url_scheme), help("begin with `https://` or `http://`"))]
+    UrlScheme { scheme: String },
+    /// A URL with a user or a password.
+    #[error("a URL must not hold a user name or a password")]
+    #[diagnostic(
+        code(farol::config::url_credentials),
+        help(
+            "send a header from a secret: \
+             headers = {{ Authorization = {{ env = \"NAME\", prefix = \"Basic \" }} }}"
+        )
+    )]
+    UrlCredentials,
+    /// Not `host:port`.
+    #[error("`{got}` is not an address: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_address),
+        help(
+            "write a host and a port: \"mail.example:25\", \"192.0.2.1:25\", \"[2001:db8::1]:25\""
+        )
+    )]
+    InvalidAddress { got: String, reason: String },
+    /// A name server given by name.
+    #[error("`{got}` is not the address of a name server")]
+    #[diagnostic(
+        code(farol::config::invalid_server),
+        help(
+            "write an IP address, with a port if it is not 53: \"192.0.2.53\", \
+             \"[2001:db8::53]:5353\"; a name could not be resolved without a name server"
+        )
+    )]
+    InvalidServer { got: String },
+    /// Not a domain name.
+    #[error("`{got}` is not a domain name: {reason}")]
+    #[diagnostic(code(farol::config::invalid_domain), help("write it as in \"desk.example\""))]
+    InvalidDomain { got: String, reason: String },
+    /// A record that the query cannot have for an answer.
+    #[error("`{got}` is not what {article} record holds", article = article(.record_type))]
+    #[diagnostic(
+        code(farol::config::invalid_record),
+        help("write an address as in {example}, or change `type`")
+    )]
+    InvalidRecord { got: String, record_type: &'static str, example: &'static str },
+    /// Not a header.
+    #[error("not a valid header {part}")]
+    #[diagnostic(
+        code(farol::config::invalid_header),
+        help("names have letters, digits and `-`; values are one line of visible ASCII")
+    )]
+    InvalidHeader { part: &'static str },
+    /// A header that the client sets by itself.
+    #[error("the header `{name}` is set by farol itself")]
+    #[diagnostic(
+        code(farol::config::reserved_header),
+        help("remove it: `Host` comes from the URL, the others from the connection and the body")
+    )]
+    ReservedHeader { name: String },
+    /// A secret in plain text.
+    #[error("{what} must not stand in the file")]
+    #[diagnostic(
+        code(farol::config::plain_secret),
+        help(
+            "refer to it: {{ env = \"NAME\" }} or {{ file = \"/run/secrets/name\" }}; \
+             this one has been in a file: change it"
+        )
+    )]
+    PlainSecret { what: &'static str },
+    /// A reference that cannot lead to a secret.
+    #[error("{trouble}")]
+    #[diagnostic(
+        code(farol::config::invalid_secret),
+        help("write {{ env = \"NAME\" }} or {{ file = \"/run/secrets/name\" }}")
+    )]
+    InvalidSecret { trouble: &'static str },
+}
+
+impl Mistake {
+    /// An unknown key, with what it was probably meant as.
+    pub(super) fn unknown_key(
+        key: &str,
+        section: &'static str,
+        near: Option<&str>,
+        known: &[&str],
+    ) -> Self {
+        let known = list(known);
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`? Known here: {known}"),
+            None => format!("known here: {known}"),
+        };
+        Self::UnknownKey { key: shorten(key), section, help }
+    }
+
+    /// A break of the syntax, in the parser's words.
+    pub(super) fn syntax(message: &str) -> Self {
+        let help = if message.starts_with("duplicate key") {
+            "keep one of the two; a list of tables has double brackets: `[[component]]`"
+        } else {
+            "texts stand in quotes, `[table]` on a line of its own; see https://toml.io"
+        };
+        Self::Syntax { message: message.to_owned(), help }
+    }
+
+    /// Whether it may only seem so because a part of the file could not be read.
+    pub(super) const fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingKey { .. }
+                | Self::NoneOf { .. }
+                | Self::EmptyPlatform
+                | Self::NoChecks
+                | Self::NoStatuspageId
+        )
+    }
+
+    /// Whether it is about the text, before any key has been looked at.
+    pub(super) const fn is_syntax(&self) -> bool {
+        matches!(self, Self::Syntax { .. })
+    }
+}
+
+/// As much of what the user wrote as fits in a line.
+pub(super) fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut short: String =
+        text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// `a`, `b`, `c`.
+pub(super) fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn article(word: &str) -> String {
+    let vowel = word.starts_with(['a', 'e', 'i', 'o', 'u', 'A']);
+    format!("{} {word}", if vowel { "an" } else { "a" })
+}
+
+fn with_units(got: &str, units: &[&str]) -> String {
+    units.iter().map(|unit| format!("\"{got}{unit}\"")).collect::<Vec<_>>().join(" or ")
+}
+
+fn perhaps(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|it| format!(": \"{it}\", perhaps")).unwrap_or_default()
+}

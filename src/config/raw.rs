@@ -1,0 +1,52 @@
+//! Step one: a probe file as it was written. Every setting is of its own type and knows its place;
+//! none has been weighed against another yet.
+
+pub(super) mod check;
+pub(super) mod component;
+pub(super) mod dns;
+pub(super) mod http;
+pub(super) mod platform;
+pub(super) mod tcp;
+pub(super) mod tuning;
+
+use toml::Spanned;
+
+use super::mistake::Mistake;
+use super::reader::{Field, Key, Reader, Section};
+use component::RawComponent;
+use platform::{RawPlatform, RawPublish};
+use tuning::RawTuning;
+
+const PLATFORM: Key<RawPlatform> =
+    Key::new("platform", "The platform that this file is about, and how its incidents are led.");
+const PUBLISH: Key<RawPublish> = Key::new(
+    "publish",
+    "Where incidents are published; without it, on the status page that farol itself serves.",
+);
+const DEFAULTS: Key<RawTuning> =
+    Key::new("defaults", "What holds for every check that does not say otherwise.");
+const COMPONENT: Key<Vec<Spanned<RawComponent>>> =
+    Key::new("component", "What customers see on the status page, in its order.");
+
+/// A probe file.
+pub(super) struct RawFile {
+    pub(super) platform: Option<Spanned<RawPlatform>>,
+    pub(super) publish: Field<RawPublish>,
+    pub(super) defaults: Field<RawTuning>,
+    pub(super) components: Option<Vec<Spanned<RawComponent>>>,
+}
+
+impl Section for RawFile {
+    const NAME: &'static str = "the probe file";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        Some(Self {
+            platform: table.require(&PLATFORM),
+            publish: table.take(&PUBLISH),
+            defaults: table.take(&DEFAULTS),
+            components: table
+                .require_or(&COMPONENT, Mistake::EmptyPlatform)
+                .map(Spanned::into_inner),
+        })
+    }
+}

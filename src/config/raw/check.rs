@@ -1,0 +1,44 @@
+//! `[[component.check]]`.
+
+use toml::Spanned;
+
+use super::super::plan::{DnsCheck, HttpCheck, TcpCheck};
+use super::super::reader::{Field, Key, Reader, Section};
+use super::super::setting::id::Id;
+use super::super::setting::text::Line;
+use super::tuning::RawTuning;
+
+const ID: Key<Id> = Key::new("id", "The check's id; without it, made from the name.");
+const NAME: Key<Line<200>> = Key::new("name", "What the check finds out, for the operator.");
+const HTTP: Key<HttpCheck> =
+    Key::new("http", "An HTTP exchange: a URL, or a table with more to say.");
+const DNS: Key<DnsCheck> = Key::new("dns", "A DNS query: a name, or a table with more to say.");
+const TCP: Key<TcpCheck> =
+    Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
+const KINDS: &[&str] = &["http", "dns", "tcp"];
+
+/// `[[component.check]]`.
+pub(in super::super) struct RawCheck {
+    pub(in super::super) id: Field<Id>,
+    pub(in super::super) name: Option<Spanned<Line<200>>>,
+    pub(in super::super) tuning: RawTuning,
+    pub(in super::super) http: Field<HttpCheck>,
+    pub(in super::super) dns: Field<DnsCheck>,
+    pub(in super::super) tcp: Field<TcpCheck>,
+}
+
+impl Section for RawCheck {
+    const NAME: &'static str = "[[component.check]]";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        table.exactly_one(KINDS);
+        Some(Self {
+            id: table.take(&ID),
+            name: table.require(&NAME),
+            http: table.take(&HTTP),
+            dns: table.take(&DNS),
+            tcp: table.take(&TCP),
+            tuning: RawTuning::ask(table),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! `http = "https://..."`, or a table. Its settings hang together with nothing outside of it, so
+//! it is read straight into the plan.
+
+use std::sync::Arc;
+
+use http::Method;
+use regex::bytes::Regex;
+use serde_json::{Value, json};
+use toml::Spanned;
+use url::Url;
+
+use super::super::mistake::Mistake;
+use super::super::plan::{Addresses, ClockLimits, HttpCheck, StatusSet};
+use super::super::problem::Problems;
+use super::super::reader::{
+    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
+};
+use super::super::setting::count::Redirects;
+use super::super::setting::header::Headers;
+use super::super::setting::list::OneOrMany;
+use super::super::setting::size::Size;
+use super::super::setting::text::Needle;
+
+/// The most of a body that a check may ask to read.
+type MaxBody = Size<{ 64 << 20 }>;
+
+const URL: Key<Url> = Key::new("url", "What is asked for: `https://` or `http://`.");
+const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
+const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
+const BODY: Key<String> = Key::new("body", "The body to send.");
+const STATUS: Key<StatusSet> =
+    Key::new("status", "The status codes that pass: codes, classes, ranges.").or_text("2xx");
+const CONTAINS: Key<OneOrMany<Needle>> =
+    Key::new("contains", "Texts that the body must contain, each of them.");
+const MATCHES: Key<OneOrMany<Regex>> =
+    Key::new("matches", "Regular expressions that the body must match, each of them.");
+const REDIRECTS: Key<Redirects> =
+    Key::new("redirects", "How many redirects are followed; `false` for none.").or_number(10);
+const MAX_BODY: Key<MaxBody> =
+    Key::new("max_body", "A body that is larger than this fails the check.").or_text("4MiB");
+const ADDRESSES: Key<Addresses> = Key::new(
+    "addresses",
+    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
+)
+.or_text("any");
+const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
+    "max_clock_skew",
+    "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
+);
+
+impl Setting for HttpCheck {
+    const EXPECTED: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let value = node.get_ref();
+        if let Some(table) = value.as_table() {
+            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
+        } else if value.is_str() {
+            Url::read(node, problems).map(Self::of)
+        } else {
+            Self::wrong_type(node, problems)
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "anyOf": [Url::schema(), section_schema::<Table>()] })
+    }
+}
+
+impl HttpCheck {
+    /// What the short form means.
+    fn of(url: Url) -> Self {
+        Self {
+            url,
+            method: Method::GET,
+            headers: Vec::new(),
+            body: None,
+            expect_status: StatusSet(vec![(200, 299)]),
+            body_contains: Vec::new(),
+            body_matches: Vec::new(),
+            max_redirects: 10,
+            max_body: 4 << 20,
+            addresses: Addresses::Any,
+            max_clock_skew: ClockLimits::DEFAULT,
+        }
+    }
+}
+
+struct Table(HttpCheck);
+
+impl Section for Table {
+    const NAME: &'static str = "`http`";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        let (url, method, headers) =
+            (table.require(&URL), table.take(&METHOD), table.take(&HEADERS));
+        let (body, status) = (table.take(&BODY), table.take(&STATUS));
+        let (contains, matches) = (table.take(&CONTAINS), table.take(&MATCHES));
+        let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
+        let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
+        refuse_looking_into_nothing(table, &method, &contains, &matches);
+        let short = HttpCheck::of(url?.into_inner());
+        Some(Self(HttpCheck {
+            method: method.or(short.method)?,
+            headers: headers.or(Headers(short.headers))?.0,
+            body: body.optional()?.map(|text| Arc::from(text.into_bytes())),
+            expect_status: status.or(short.expect_status)?,
+            body_contains: list(contains)?.into_iter().map(|needle| needle.0).collect(),
+            body_matches: list(matches)?,
+            max_redirects: redirects.or(Redirects(short.max_redirects))?.0,
+            max_body: max_body.or(Size(short.max_body))?.0,
+            addresses: addresses.or(short.addresses)?,
+            max_clock_skew: skew.or(short.max_clock_skew)?,
+            url: short.url,
+        }))
+    }
+}
+
+fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
+    let list = field.or(OneOrMany(Vec::new()))?.0;
+    Some(list.into_iter().map(Spanned::into_inner).collect())
+}
+
+/// A HEAD request whose answer must contain something could never pass.
+fn refuse_looking_into_nothing(
+    table: &mut Reader<'_, '_, '_>,
+    method: &Field<Method>,
+    contains: &Field<OneOrMany<Needle>>,
+    matches: &Field<OneOrMany<Regex>>,
+) {
+    let contains = matches!(contains, Field::Given(list) if !list.get_ref().0.is_empty());
+    let matches = matches!(matches, Field::Given(list) if !list.get_ref().0.is_empty());
+    if let Field::Given(method) = method
+        && *method.get_ref() == Method::HEAD
+        && (contains || matches)
+    {
+        table.report(method.span(), Mistake::HeadHasNoBody);
+    }
+}

@@ -1,0 +1,109 @@
+//! `[platform]` and `[publish]`.
+
+use std::net::SocketAddr;
+
+use chrono_tz::Tz;
+use toml::Spanned;
+use url::Url;
+
+use super::super::reader::{Field, Key, Reader, Section};
+use super::super::secret::SecretRef;
+use super::super::setting::duration::{DAY, Duration};
+use super::super::setting::id::Id;
+use super::super::setting::text::{Line, VendorId};
+
+/// How long an incident's deadlines may be.
+pub(in super::super) type Patience = Duration<0, { 7 * DAY }>;
+/// Below a second an incident would be nothing but updates.
+pub(in super::super) type UpdateEvery = Duration<1_000, { 7 * DAY }>;
+
+const ID: Key<Id> =
+    Key::new("id", "The platform's id, in metrics and paths; without it, the file's name.");
+const NAME: Key<Line<200>> = Key::new("name", "The platform's name, for the public.");
+const TIME_ZONE: Key<Tz> =
+    Key::new("time_zone", "The time zone that public times are given in.").or_text("UTC");
+const RESOLVERS: Key<Vec<Spanned<SocketAddr>>> = Key::new(
+    "resolvers",
+    "The name servers that resolve the names of this platform's checks; without it, the system's.",
+);
+const GROUP_WITHIN: Key<Patience> = Key::new(
+    "group_within",
+    "Components that go bad within this time of an incident's latest new component join it.",
+)
+.or_text("10m");
+const RESOLVE_AFTER: Key<Patience> =
+    Key::new("resolve_after", "How long everything must stay well before an incident is resolved.")
+        .or_text("5m");
+const UPDATE_EVERY: Key<UpdateEvery> =
+    Key::new("update_every", "How long an open incident may go without an update.").or_text("30m");
+
+/// `[platform]`.
+pub(in super::super) struct RawPlatform {
+    pub(in super::super) id: Field<Id>,
+    pub(in super::super) name: Option<Spanned<Line<200>>>,
+    pub(in super::super) time_zone: Field<Tz>,
+    pub(in super::super) resolvers: Field<Vec<Spanned<SocketAddr>>>,
+    pub(in super::super) group_within: Field<Patience>,
+    pub(in super::super) resolve_after: Field<Patience>,
+    pub(in super::super) update_every: Field<UpdateEvery>,
+}
+
+impl Section for RawPlatform {
+    const NAME: &'static str = "[platform]";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        Some(Self {
+            id: table.take(&ID),
+            name: table.require(&NAME),
+            time_zone: table.take(&TIME_ZONE),
+            resolvers: table.take(&RESOLVERS),
+            group_within: table.take(&GROUP_WITHIN),
+            resolve_after: table.take(&RESOLVE_AFTER),
+            update_every: table.take(&UPDATE_EVERY),
+        })
+    }
+}
+
+const STATUSPAGE: Key<RawStatuspage> =
+    Key::new("statuspage", "A page of Atlassian Statuspage, or of what speaks its API.");
+
+/// `[publish]`.
+pub(in super::super) struct RawPublish {
+    pub(in super::super) statuspage: Option<Spanned<RawStatuspage>>,
+}
+
+impl Section for RawPublish {
+    const NAME: &'static str = "[publish]";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        Some(Self { statuspage: table.require(&STATUSPAGE) })
+    }
+}
+
+const PAGE: Key<VendorId> = Key::new("page", "The page's id.");
+const TOKEN: Key<SecretRef> = Key::new("token", "Where the API key is kept.");
+const URL: Key<Url> =
+    Key::new("url", "The base of the API.").or_text("https://api.statuspage.io/v1");
+const NOTIFY: Key<bool> =
+    Key::new("notify", "Whether the page's subscribers are told of each step.").or_flag(false);
+
+/// `[publish.statuspage]`.
+pub(in super::super) struct RawStatuspage {
+    pub(in super::super) page: Option<Spanned<VendorId>>,
+    pub(in super::super) token: Option<Spanned<SecretRef>>,
+    pub(in super::super) url: Field<Url>,
+    pub(in super::super) notify: Field<bool>,
+}
+
+impl Section for RawStatuspage {
+    const NAME: &'static str = "[publish.statuspage]";
+
+    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        Some(Self {
+            page: table.require(&PAGE),
+            token: table.require(&TOKEN),
+            url: table.take(&URL),
+            notify: table.take(&NOTIFY),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The types of settings, one file each: spellings, errors, schema and tests.
+
+pub(super) mod address;
+pub(super) mod choice;
+pub(super) mod count;
+pub(super) mod dns_name;
+pub(super) mod duration;
+pub(super) mod header;
+pub(super) mod id;
+pub(super) mod list;
+pub(super) mod pattern;
+pub(super) mod secret;
+pub(super) mod server;
+pub(super) mod size;
+pub(super) mod skew;
+pub(super) mod status;
+pub(super) mod text;
+pub(super) mod threshold;
+pub(super) mod time_zone;
+pub(super) mod web_url;
+
+/// What the tests of all settings need.
+#[cfg(test)]
+pub(super) mod tests {
+    use toml::de::DeValue;
+
+    use super::super::problem::{Problems, SourceFile, collect};
+    use super::super::reader::Setting;
+
+    /// Reads one value as it would stand to the right of `=`, or gives the codes and words of
+    /// what is wrong with it.
+    pub(in super::super) fn read<T: Setting>(text: &str) -> Result<T, String> {
+        let file = SourceFile { name: "test".to_owned(), text: text.to_owned() };
+        let mut problems = Problems::new(&file);
+        let value = T::read(&DeValue::parse(text).unwrap(), &mut problems);
+        let problems = collect(vec![problems]);
+        let words: Vec<String> = problems
+            .iter()
+            .map(|p| format!("{}: {p}", p.code().replace("farol::config::", "")))
+            .collect();
+        assert!(value.is_some() || !words.is_empty(), "neither a value nor a problem: {text}");
+        value.filter(|_| words.is_empty()).ok_or(words.join("; "))
+    }
+}

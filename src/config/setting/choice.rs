@@ -1,0 +1,174 @@
+//! Words from a fixed list: statuses, methods, types of records.
+
+use hickory_proto::rr::RecordType;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::super::mistake::{Mistake, list, shorten};
+use super::super::plan::Addresses;
+use super::super::problem::Problems;
+use super::super::reader::{Node, Setting};
+use super::super::suggest::nearest;
+use crate::model::ComponentStatus;
+
+/// Reads one of `words`, each with its meaning, for the setting `S`.
+fn choose<S: Setting, T: Clone>(
+    node: &Node<'_>,
+    what: &'static str,
+    words: &[(&'static str, T)],
+    problems: &mut Problems<'_>,
+) -> Option<T> {
+    let got = S::text(node, problems)?;
+    let found = words.iter().find(|(word, _)| *word == got);
+    if found.is_none() {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let help = match nearest(&got, known.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"? Known here: {}", list(&known)),
+            None => format!("known here: {}", list(&known)),
+        };
+        let mistake = Mistake::UnknownWord { got: shorten(&got), what, help };
+        problems.report(node.span(), mistake);
+    }
+    found.map(|(_, meaning)| meaning.clone())
+}
+
+fn word_schema<T>(words: &[(&'static str, T)]) -> Value {
+    json!({ "enum": words.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
+}
+
+const ADDRESSES: [(&str, Addresses); 2] = [("any", Addresses::Any), ("all", Addresses::All)];
+
+impl Setting for Addresses {
+    const EXPECTED: &'static str = "\"any\" or \"all\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a choice of addresses", &ADDRESSES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&ADDRESSES)
+    }
+}
+
+/// The worst that a check may make of its component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct AtWorst(pub(in super::super) ComponentStatus);
+
+const STATUSES: [(&str, ComponentStatus); 3] = [
+    (ComponentStatus::DegradedPerformance.as_str(), ComponentStatus::DegradedPerformance),
+    (ComponentStatus::PartialOutage.as_str(), ComponentStatus::PartialOutage),
+    (ComponentStatus::MajorOutage.as_str(), ComponentStatus::MajorOutage),
+];
+
+impl Setting for AtWorst {
+    const EXPECTED: &'static str = "a status such as \"partial_outage\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a status that a check can cause", &STATUSES, problems).map(Self)
+    }
+
+    fn schema() -> Value {
+        word_schema(&STATUSES)
+    }
+}
+
+/// CONNECT and TRACE are left out: the one makes a tunnel, the other no server answers.
+const METHODS: [(&str, Method); 7] = [
+    ("GET", Method::GET),
+    ("HEAD", Method::HEAD),
+    ("POST", Method::POST),
+    ("PUT", Method::PUT),
+    ("PATCH", Method::PATCH),
+    ("DELETE", Method::DELETE),
+    ("OPTIONS", Method::OPTIONS),
+];
+
+impl Setting for Method {
+    const EXPECTED: &'static str = "a method such as \"GET\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a method", &METHODS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&METHODS)
+    }
+}
+
+/// The types that a query can ask for and an answer can hold. Left out are zone transfers, which
+/// are no queries, and what only travels inside of messages (OPT, TSIG).
+const RECORD_TYPES: [(&str, RecordType); 31] = [
+    ("A", RecordType::A),
+    ("AAAA", RecordType::AAAA),
+    ("ANAME", RecordType::ANAME),
+    ("ANY", RecordType::ANY),
+    ("CAA", RecordType::CAA),
+    ("CDNSKEY", RecordType::CDNSKEY),
+    ("CDS", RecordType::CDS),
+    ("CERT", RecordType::CERT),
+    ("CNAME", RecordType::CNAME),
+    ("CSYNC", RecordType::CSYNC),
+    ("DNAME", RecordType::DNAME),
+    ("DNSKEY", RecordType::DNSKEY),
+    ("DS", RecordType::DS),
+    ("HINFO", RecordType::HINFO),
+    ("HTTPS", RecordType::HTTPS),
+    ("KEY", RecordType::KEY),
+    ("MX", RecordType::MX),
+    ("NAPTR", RecordType::NAPTR),
+    ("NS", RecordType::NS),
+    ("NSEC", RecordType::NSEC),
+    ("NSEC3", RecordType::NSEC3),
+    ("NSEC3PARAM", RecordType::NSEC3PARAM),
+    ("OPENPGPKEY", RecordType::OPENPGPKEY),
+    ("PTR", RecordType::PTR),
+    ("RRSIG", RecordType::RRSIG),
+    ("SMIMEA", RecordType::SMIMEA),
+    ("SOA", RecordType::SOA),
+    ("SRV", RecordType::SRV),
+    ("SSHFP", RecordType::SSHFP),
+    ("TLSA", RecordType::TLSA),
+    ("TXT", RecordType::TXT),
+];
+
+impl Setting for RecordType {
+    const EXPECTED: &'static str = "a type of record such as \"A\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a type of record", &RECORD_TYPES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&RECORD_TYPES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use hickory_proto::rr::RecordType;
+    use http::Method;
+
+    use super::super::tests::read;
+    use super::{AtWorst, RECORD_TYPES};
+    use crate::config::Addresses;
+
+    #[test]
+    fn every_record_type_has_its_own_name() {
+        for (word, record_type) in RECORD_TYPES {
+            assert_eq!(RecordType::from_str(word).unwrap(), record_type);
+        }
+    }
+
+    #[test]
+    fn takes_the_words_and_no_others() {
+        assert_eq!(read::<Addresses>("'all'"), Ok(Addresses::All));
+        assert_eq!(read::<Method>("'PATCH'"), Ok(Method::PATCH));
+        assert!(read::<Method>("'get'").is_err());
+        assert!(read::<Method>("'CONNECT'").is_err());
+        assert!(read::<AtWorst>("'partial_outage'").is_ok());
+        assert!(read::<AtWorst>("'operational'").is_err());
+        assert!(read::<RecordType>("'AXFR'").is_err());
+    }
+}

@@ -1,0 +1,233 @@
+//! Step two: settings weighed against each other, defaults filled in, ids made unique.
+
+mod check;
+mod tuning;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use toml::Spanned;
+use url::Url;
+
+use super::mistake::{Mistake, shorten};
+use super::plan::{Component, Platform, Publish, Statuspage};
+use super::problem::Problems;
+use super::raw::RawFile;
+use super::raw::component::RawComponent;
+use super::raw::platform::{RawPlatform, RawPublish};
+use super::raw::tuning::RawTuning;
+use super::reader::Field;
+use super::setting::duration::Duration;
+use super::setting::id::{Id, slug};
+use super::setting::text::Line;
+use crate::model::{ComponentId, PlatformId, Span};
+
+/// What holds in every part of a file.
+struct Scope {
+    platform: PlatformId,
+    to_statuspage: bool,
+    resolvers: Arc<[SocketAddr]>,
+    defaults: RawTuning,
+}
+
+/// A platform's id and where the file says so: all that other files can collide with.
+pub(super) struct Claim {
+    pub(super) id: PlatformId,
+    pub(super) span: Range<usize>,
+}
+
+/// Weighs the settings of one file. The plan is there only if nothing was reported; the claim to
+/// an id even so.
+pub(super) fn validate(
+    raw: RawFile,
+    file_name: &str,
+    problems: &mut Problems<'_>,
+) -> (Option<Claim>, Option<Platform>) {
+    let header = raw.platform.as_ref().map(Spanned::span);
+    let platform = raw.platform.map(Spanned::into_inner);
+    let claim = platform
+        .as_ref()
+        .and_then(|platform| claim(platform, header.unwrap_or_default(), file_name, problems));
+    let to_statuspage = matches!(raw.publish, Field::Given(_));
+    let defaults = match raw.defaults {
+        Field::Given(defaults) => defaults.into_inner(),
+        Field::Absent | Field::Wrong => RawTuning::default(),
+    };
+    // Once here, so that what is wrong between two defaults is not said again for every check.
+    tuning::settle(&defaults, &RawTuning::default(), problems);
+    let resolvers = platform.as_ref().map(resolvers).unwrap_or_default();
+    // The rest of the file is looked through whether or not the platform has a good id.
+    let id = claim.as_ref().map_or_else(|| PlatformId::new("unnamed"), |claim| claim.id.clone());
+    let scope = Scope { platform: id, to_statuspage, resolvers, defaults };
+    let components = raw.components.and_then(|components| all(components, &scope, problems));
+    let publish = publish(raw.publish);
+    let plan = (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?))();
+    (claim, plan)
+}
+
+fn claim(
+    platform: &RawPlatform,
+    header: Range<usize>,
+    file_name: &str,
+    problems: &mut Problems<'_>,
+) -> Option<Claim> {
+    match &platform.id {
+        Field::Given(id) => Some(Claim { id: PlatformId::new(&id.get_ref().0), span: id.span() }),
+        Field::Wrong => None,
+        Field::Absent => {
+            let stem = Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy();
+            let Some(id) = slug(&stem) else {
+                problems.report(header, Mistake::NoId { name: shorten(&stem) });
+                return None;
+            };
+            Some(Claim { id: PlatformId::new(id), span: header })
+        }
+    }
+}
+
+fn resolvers(platform: &RawPlatform) -> Arc<[SocketAddr]> {
+    match &platform.resolvers {
+        Field::Given(list) => list.get_ref().iter().map(|server| *server.get_ref()).collect(),
+        Field::Absent | Field::Wrong => Arc::default(),
+    }
+}
+
+fn publish(raw: Field<RawPublish>) -> Option<Publish> {
+    let Some(publish) = raw.optional()? else { return Some(Publish::Embedded) };
+    let raw = publish.statuspage?.into_inner();
+    let url = match raw.url.optional()? {
+        Some(url) => url,
+        // A constant, and a test reads it; what cannot be read is not published to.
+        None => Url::parse("https://api.statuspage.io/v1").ok()?,
+    };
+    Some(Publish::Statuspage(Statuspage {
+        url,
+        page: raw.page?.into_inner().0,
+        token: raw.token?.into_inner(),
+        notify: raw.notify.or(false)?,
+    }))
+}
+
+fn finish(
+    raw: RawPlatform,
+    id: PlatformId,
+    publish: Publish,
+    components: Vec<Component>,
+) -> Option<Platform> {
+    Some(Platform {
+        id,
+        name: raw.name?.into_inner().0,
+        time_zone: raw.time_zone.or(Tz::UTC)?,
+        publish,
+        group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
+        resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,
+        update_every: raw.update_every.or(Duration(Span::from_secs(1800)))?.0,
+        components,
+    })
+}
+
+/// Every component, all of them looked at before any is given up.
+fn all(
+    raw: Vec<Spanned<RawComponent>>,
+    scope: &Scope,
+    problems: &mut Problems<'_>,
+) -> Option<Vec<Component>> {
+    let mut ids = Ids::new("components");
+    let mut pages: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    let components: Vec<Option<Component>> = raw
+        .into_iter()
+        .map(|raw| {
+            let span = raw.span();
+            if let Field::Given(id) = &raw.get_ref().statuspage_id {
+                let name = id.get_ref().0.clone();
+                if let Some(first) = pages.get(&name) {
+                    let places = [(id.span(), Some("again")), (first.clone(), Some("first"))];
+                    let mistake = Mistake::DuplicateStatuspageId { id: name };
+                    problems.report_all(places, mistake);
+                } else {
+                    pages.insert(name, id.span());
+                }
+            }
+            component(raw.into_inner(), span, scope, &mut ids, problems)
+        })
+        .collect();
+    components.into_iter().collect()
+}
+
+fn component(
+    raw: RawComponent,
+    span: Range<usize>,
+    scope: &Scope,
+    ids: &mut Ids,
+    problems: &mut Problems<'_>,
+) -> Option<Component> {
+    let id = ids.make(&raw.id, raw.name.as_ref(), problems);
+    if scope.to_statuspage && matches!(raw.statuspage_id, Field::Absent) {
+        problems.report(span.clone(), Mistake::NoStatuspageId);
+    }
+    // Its checks are looked through whether or not it has a good id.
+    let id = id.map(|id| ComponentId::of(&scope.platform, &id));
+    let within = id.clone().unwrap_or_else(|| ComponentId::new("unnamed"));
+    if raw.checks.as_ref().is_some_and(Vec::is_empty) {
+        problems.report(span, Mistake::NoChecks);
+    }
+    let mut check_ids = Ids::new("checks of a component");
+    let checks: Option<Vec<_>> = raw.checks.map(|checks| {
+        let checks = checks.into_iter().map(Spanned::into_inner);
+        checks.map(|raw| check::check(raw, &within, scope, &mut check_ids, problems)).collect()
+    });
+    Some(Component {
+        id: id?,
+        name: raw.name?.into_inner().0,
+        group: raw.group.optional()?.map(|line| line.0),
+        description: raw.description.optional()?.map(|line| line.0),
+        statuspage_id: raw.statuspage_id.optional()?.map(|id| id.0),
+        checks: checks?.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+/// The ids of one kind within one parent.
+struct Ids {
+    what: &'static str,
+    taken: BTreeMap<String, Range<usize>>,
+}
+
+impl Ids {
+    fn new(what: &'static str) -> Self {
+        Self { what, taken: BTreeMap::new() }
+    }
+
+    /// The id that is given, or the one that the name makes; reports it if it is taken.
+    fn make(
+        &mut self,
+        id: &Field<Id>,
+        name: Option<&Spanned<Line<200>>>,
+        problems: &mut Problems<'_>,
+    ) -> Option<String> {
+        let (id, span) = match id {
+            Field::Given(id) => (id.get_ref().0.clone(), id.span()),
+            Field::Wrong => return None,
+            Field::Absent => {
+                let name = name?;
+                let Some(id) = slug(&name.get_ref().0) else {
+                    let mistake = Mistake::NoId { name: shorten(&name.get_ref().0) };
+                    problems.report(name.span(), mistake);
+                    return None;
+                };
+                (id, name.span())
+            }
+        };
+        if let Some(first) = self.taken.get(&id) {
+            let places = [(span, Some("again")), (first.clone(), Some("first"))];
+            let mistake = Mistake::DuplicateId { what: self.what, id, source_of_id: "the name" };
+            problems.report_all(places, mistake);
+            return None;
+        }
+        self.taken.insert(id.clone(), span);
+        Some(id)
+    }
+}

@@ -1,0 +1,137 @@
+//! How often, how long, how many: a check's own settings over the file's defaults over farol's.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::super::mistake::Mistake;
+use super::super::problem::Problems;
+use super::super::raw::tuning::RawTuning;
+use super::super::reader::Field;
+use super::super::setting::choice::AtWorst;
+use super::super::setting::count::Runs;
+use super::super::setting::duration::Duration;
+use crate::model::{ComponentStatus, Span, Threshold};
+
+/// What holds where no file says anything.
+const INTERVAL: Span = Span::from_secs(30);
+const TIMEOUT: Span = Span::from_secs(10);
+const CONFIRM_INTERVAL: Span = Span::from_secs(5);
+const TWICE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+
+/// What holds for one check.
+pub(super) struct Tuning {
+    pub(super) interval: Span,
+    pub(super) timeout: Span,
+    pub(super) confirm_interval: Span,
+    pub(super) fail_after: Threshold,
+    pub(super) recover_after: NonZeroU32,
+    pub(super) degraded_over: Option<Span>,
+    pub(super) at_worst: ComponentStatus,
+}
+
+/// A length of time, and where the file says so if it does.
+struct Placed {
+    span: Span,
+    place: Option<Range<usize>>,
+}
+
+impl Placed {
+    /// The outer `None` if it was wrong, the inner if nobody says anything.
+    fn of<const A: u64, const B: u64>(field: &Field<Duration<A, B>>) -> Option<Option<Self>> {
+        let placed = |value: &Spanned<Duration<A, B>>| Self {
+            span: value.get_ref().0,
+            place: Some(value.span()),
+        };
+        match field {
+            Field::Given(value) => Some(Some(placed(value))),
+            Field::Absent => Some(None),
+            Field::Wrong => None,
+        }
+    }
+
+    fn or(this: Option<Self>, span: Span) -> Self {
+        this.unwrap_or(Self { span, place: None })
+    }
+}
+
+/// Settles what holds:
+///
+/// 1. A check's own setting, else the file's default, else farol's.
+/// 2. `confirm_interval` is at most `interval`. One that is inherited gives way to a shorter
+///    interval; one that stands beside it must not contradict it.
+/// 3. `degraded_over` is less than `timeout`, or no run could ever be degraded by it. This is said
+///    where at least one of the two is the check's own.
+pub(super) fn settle(
+    own: &RawTuning,
+    defaults: &RawTuning,
+    problems: &mut Problems<'_>,
+) -> Option<Tuning> {
+    let interval = Placed::of(own.interval.or_else(&defaults.interval));
+    let timeout = Placed::of(own.timeout.or_else(&defaults.timeout));
+    let confirm = Placed::of(own.confirm_interval.or_else(&defaults.confirm_interval));
+    let degraded_over = Placed::of(own.degraded_over.or_else(&defaults.degraded_over));
+    let interval = interval.map(|interval| Placed::or(interval, INTERVAL));
+    let timeout = timeout.map(|timeout| Placed::or(timeout, TIMEOUT));
+
+    if let (Some(interval), Some(Some(confirm)), Field::Given(_)) =
+        (&interval, &confirm, &own.confirm_interval)
+        && confirm.span > interval.span
+    {
+        let why = "it is for asking sooner than usual: lower it, or raise `interval`";
+        let names = ["confirm_interval", "at most", "interval"];
+        contradiction(names, confirm, interval, why, problems);
+    }
+    let own_limit = !matches!((&own.degraded_over, &own.timeout), (Field::Absent, Field::Absent));
+    if let (Some(timeout), Some(Some(limit)), true) = (&timeout, &degraded_over, own_limit)
+        && limit.span >= timeout.span
+    {
+        let why = "a run ends at its timeout and would never be slow: lower it, or raise `timeout`";
+        contradiction(["degraded_over", "less than", "timeout"], limit, timeout, why, problems);
+    }
+
+    let (interval, timeout) = (interval?.span, timeout?.span);
+    let in_a_row = Threshold::in_a_row(TWICE);
+    Some(Tuning {
+        interval,
+        timeout,
+        confirm_interval: Placed::or(confirm?, CONFIRM_INTERVAL).span.min(interval),
+        fail_after: own.fail_after.or_else(&defaults.fail_after).clone().or(in_a_row)?,
+        recover_after: own
+            .recover_after
+            .or_else(&defaults.recover_after)
+            .clone()
+            .or(Runs(TWICE))?
+            .0,
+        degraded_over: degraded_over?.map(|limit| limit.span),
+        at_worst: own
+            .at_worst
+            .or_else(&defaults.at_worst)
+            .clone()
+            .or(AtWorst(ComponentStatus::MajorOutage))?
+            .0,
+    })
+}
+
+fn contradiction(
+    [small, relation, large]: [&'static str; 3],
+    small_value: &Placed,
+    large_value: &Placed,
+    why: &'static str,
+    problems: &mut Problems<'_>,
+) {
+    let places = [(small_value, small), (large_value, large)];
+    let places =
+        places.into_iter().filter_map(|(value, name)| Some((value.place.clone()?, Some(name))));
+    let places: Vec<_> = places.collect();
+    let mistake = Mistake::Contradiction {
+        small,
+        small_value: small_value.span.to_string(),
+        relation,
+        large,
+        large_value: large_value.span.to_string(),
+        why,
+    };
+    problems.report_all(places, mistake);
+}

@@ -1,0 +1,406 @@
+//! The configuration as its users meet it: what is accepted, what each mistake looks like, and
+//! that the schema says what the reader does.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use farol::config::{CheckKind, Config, ConfigError, SecretRef, SourceFile, load, parse, schema};
+use proptest::prelude::*;
+use serde_json::Value;
+
+const EXAMPLE: &str = include_str!("../probes/example.toml");
+
+const MINIMAL: &str = r#"
+[platform]
+name = "Blip"
+[[component]]
+name = "Desk"
+[[component.check]]
+name = "Desk answers"
+http = "https://desk.example/health"
+"#;
+
+/// The cases that are named for something else than one code.
+const SEVERAL: [&str; 2] = ["five", "syntax_and_others"];
+
+fn source(name: &str, text: &str) -> SourceFile {
+    SourceFile { name: name.to_owned(), text: text.to_owned() }
+}
+
+fn parse_text(text: &str) -> Result<Config, ConfigError> {
+    parse(&[source("probes/blip.toml", text)])
+}
+
+/// What a user without colours sees in a window of the usual width.
+fn report(result: Result<Config, ConfigError>) -> String {
+    result.expect_err("there is a mistake in it").render(false, 100)
+}
+
+fn codes(error: &ConfigError) -> BTreeSet<String> {
+    error.problems().iter().map(|problem| problem.code()).collect()
+}
+
+/// The cases of `tests/mistakes`: a file for each code, named by it.
+fn mistakes() -> Vec<(String, String)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn the_example_is_valid_and_shows_every_kind() {
+    let config = parse(&[source("probes/example.toml", EXAMPLE)])
+        .unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let kind = |kind: &CheckKind| match kind {
+        CheckKind::Http(_) => "http",
+        CheckKind::Dns(_) => "dns",
+        CheckKind::Tcp(_) => "tcp",
+    };
+    let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
+    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp"]));
+    assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("DESK_TOKEN".to_owned())]));
+    insta::assert_debug_snapshot!("example", config);
+}
+
+#[test]
+fn the_policy_names_everything_once() {
+    let config = parse(&[source("probes/example.toml", EXAMPLE)]).unwrap();
+    insta::assert_debug_snapshot!("policy", config.policy());
+}
+
+#[test]
+fn every_mistake_is_shown_with_its_place_and_its_remedy() {
+    for (name, text) in mistakes() {
+        let shown = report(parse_text(&text));
+        // What stands for a secret in these files must be in no report.
+        assert!(!shown.contains("hush"), "{name} shows a secret:\n{shown}");
+        insta::assert_snapshot!(format!("mistake_{name}"), shown);
+    }
+}
+
+#[test]
+fn five_mistakes_in_one_file_are_five_problems_each_with_its_line() {
+    let text = mistakes().into_iter().find(|(name, _)| name == "five").unwrap().1;
+    let error = parse_text(&text).unwrap_err();
+    let lines: Vec<_> = error.problems().iter().map(|problem| problem.line()).collect();
+    assert_eq!(lines, [Some(4), Some(7), Some(10), Some(15), Some(16)]);
+    assert_eq!(codes(&error).len(), 5, "five of different kinds: {:?}", codes(&error));
+}
+
+/// Each file in `tests/mistakes` makes the mistake that it is named for, and each code that there
+/// is has its case, there or among the paths below.
+#[test]
+fn every_code_has_a_case() {
+    let mut covered = BTreeSet::new();
+    for (name, text) in mistakes().into_iter().filter(|(name, _)| !SEVERAL.contains(&name.as_str()))
+    {
+        let code = format!("farol::config::{name}");
+        let found = codes(&parse_text(&text).unwrap_err());
+        assert_eq!(found, BTreeSet::from([code.clone()]), "{name}.toml makes one kind of mistake");
+        covered.insert(code);
+    }
+    let of_paths =
+        ["no_files", "not_found", "empty_directory", "unreadable", "too_large", "not_utf8"];
+    covered.extend(of_paths.map(|name| format!("farol::config::{name}")));
+    let all: BTreeSet<String> = include_str!("../src/config/mistake.rs")
+        .split("code(")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(covered, all);
+}
+
+#[test]
+fn what_is_wrong_with_paths_is_told_beside_what_is_wrong_in_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::create_dir(path("empty")).unwrap();
+    std::fs::write(path("bad.toml"), MINIMAL.replace("https", "gopher")).unwrap();
+    std::fs::write(path("binary.toml"), b"[platform]\nname = \"\xff\"\n").unwrap();
+    std::fs::write(path("large.toml"), "#".repeat((1 << 20) + 1)).unwrap();
+    let names =
+        ["missing.toml", "empty", "bad.toml", "bad.toml/inside", "binary.toml", "large.toml"];
+    let error = load(&names.map(path)).unwrap_err();
+    let shown = error.render(false, 100).replace(dir.path().to_str().unwrap(), "DIR");
+    insta::assert_snapshot!("paths", shown);
+    assert_eq!(error.problems().len(), 6);
+    insta::assert_snapshot!("no_paths", report(load(&[])));
+}
+
+#[test]
+fn directories_give_their_files_in_order_and_no_file_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b.toml", "a.toml", ".hidden.toml", "notes.txt"] {
+        let text = if name.ends_with("l") && !name.starts_with('.') { MINIMAL } else { "no" };
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    std::fs::create_dir(dir.path().join("c.toml")).unwrap();
+    let config = load(&[dir.path().to_owned(), dir.path().join("b.toml")]).unwrap();
+    let ids: Vec<&str> = config.platforms.iter().map(|platform| platform.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b"]);
+}
+
+#[test]
+fn two_files_with_one_id_are_both_pointed_at() {
+    let named = MINIMAL.replace("name = \"Blip\"", "name = \"Blip\"\nid = \"blip\"");
+    let files = [source("probes/blip.toml", MINIMAL), source("probes/other.toml", &named)];
+    insta::assert_snapshot!("duplicate_platform", report(parse(&files)));
+}
+
+#[test]
+fn a_contradiction_between_defaults_is_told_once() {
+    let defaults = "[defaults]\ninterval = '1s'\nconfirm_interval = '2s'\ntimeout = '1s'\n\
+                    degraded_over = '1s'\n";
+    let error = parse_text(&format!("{defaults}{MINIMAL}")).unwrap_err();
+    let lines: Vec<_> = error.problems().iter().map(|problem| problem.line()).collect();
+    assert_eq!(lines, [Some(3), Some(5)]);
+}
+
+#[test]
+fn an_inherited_confirm_interval_gives_way_to_a_shorter_interval() {
+    let text = format!("[defaults]\nconfirm_interval = '10s'\n{MINIMAL}interval = '2s'\n");
+    let config = parse_text(&text).unwrap();
+    let (_, _, check) = config.checks().next().unwrap();
+    assert_eq!(check.confirm_interval, check.interval);
+    // Its own does not: then one of the two is a mistake.
+    let text = format!("[defaults]\ninterval = '2s'\n{MINIMAL}confirm_interval = '10s'\n");
+    assert!(codes(&parse_text(&text).unwrap_err()).contains("farol::config::contradiction"));
+}
+
+#[test]
+fn a_check_cannot_be_slow_only_after_its_timeout() {
+    let text = format!("[defaults]\ndegraded_over = '2s'\n{MINIMAL}timeout = '1s'\n");
+    let error = parse_text(&text).unwrap_err();
+    assert_eq!(codes(&error), BTreeSet::from(["farol::config::contradiction".to_owned()]));
+}
+
+#[test]
+fn broken_syntax_makes_no_echoes() {
+    // The header's bracket is missing, so all that follows it seems to be [platform]'s.
+    let text = MINIMAL.replace("[[component]]", "[[component");
+    let error = parse_text(&text).unwrap_err();
+    assert_eq!(codes(&error), BTreeSet::from(["farol::config::syntax".to_owned()]));
+}
+
+#[test]
+fn secrets_stay_hidden_on_broken_lines_and_under_misspelt_keys() {
+    for line in ["token = \"hush", "tokn = \"hush\"", "token = hush", "api_token = \"hush\""] {
+        let text = format!("[publish.statuspage]\npage = \"a\"\n{line}\n{MINIMAL}");
+        let shown = report(parse_text(&text));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}
+
+#[test]
+fn a_line_that_no_window_holds_is_not_drawn() {
+    let long = MINIMAL.replace("https", &"x".repeat(5000));
+    let shown = report(parse_text(&long));
+    assert!(shown.contains("probes/blip.toml, line 8: the scheme `xxx"), "{shown}");
+    assert!(shown.len() < 1000, "{shown}");
+}
+
+#[test]
+fn nothing_in_a_file_commands_the_terminal() {
+    let shown = report(parse_text(&format!("# \u{1b}[2J\n{MINIMAL}interval = \"\u{1b}]0;\"")));
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+}
+
+mod in_step {
+    //! The schema and the reader accept the same keys, the same files and the same defaults.
+
+    use super::*;
+
+    fn validator() -> jsonschema::Validator {
+        let schema = schema();
+        assert!(jsonschema::meta::is_valid(&schema));
+        jsonschema::draft202012::new(&schema).unwrap()
+    }
+
+    fn json(text: &str) -> Value {
+        toml::from_str(text).unwrap()
+    }
+
+    /// Every object of the schema that has a fixed set of keys, by its place.
+    fn tables(schema: &Value, place: &str, found: &mut Vec<(String, BTreeSet<String>)>) {
+        if let Some(keys) = schema.get("properties").and_then(Value::as_object) {
+            assert_eq!(schema["additionalProperties"], Value::Bool(false), "{place}");
+            found.push((place.to_owned(), keys.keys().cloned().collect()));
+            for (key, schema) in keys {
+                tables(schema, format!("{place}.{key}").trim_start_matches('.'), found);
+            }
+        }
+        for part in ["items", "additionalProperties"] {
+            schema.get(part).into_iter().for_each(|schema| tables(schema, place, found));
+        }
+        for schema in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
+            tables(schema, place, found);
+        }
+    }
+
+    /// A file with a key `zzz` in the table at `place`, which nobody knows anywhere.
+    fn with_unknown_key(place: &str) -> String {
+        let (parents, key) = place.rsplit_once('.').unwrap_or(("", place));
+        let zzz = |key: &str| format!("{key} = {{ zzz = 1 }}\n");
+        match (parents, key) {
+            ("", "") => "zzz = 1\n".to_owned(),
+            ("", "component") => "[[component]]\nzzz = 1\n".to_owned(),
+            ("component", "check") => "[[component]]\n[[component.check]]\nzzz = 1\n".to_owned(),
+            (parents, key) if parents.starts_with("component.check") => {
+                let inner = parents.strip_prefix("component.check").unwrap();
+                let table = format!("[component.check{inner}]\n");
+                let table = if inner.is_empty() { String::new() } else { table };
+                let key = if key == "headers" { "headers.X-Any" } else { key };
+                format!("[[component]]\n[[component.check]]\n{table}{}", zzz(key))
+            }
+            ("", key) => zzz(key),
+            (parents, key) => format!("[{parents}]\n{}", zzz(key)),
+        }
+    }
+
+    #[test]
+    fn the_reader_knows_the_schemas_keys_and_no_others() {
+        let mut found = Vec::new();
+        tables(&schema(), "", &mut found);
+        assert_eq!(found.len(), 15, "tables of the schema: {found:#?}");
+        for (place, keys) in found {
+            let text = with_unknown_key(&place);
+            let error = parse_text(&text).unwrap_err();
+            let helps = error.problems().iter().filter(|p| p.code().ends_with("unknown_key"));
+            let helps: Vec<String> = helps.map(|problem| problem.help()).collect();
+            let [help] = helps.as_slice() else { panic!("one unknown key in\n{text}: {helps:?}") };
+            let known: BTreeSet<String> =
+                help.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            assert_eq!(known, keys, "in the table `{place}`");
+        }
+    }
+
+    #[test]
+    fn the_example_fits_the_schema() {
+        let (validator, example) = (validator(), json(EXAMPLE));
+        let errors: Vec<String> =
+            validator.iter_errors(&example).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+
+    /// Mistakes that a schema can see, it sees.
+    #[test]
+    fn the_schema_refuses_what_the_reader_refuses() {
+        let validator = validator();
+        for (name, text) in mistakes() {
+            // Not even TOML; or a matter between two settings, or of what a text means.
+            let beyond = [
+                "syntax",
+                "syntax_and_others",
+                "contradiction",
+                "head_has_no_body",
+                "no_id",
+                "duplicate_id",
+                "duplicate_statuspage_id",
+                "no_statuspage_id",
+                "duplicate_header",
+                "invalid_text",
+                "unknown_word",
+                "invalid_pattern",
+                "url_credentials",
+                "invalid_domain",
+                "invalid_record",
+                "invalid_header",
+                "reserved_header",
+                "plain_secret",
+                "out_of_range",
+                "invalid_duration",
+            ];
+            if !beyond.contains(&name.as_str()) {
+                assert!(!validator.is_valid(&json(&text)), "{name}.toml fits the schema");
+            }
+        }
+    }
+
+    /// Every default that the schema tells of, written out, changes nothing.
+    #[test]
+    fn defaults_are_what_the_schema_says() {
+        let schema = schema();
+        let written = |pointer: &str| -> String {
+            let keys = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+            let keys = keys.as_object().unwrap().iter();
+            let lines: Vec<String> = keys
+                .filter_map(|(key, schema)| Some(format!("{key} = {}\n", schema.get("default")?)))
+                .collect();
+            assert!(!lines.is_empty(), "{pointer}");
+            lines.concat()
+        };
+        let check = "/properties/component/items/properties/check/items/properties";
+        let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
+        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 3]| {
+            let [http, dns, tcp] = kinds;
+            format!(
+                "[platform]\nname = 'Blip'\n{platform}\
+                 [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
+                 [[component]]\nname = 'Desk'\nstatuspage_id = 'b'\n\
+                 [[component.check]]\nname = 'h'\n{check}\
+                 [component.check.http]\nurl = 'https://desk.example'\n{http}\
+                 [[component.check]]\nname = 'd'\ndns.name = 'desk.example'\n{dns}\
+                 [[component.check]]\nname = 't'\n\
+                 [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}"
+            )
+        };
+        let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
+        let full = text(
+            &written("/properties/platform/properties"),
+            &written("/properties/publish/properties/statuspage/properties"),
+            &written(check),
+            [&of_kind("http"), &dns, &of_kind("tcp")],
+        );
+        let short = text("", "", "", ["", "", ""]);
+        assert_ne!(full, short);
+        let parsed = |text: &str| match parse_text(text) {
+            Ok(config) => format!("{config:#?}"),
+            Err(error) => panic!("{}", error.render(false, 100)),
+        };
+        assert_eq!(parsed(&full), parsed(&short));
+    }
+}
+
+/// The example with a few of its bytes cut out, doubled or replaced.
+fn mutated() -> impl Strategy<Value = String> {
+    let edit = (0..EXAMPLE.len(), 0..40_usize, "(\\PC|[\\[\\]{}=\"'\n.,]){0,6}");
+    proptest::collection::vec(edit, 1..6).prop_map(|edits| {
+        let mut text: Vec<char> = EXAMPLE.chars().collect();
+        for (at, cut, put) in edits {
+            let at = at.min(text.len());
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+/// Whatever the text is: a plan, or problems that can be drawn and have a code and a remedy.
+fn is_answered(text: &str) {
+    if let Err(error) = parse_text(text) {
+        assert!(!error.problems().is_empty());
+        assert!(!error.render(false, 80).is_empty());
+        for problem in error.problems() {
+            assert!(problem.code().starts_with("farol::config::"), "{problem:?}");
+            assert!(!problem.help().is_empty(), "{problem:?}");
+            assert!(problem.line().is_some(), "{problem:?}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in "(\\PC|\\s|[\\[\\]{}=\"'#.,]){0,300}") {
+        is_answered(&text);
+    }
+
+    #[test]
+    fn no_mutation_is_too_strange(text in mutated()) {
+        is_answered(&text);
+    }
+}
