@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_prober_can_be_shared_by_tasks() {
         fn can_be_sent(_: impl Send) {}
-        fn asks(prober: super::Prober, check: &crate::config::Check) {
+        fn asks(prober: &super::Prober, check: &crate::config::Check) {
             can_be_sent(prober.run(check));
         }
         let _ = asks;

@@ -59,11 +59,11 @@ async fn exchange(
         let mut wire = network.open(run, server, None).await?;
         answer = run
             .phase(Phase::FirstByte, async {
-                wire.write_all(&question.framed()).await.map_err(broke)?;
-                wire.flush().await.map_err(broke)?;
-                let length = wire.read_u16().await.map_err(broke)?;
+                wire.write_all(&question.framed()).await.map_err(|error| broke(&error))?;
+                wire.flush().await.map_err(|error| broke(&error))?;
+                let length = wire.read_u16().await.map_err(|error| broke(&error))?;
                 let mut packet = vec![0; usize::from(length)];
-                wire.read_exact(&mut packet).await.map_err(broke)?;
+                wire.read_exact(&mut packet).await.map_err(|error| broke(&error))?;
                 question.answered_by(&packet).unwrap_or_else(|| Err(stray(1)))
             })
             .await?;
@@ -75,8 +75,8 @@ async fn exchange(
     Ok(Facts { code: answer.metadata.response_code, records })
 }
 
-fn broke(error: std::io::Error) -> Reason {
-    breakage(&error, Phase::FirstByte)
+fn broke(error: &std::io::Error) -> Reason {
+    breakage(error, Phase::FirstByte)
 }
 
 fn stray(packets: usize) -> Reason {

@@ -1,5 +1,7 @@
 //! The TCP handshake, and what the system's errors mean.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the system's errors are an open set")]
+
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 

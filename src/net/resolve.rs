@@ -124,6 +124,7 @@ fn without_system(why: &str) -> Reason {
     Reason::ProberMisconfigured { detail: format!("a system resolver: {why}") }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the resolver's errors are an open set")]
 fn failure(error: &NetError) -> Reason {
     if error.is_nx_domain() {
         return Reason::ResolveNotFound;
@@ -156,6 +157,7 @@ fn network_trouble(error: &std::io::Error) -> Option<Reason> {
 }
 
 /// The code's name as operators know it: `SERVFAIL`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest has numbers for operators")]
 pub fn rcode_name(code: ResponseCode) -> String {
     let name = match code {
         ResponseCode::NoError => "NOERROR",

@@ -149,3 +149,38 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.wire).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Noted;
+    use crate::model::{Phase, Phases, Span};
+
+    /// The phase it ended in, and all that were reached, in milliseconds.
+    fn settled(sent: Option<u64>, stuck: bool, first: Option<u64>) -> (Phase, Vec<(Phase, u64)>) {
+        let noted = Noted {
+            sent: sent.map(Span::from_millis),
+            stuck,
+            first_byte: first.map(Span::from_millis),
+        };
+        let mut phases = Phases::default();
+        let last = noted.settle(Span::from_millis(100), &mut phases);
+        (last, phases.iter().map(|(phase, took)| (phase, took.as_micros() / 1000)).collect())
+    }
+
+    #[test]
+    fn an_exchange_ends_in_the_phase_that_it_reached() {
+        use Phase::{FirstByte, Send, Transfer};
+        assert_eq!(settled(None, false, None), (Send, vec![(Send, 100)]));
+        assert_eq!(settled(Some(10), true, None), (Send, vec![(Send, 100)]));
+        assert_eq!(settled(Some(10), false, None), (FirstByte, vec![(Send, 10), (FirstByte, 90)]));
+        let whole = (Transfer, vec![(Send, 10), (FirstByte, 30), (Transfer, 60)]);
+        assert_eq!(settled(Some(10), false, Some(40)), whole);
+    }
+
+    #[test]
+    fn an_answer_ends_the_sending_even_of_a_request_that_is_not_out() {
+        use Phase::{FirstByte, Send, Transfer};
+        let early = (Transfer, vec![(Send, 40), (FirstByte, 0), (Transfer, 60)]);
+        assert_eq!(settled(None, true, Some(40)), early);
+    }
+}
