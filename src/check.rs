@@ -1,1 +1,169 @@
-//! (being written)
+//! Runs checks: one file for each kind, whose `exchange` does the I/O and returns plain facts, and
+//! whose `judge` is pure and turns facts and configuration into a verdict.
+//!
+//! A failing target is data: [`Prober::run`] always answers with an observation, within the
+//! check's timeout, whatever the target does.
+
+mod addresses;
+mod dns;
+mod http;
+mod judgement;
+mod tcp;
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::clock::Clock;
+use crate::config::{Check, CheckKind, Secrets};
+use crate::model::{Finding, Observation, Reason, Vantage};
+use crate::net::{Network, Run, TlsError};
+
+/// Longest text, in characters, that a reason carries.
+const LONGEST_TEXT: usize = 200;
+
+/// Why no check can be run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProberError {
+    /// There can be no TLS in this process.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Runs checks from one vantage. Copies share what was costly to make.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    network: Network,
+    vantage: Vantage,
+    secrets: Secrets,
+}
+
+impl Prober {
+    /// A prober with this host's name servers and trusted roots.
+    pub fn new(clock: Clock, vantage: Vantage, secrets: Secrets) -> Result<Self, ProberError> {
+        Self::with_roots(clock, vantage, secrets, &[])
+    }
+
+    /// A prober that trusts `roots` beside this host's: an own certificate authority.
+    pub fn with_roots(
+        clock: Clock,
+        vantage: Vantage,
+        secrets: Secrets,
+        roots: &[CertificateDer<'static>],
+    ) -> Result<Self, ProberError> {
+        let network = Network::new(clock, roots)?;
+        Ok(Self { shared: Arc::new(Shared { network, vantage, secrets }) })
+    }
+
+    /// Runs `check` once.
+    pub async fn run(&self, check: &Check) -> Observation {
+        let Shared { network, vantage, secrets } = &*self.shared;
+        let clock = network.clock();
+        let started_at = clock.now();
+        let watch = clock.stopwatch();
+        let run = Run::start(clock, check.timeout);
+        let mut findings = match &check.kind {
+            CheckKind::Http(http) => http::probe(network, secrets, check, http, run).await,
+            CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
+            CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
+        };
+        findings.iter_mut().for_each(bound);
+        Observation {
+            check: check.id.clone(),
+            vantage: vantage.clone(),
+            started_at,
+            took: watch.elapsed(),
+            findings,
+        }
+    }
+}
+
+/// Bounds the text in a finding's reason: it may be the target's, and it goes to logs, the journal
+/// and terminals.
+fn bound(finding: &mut Finding) {
+    let text = match &mut finding.reason {
+        Some(
+            Reason::ResolveFailed { detail }
+            | Reason::ConnectFailed { detail }
+            | Reason::TlsHandshake { detail }
+            | Reason::TlsUntrusted { detail }
+            | Reason::MalformedAnswer { detail }
+            | Reason::ProberExhausted { detail }
+            | Reason::ProberOffline { detail }
+            | Reason::ProberMisconfigured { detail },
+        ) => detail,
+        Some(Reason::Body { expected }) => expected,
+        Some(Reason::DnsRcode { got } | Reason::DnsAnswer { got } | Reason::TcpExpect { got }) => {
+            got
+        }
+        None
+        | Some(
+            Reason::ResolveNotFound
+            | Reason::ResolveNoAddress
+            | Reason::ConnectRefused
+            | Reason::ConnectReset
+            | Reason::ConnectUnreachable
+            | Reason::TlsCertificateExpired
+            | Reason::TlsCertificateNotYetValid
+            | Reason::TlsNameMismatch
+            | Reason::Timeout { .. }
+            | Reason::ConnectionClosed { .. }
+            | Reason::HeadersTooLarge
+            | Reason::BodyTooLarge
+            | Reason::Status { .. }
+            | Reason::RedirectLimit
+            | Reason::RedirectInvalid
+            | Reason::ClockSkew { .. }
+            | Reason::Slow { .. },
+        ) => return,
+    };
+    *text = printable(text);
+}
+
+/// `text` in at most [`LONGEST_TEXT`] characters, none of which moves a terminal's cursor or
+/// breaks a log's line.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c };
+    let mut characters = text.chars().map(shown);
+    let mut cut: String = characters.by_ref().take(LONGEST_TEXT).collect();
+    if characters.next().is_some() {
+        cut.pop();
+        cut.push('…');
+    }
+    cut
+}
+
+/// Whether `c` reorders or hides the text around it.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_TEXT, printable};
+
+    #[test]
+    fn a_text_from_outside_is_short_and_moves_no_cursor() {
+        assert_eq!(printable("plain, even with ç"), "plain, even with ç");
+        assert_eq!(printable("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        let exact = "x".repeat(LONGEST_TEXT);
+        assert_eq!(printable(&exact), exact);
+        let cut = printable(&"é".repeat(LONGEST_TEXT + 1));
+        assert_eq!(cut.chars().count(), LONGEST_TEXT);
+        assert!(cut.ends_with("é…"), "{cut}");
+    }
+
+    #[test]
+    fn a_prober_can_be_shared_by_tasks() {
+        fn can_be_sent(_: impl Send) {}
+        fn asks(prober: &super::Prober, check: &crate::config::Check) {
+            can_be_sent(prober.run(check));
+        }
+        let _ = asks;
+    }
+}

@@ -1,1 +1,82 @@
-//! (being written)
+//! The measured connection: resolve -> connect -> TLS, each phase timed, pinned to one address.
+//!
+//! What a client library would do for comfort is absent here on purpose: no pool, no cache, no
+//! session resumption, no second address when the first fails. Every run pays what a new user's
+//! machine would pay, and what goes wrong is a [`Reason`], never hidden by another attempt.
+//!
+//! What is costly to make (roots, TLS configuration, resolvers) is made once and shared by all
+//! runs; what is measured (names, connections, handshakes) is made anew by each.
+
+pub mod connect;
+pub mod resolve;
+pub mod run;
+pub mod tls;
+pub mod wire;
+
+use std::net::{IpAddr, SocketAddr};
+
+use rustls::pki_types::CertificateDer;
+
+use crate::clock::Clock;
+use crate::model::{Phase, Reason};
+
+pub use run::Run;
+pub use tls::{TlsError, TlsFor};
+pub use wire::Wire;
+
+/// What all runs share: resolvers, roots and the TLS configuration.
+#[derive(Debug)]
+pub struct Network {
+    clock: Clock,
+    resolvers: resolve::Resolvers,
+    tls: tls::Tls,
+}
+
+impl Network {
+    /// Reads the host's resolver configuration and trusted roots; `extra_roots` are trusted too.
+    pub fn new(
+        clock: Clock,
+        extra_roots: &[CertificateDer<'static>],
+    ) -> Result<Self, tls::TlsError> {
+        let resolvers = resolve::Resolvers::from_system();
+        Ok(Self { clock, resolvers, tls: tls::Tls::new(clock, extra_roots)? })
+    }
+
+    /// The clock that runs are timed with.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The addresses of `host`, never empty, IPv4 before IPv6 and otherwise in the resolver's
+    /// order. An address as `host` is its own, and then there is no resolve phase.
+    pub async fn resolve(
+        &self,
+        run: &mut Run,
+        host: &str,
+        servers: &[SocketAddr],
+    ) -> Result<Vec<IpAddr>, Reason> {
+        if let Some(address) = resolve::literal(host) {
+            return Ok(vec![address]);
+        }
+        run.phase(Phase::Resolve, self.resolvers.addresses(host, servers)).await
+    }
+
+    /// The name server that a DNS check without one of its own asks.
+    pub fn name_server(&self, servers: &[SocketAddr]) -> Result<SocketAddr, Reason> {
+        self.resolvers.first(servers)
+    }
+
+    /// Connects to `address` and, if asked to, shakes hands over TLS.
+    pub async fn open(
+        &self,
+        run: &mut Run,
+        address: SocketAddr,
+        tls: Option<TlsFor<'_>>,
+    ) -> Result<Wire, Reason> {
+        let stream = run.phase(Phase::Connect, connect::connect(address)).await?;
+        match tls {
+            None => Ok(Box::new(stream)),
+            Some(to) => Ok(Box::new(self.tls.secure(run, stream, to).await?)),
+        }
+    }
+}

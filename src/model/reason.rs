@@ -118,6 +118,11 @@ pub enum Reason {
         /// What the system said.
         detail: String,
     },
+    /// Our own trouble: something that the check needs was not given to this process.
+    ProberMisconfigured {
+        /// What is missing.
+        detail: String,
+    },
 }
 
 impl Reason {
@@ -166,12 +171,18 @@ impl Reason {
             Self::Slow { .. } => "slow",
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
+            Self::ProberMisconfigured { .. } => "prober_misconfigured",
         }
     }
 
     /// Whether the trouble is ours, so that it must not be held against the target.
     pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::ProberExhausted { .. } | Self::ProberOffline { .. })
+        matches!(
+            self,
+            Self::ProberExhausted { .. }
+                | Self::ProberOffline { .. }
+                | Self::ProberMisconfigured { .. }
+        )
     }
 }
 
@@ -207,6 +218,7 @@ impl fmt::Display for Reason {
             Self::Slow { took } => write!(f, "took {took}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
             Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
+            Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
         }
     }
 }

@@ -1,0 +1,164 @@
+//! The `http` check: a request, its redirects, and what the last answer must be like.
+
+mod clock;
+mod hop;
+mod request;
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::addresses::probe_each;
+use super::judgement::{Judgement, Outcome, judge_speed};
+use crate::config::{Check, HttpCheck, Secrets};
+use crate::model::{ClockOffset, Finding, Reason, Span};
+use crate::net::{Network, Run, TlsFor, Wire};
+use hop::{Ending, Limits};
+use request::Request;
+
+/// Runs the check against the addresses that it asks.
+pub(super) async fn probe(
+    network: &Network,
+    secrets: &Secrets,
+    check: &Check,
+    http: &HttpCheck,
+    run: Run,
+) -> Vec<Finding> {
+    let host = http.url.host_str().unwrap_or_default();
+    probe_each(network, check, host, http.addresses, run, |address, mut run| async move {
+        let path = Path { network, check, http, address };
+        let facts = exchange(&path, secrets, &mut run).await;
+        let judgement = judge(&facts, http, run.phases.total(), check.degraded_over);
+        Outcome { run, clock: facts.clock, judgement }
+    })
+    .await
+}
+
+/// What was seen of one address.
+#[derive(Clone, Debug)]
+struct Facts {
+    /// The answer, after redirects.
+    answer: Result<Answer, Reason>,
+    /// What the address's own answer, before any redirect, tells about its clock.
+    clock: Option<ClockOffset>,
+}
+
+/// An answer that came whole.
+#[derive(Clone, Debug)]
+struct Answer {
+    status: u16,
+    /// Empty unless something is expected of it.
+    body: Vec<u8>,
+}
+
+/// Whom an exchange goes to.
+struct Path<'a> {
+    network: &'a Network,
+    check: &'a Check,
+    http: &'a HttpCheck,
+    /// The address that the configured host is pinned to.
+    address: IpAddr,
+}
+
+async fn exchange(path: &Path<'_>, secrets: &Secrets, run: &mut Run) -> Facts {
+    let mut clock = None;
+    let answer = match Request::first(path.http, secrets) {
+        Ok(request) => follow(path, request, run, &mut clock).await,
+        Err(reason) => Err(reason),
+    };
+    Facts { answer, clock }
+}
+
+/// Sends `request` and follows redirects until there is an answer. A redirect back to what was
+/// asked before would lead back for ever, since nothing is remembered between two requests.
+async fn follow(
+    path: &Path<'_>,
+    mut request: Request,
+    run: &mut Run,
+    clock: &mut Option<ClockOffset>,
+) -> Result<Answer, Reason> {
+    let limits = Limits {
+        max_body: path.http.max_body,
+        keep_body: !(path.http.body_contains.is_empty() && path.http.body_matches.is_empty()),
+        follow: path.http.max_redirects > 0,
+    };
+    let mut visited = Vec::new();
+    loop {
+        let wire = path.open(&request, run).await?;
+        let seen = hop::talk(run, wire, request.encode(), limits).await;
+        if visited.is_empty() {
+            *clock = seen.clock;
+        }
+        let redirect = match seen.ending? {
+            Ending::Answer(answer) => return Ok(answer),
+            Ending::Redirect(redirect) => redirect,
+        };
+        visited.push(request.place());
+        if visited.len() > usize::from(path.http.max_redirects) {
+            return Err(Reason::RedirectLimit);
+        }
+        request = request.follow(&redirect)?;
+        if visited.contains(&request.place()) {
+            return Err(Reason::RedirectLimit);
+        }
+    }
+}
+
+impl Path<'_> {
+    /// A connection for `request`: to the pinned address as long as the host is the configured
+    /// one, and to wherever the name leads if a redirect goes elsewhere.
+    async fn open(&self, request: &Request, run: &mut Run) -> Result<Wire, Reason> {
+        let host = request.url.host_str().unwrap_or_default();
+        let address = if request.url.host() == self.http.url.host() {
+            self.address
+        } else {
+            let found = self.network.resolve(run, host, &self.check.resolvers).await?;
+            found.first().copied().ok_or(Reason::ResolveNoAddress)?
+        };
+        let port = request.url.port_or_known_default().ok_or(Reason::RedirectInvalid)?;
+        let tls =
+            (request.url.scheme() == "https").then_some(TlsFor { host, alpn: Some("http/1.1") });
+        self.network.open(run, SocketAddr::new(address, port), tls).await
+    }
+}
+
+/// Judges what was seen of one address.
+///
+/// 1. Without a whole answer nothing else counts.
+/// 2. Then the status must be one of those expected,
+/// 3. then the body must have every text and match every pattern,
+/// 4. then the clock must not be certainly off by more than what fails,
+/// 5. nor, which degrades, by more than what degrades,
+/// 6. and last it must have been quick enough, all phases of all redirects together.
+fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span>) -> Judgement {
+    let answer = match &facts.answer {
+        Ok(answer) => answer,
+        Err(reason) => return Judgement::fail(reason.clone()),
+    };
+    if !http.expect_status.contains(answer.status) {
+        return Judgement::fail(Reason::Status { got: answer.status });
+    }
+    if let Some(expected) = unmet(&answer.body, http) {
+        return Judgement::fail(Reason::Body { expected });
+    }
+    if let Some(offset) = facts.clock {
+        if offset.certain() > http.max_clock_skew.failed {
+            return Judgement::fail(Reason::ClockSkew { offset });
+        }
+        if offset.certain() > http.max_clock_skew.degraded {
+            return Judgement::degraded(Reason::ClockSkew { offset });
+        }
+    }
+    judge_speed(took, degraded_over)
+}
+
+/// The first expectation that `body` does not meet.
+fn unmet(body: &[u8], http: &HttpCheck) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let lacks = http.body_contains.iter().find(|part| !text.contains(part.as_str()));
+    let differs = || http.body_matches.iter().find(|pattern| !pattern.is_match(body));
+    lacks
+        .map(|part| format!("contains {part:?}"))
+        .or_else(|| differs().map(|pattern| format!("matches {pattern}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! What is sent: the configured request, and what a redirect makes of it. Pure.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
+    HOST, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http_body_util::Full;
+use url::{Position, Url};
+
+use crate::config::{HeaderText, HttpCheck, Secrets};
+use crate::model::Reason;
+
+/// Who we are, to whoever reads a target's logs.
+const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
+
+/// Headers that are for one origin only, whatever the configuration calls them.
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
+/// Headers that speak of a body, and go when it goes.
+const OF_THE_BODY: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING];
+
+/// An answer that points elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Redirect {
+    pub(super) status: u16,
+    pub(super) location: Option<HeaderValue>,
+}
+
+/// One request of an exchange.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) url: Url,
+    /// The URL as a request line has it.
+    target: Uri,
+    method: Method,
+    headers: HeaderMap,
+    body: Option<Arc<[u8]>>,
+}
+
+impl Request {
+    /// The request as configured, with its secrets filled in.
+    pub(super) fn first(http: &HttpCheck, secrets: &Secrets) -> Result<Self, Reason> {
+        let mut headers = HeaderMap::new();
+        for (name, text) in &http.headers {
+            headers.append(name, value(text, secrets)?);
+        }
+        let target = target(&http.url).ok_or_else(|| Reason::ProberMisconfigured {
+            detail: format!("a path that HTTP can carry: {}", http.url.path()),
+        })?;
+        Ok(Self {
+            url: http.url.clone(),
+            target,
+            method: http.method.clone(),
+            headers,
+            body: http.body.clone(),
+        })
+    }
+
+    /// The request as HTTP sends it. Headers that every request has give way to configured ones,
+    /// but for `Connection`: each run must have its own.
+    pub(super) fn encode(&self) -> http::Request<Full<Bytes>> {
+        let body = self.body.clone().map_or_else(Bytes::new, Bytes::from_owner);
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.clone();
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        if let Ok(host) = HeaderValue::from_str(&authority(&self.url)) {
+            headers.entry(HOST).or_insert(host);
+        }
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        request
+    }
+
+    /// What is asked where: two requests that agree in it get the same answer.
+    pub(super) fn place(&self) -> (Method, Url) {
+        (self.method.clone(), self.url.clone())
+    }
+
+    /// The request that `redirect` asks for.
+    ///
+    /// 1. It must lead to `http` or `https`.
+    /// 2. After 301 and 302 a POST becomes a GET, after 303 everything but HEAD does; then the
+    ///    body and what was said of it go.
+    /// 3. 307 and 308 repeat method and body.
+    /// 4. Another origin gets no credentials, and does not answer to a configured `Host`.
+    pub(super) fn follow(mut self, redirect: &Redirect) -> Result<Self, Reason> {
+        let location = redirect.location.as_ref().and_then(|value| value.to_str().ok());
+        let mut url = location
+            .and_then(|location| self.url.join(location).ok())
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or(Reason::RedirectInvalid)?;
+        url.set_fragment(None);
+        let to_get = match redirect.status {
+            301 | 302 => self.method == Method::POST,
+            303 => self.method != Method::HEAD,
+            _ => false,
+        };
+        if to_get {
+            self.method = Method::GET;
+            self.body = None;
+            OF_THE_BODY.iter().for_each(|name| drop(self.headers.remove(name)));
+        }
+        if url.origin() != self.url.origin() {
+            self.headers = self
+                .headers
+                .iter()
+                .filter(|(name, value)| {
+                    **name != HOST && !value.is_sensitive() && !CREDENTIALS.contains(name)
+                })
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+        }
+        self.target = target(&url).ok_or(Reason::RedirectInvalid)?;
+        self.url = url;
+        Ok(self)
+    }
+}
+
+/// The header's value; a secret is marked as one, which is how a redirect knows it.
+fn value(text: &HeaderText, secrets: &Secrets) -> Result<HeaderValue, Reason> {
+    let (prefix, reference) = match text {
+        HeaderText::Plain(value) => return Ok(value.clone()),
+        HeaderText::Secret { prefix, secret } => (prefix, secret),
+    };
+    let secret = secrets
+        .get(reference)
+        .ok_or_else(|| Reason::ProberMisconfigured { detail: format!("the {reference}") })?;
+    let mut value =
+        HeaderValue::from_str(&format!("{prefix}{}", secret.reveal())).map_err(|_| {
+            let detail = format!("a header's value: the {reference} has line breaks in it");
+            Reason::ProberMisconfigured { detail }
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn target(url: &Url) -> Option<Uri> {
+    Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]).ok()
+}
+
+/// The host, with the port where it is not the scheme's own.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Judging alone: facts and configuration in, a verdict out.
+
+use super::{Answer, Facts, judge};
+use crate::check::judgement::Judgement;
+use crate::config::{Addresses, ClockLimits, HttpCheck, StatusSet};
+use crate::model::{ClockOffset, Phase, Reason, Span};
+
+const MINUTE: i64 = 60_000_000;
+
+fn check() -> HttpCheck {
+    HttpCheck {
+        url: "https://desk.example/".parse().unwrap(),
+        method: http::Method::GET,
+        headers: Vec::new(),
+        body: None,
+        expect_status: StatusSet(vec![(200, 299), (418, 418)]),
+        body_contains: vec!["well".into(), "done".into()],
+        body_matches: vec![regex::bytes::Regex::new(r"^\d+ ").unwrap()],
+        max_redirects: 0,
+        max_body: 1000,
+        addresses: Addresses::Any,
+        max_clock_skew: ClockLimits {
+            degraded: Span::from_secs(5 * 60),
+            failed: Span::from_secs(3600),
+        },
+    }
+}
+
+fn ahead(at_least: i64) -> Option<ClockOffset> {
+    Some(ClockOffset { at_least, at_most: at_least + 1_000_000 })
+}
+
+fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
+    Facts { answer: Ok(Answer { status, body: body.into() }), clock }
+}
+
+fn judged(facts: &Facts) -> Judgement {
+    judge(facts, &check(), Span::from_millis(900), Some(Span::from_millis(800)))
+}
+
+#[test]
+fn what_comes_first_in_the_rules_is_the_reason() {
+    let year = 365 * 24 * 60 * MINUTE;
+    let timeout = Reason::Timeout { phase: Phase::Transfer };
+    let facts = Facts { answer: Err(timeout.clone()), clock: ahead(year) };
+    assert_eq!(judged(&facts), Judgement::fail(timeout));
+
+    let facts = answered(500, "nothing right", ahead(year));
+    assert_eq!(judged(&facts), Judgement::fail(Reason::Status { got: 500 }));
+
+    let facts = answered(418, "7 well", ahead(year));
+    let expected = String::from("contains \"done\"");
+    assert_eq!(judged(&facts), Judgement::fail(Reason::Body { expected }));
+
+    let facts = answered(200, "well done", ahead(year));
+    let expected = String::from(r"matches ^\d+ ");
+    assert_eq!(judged(&facts), Judgement::fail(Reason::Body { expected }));
+
+    let facts = answered(200, "7 well done", ahead(year));
+    let offset = facts.clock.unwrap();
+    assert_eq!(judged(&facts), Judgement::fail(Reason::ClockSkew { offset }));
+
+    let facts = answered(200, "7 well done", ahead(0));
+    let took = Span::from_millis(900);
+    assert_eq!(judged(&facts), Judgement::degraded(Reason::Slow { took }));
+    assert_eq!(judge(&facts, &check(), took, None), Judgement::PASS);
+}
+
+#[test]
+fn a_clock_is_held_against_nobody_until_it_is_certain() {
+    let clocks = [
+        (ahead(5 * MINUTE), None),
+        (ahead(5 * MINUTE + 1), Some(false)),
+        (ahead(60 * MINUTE), Some(false)),
+        (ahead(60 * MINUTE + 1), Some(true)),
+        (ahead(-5 * MINUTE - 1_000_000), None),
+        (ahead(-5 * MINUTE - 1_000_001), Some(false)),
+        (ahead(-60 * MINUTE - 1_000_001), Some(true)),
+        // The answer took so long that the clock may be right.
+        (Some(ClockOffset { at_least: -100 * MINUTE, at_most: 100 * MINUTE }), None),
+        (None, None),
+    ];
+    for (clock, fails) in clocks {
+        let facts = answered(200, "7 well done", clock);
+        let reason = || Reason::ClockSkew { offset: clock.unwrap() };
+        let expected = match fails {
+            None => Judgement::PASS,
+            Some(false) => Judgement::degraded(reason()),
+            Some(true) => Judgement::fail(reason()),
+        };
+        assert_eq!(judge(&facts, &check(), Span::ZERO, None), expected, "{clock:?}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_text_can_still_match() {
+    let mut check = check();
+    check.body_contains.clear();
+    check.body_matches = vec![regex::bytes::Regex::new(r"(?-u)^\xff\x00").unwrap()];
+    let facts = Facts { answer: Ok(Answer { status: 200, body: vec![255, 0, 7] }), clock: None };
+    assert_eq!(judge(&facts, &check, Span::ZERO, None), Judgement::PASS);
+}

@@ -1,0 +1,88 @@
+//! What all kinds of check judge by, and how a judgement becomes a finding. Pure.
+
+use std::net::IpAddr;
+
+use crate::model::{ClockOffset, Finding, Reason, Span, Subject, Verdict};
+use crate::net::Run;
+
+/// A verdict, with the reason for all but a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Judgement {
+    verdict: Verdict,
+    reason: Option<Reason>,
+}
+
+impl Judgement {
+    /// As expected.
+    pub(super) const PASS: Self = Self { verdict: Verdict::Pass, reason: None };
+
+    /// It did not work; inconclusive if that was our own doing.
+    pub(super) fn fail(reason: Reason) -> Self {
+        let verdict = if reason.is_ours() { Verdict::Inconclusive } else { Verdict::Fail };
+        Self { verdict, reason: Some(reason) }
+    }
+
+    /// It worked, but not as well as it should.
+    pub(super) fn degraded(reason: Reason) -> Self {
+        Self { verdict: Verdict::Degraded, reason: Some(reason) }
+    }
+}
+
+/// The last question to an answer that is right: whether it was quick enough.
+pub(super) fn judge_speed(took: Span, degraded_over: Option<Span>) -> Judgement {
+    match degraded_over {
+        Some(limit) if took > limit => Judgement::degraded(Reason::Slow { took }),
+        Some(_) | None => Judgement::PASS,
+    }
+}
+
+/// What became of one run, about to be a finding.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) run: Run,
+    pub(super) clock: Option<ClockOffset>,
+    pub(super) judgement: Judgement,
+}
+
+impl Outcome {
+    /// A run that ended before there was anything to judge.
+    pub(super) fn failed(run: Run, reason: Reason) -> Self {
+        Self { run, clock: None, judgement: Judgement::fail(reason) }
+    }
+
+    /// The finding about `subject`, after talking to `address`.
+    pub(super) fn finding(self, subject: Subject, address: Option<IpAddr>) -> Finding {
+        Finding {
+            subject,
+            address,
+            verdict: self.judgement.verdict,
+            reason: self.judgement.reason,
+            phases: self.run.phases,
+            clock: self.clock,
+            certificate_expires_at: self.run.certificate_expires_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Judgement, judge_speed};
+    use crate::model::{Reason, Span, Verdict};
+
+    #[test]
+    fn our_own_trouble_is_inconclusive() {
+        let detail = String::from("too many open files");
+        let ours = Judgement::fail(Reason::ProberExhausted { detail });
+        assert_eq!(ours.verdict, Verdict::Inconclusive);
+        assert_eq!(Judgement::fail(Reason::ConnectRefused).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn slow_is_longer_than_the_limit_and_not_as_long() {
+        let limit = Span::from_millis(800);
+        assert_eq!(judge_speed(limit, Some(limit)), Judgement::PASS);
+        assert_eq!(judge_speed(Span::from_secs(9), None), Judgement::PASS);
+        let took = Span::from_millis(801);
+        assert_eq!(judge_speed(took, Some(limit)), Judgement::degraded(Reason::Slow { took }));
+    }
+}

@@ -1,0 +1,119 @@
+//! Checks as a configuration would hold them, and the prober that runs them.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farol::check::Prober;
+use farol::clock::Clock;
+use farol::config::{
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, Secrets, StatusSet, TcpCheck,
+};
+use farol::model::{
+    CheckId, ComponentStatus, Finding, Observation, Span, Threshold, Vantage, Verdict,
+};
+use rustls::pki_types::CertificateDer;
+
+/// Long enough for whatever is to be answered, on any machine.
+pub(crate) const PATIENT: Span = Span::from_secs(20);
+/// Soon over, for whatever is never answered.
+pub(crate) const HASTY: Span = Span::from_millis(300);
+/// Every run is back by then, if it comes back at all.
+const AT_LAST: Duration = Duration::from_secs(30);
+
+pub(crate) fn check(kind: CheckKind) -> Check {
+    let one = NonZeroU32::MIN;
+    Check {
+        id: CheckId::new("test/component/check"),
+        name: "A check".into(),
+        interval: Span::from_secs(30),
+        timeout: PATIENT,
+        confirm_interval: Span::from_secs(5),
+        fail_after: Threshold::in_a_row(one),
+        recover_after: one,
+        at_worst: ComponentStatus::MajorOutage,
+        degraded_over: None,
+        resolvers: Arc::from([]),
+        kind,
+    }
+}
+
+pub(crate) fn http(url: &str) -> HttpCheck {
+    HttpCheck {
+        url: url.parse().unwrap(),
+        method: http::Method::GET,
+        headers: Vec::new(),
+        body: None,
+        expect_status: StatusSet(vec![(200, 299)]),
+        body_contains: Vec::new(),
+        body_matches: Vec::new(),
+        max_redirects: 0,
+        max_body: 1 << 20,
+        addresses: Addresses::Any,
+        max_clock_skew: ClockLimits {
+            degraded: Span::from_secs(5 * 60),
+            failed: Span::from_secs(3600),
+        },
+    }
+}
+
+pub(crate) fn get(http: HttpCheck) -> Check {
+    check(CheckKind::Http(Box::new(http)))
+}
+
+pub(crate) fn dns(server: SocketAddr, name: &str, record_type: &str, expect: &[&str]) -> Check {
+    check(CheckKind::Dns(DnsCheck {
+        name: name.parse().unwrap(),
+        record_type: record_type.parse().unwrap(),
+        server: Some(server),
+        expect: expect.iter().map(|text| (*text).to_owned()).collect(),
+    }))
+}
+
+pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {
+    TcpCheck {
+        host: address.ip().to_string(),
+        port: address.port(),
+        tls: false,
+        send: (!send.is_empty()).then(|| Arc::from(send.as_bytes())),
+        expect: (!expect.is_empty()).then(|| regex::bytes::Regex::new(expect).unwrap()),
+        addresses: Addresses::Any,
+    }
+}
+
+/// Runs `check` with a prober of its own.
+pub(crate) async fn observe(check: &Check) -> Observation {
+    observe_with(check, Secrets::default(), &[]).await
+}
+
+pub(crate) async fn observe_with(
+    check: &Check,
+    secrets: Secrets,
+    roots: &[CertificateDer<'static>],
+) -> Observation {
+    let vantage = Vantage::new("here");
+    let prober = Prober::with_roots(Clock::start(), vantage, secrets, roots).unwrap();
+    observe_by(&prober, check).await
+}
+
+pub(crate) async fn observe_by(prober: &Prober, check: &Check) -> Observation {
+    let observation = tokio::time::timeout(AT_LAST, prober.run(check)).await;
+    let observation = observation.expect("a run must end, whatever the target does");
+    assert_eq!(observation.check, check.id);
+    assert!(!observation.findings.is_empty());
+    for finding in &observation.findings {
+        assert_eq!(finding.reason.is_none(), finding.verdict == Verdict::Pass, "{finding:?}");
+    }
+    observation
+}
+
+/// The only finding of running `check` once.
+pub(crate) async fn find(check: &Check) -> Finding {
+    only(observe(check).await)
+}
+
+pub(crate) fn only(observation: Observation) -> Finding {
+    assert_eq!(observation.findings.len(), 1, "{observation:?}");
+    observation.findings.into_iter().next().unwrap()
+}

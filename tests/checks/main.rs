@@ -1,0 +1,14 @@
+//! Every kind of check against real sockets on the loopback: targets that answer well, and targets
+//! that answer in every bad way that is known.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+
+mod asking;
+mod dns;
+mod http_addresses;
+mod http_hostile;
+mod http_well;
+mod name_server;
+mod servers;
+mod tcp;
+mod tls;
