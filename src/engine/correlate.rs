@@ -72,7 +72,7 @@ pub(super) fn settle(
     decision: &mut Decision,
 ) {
     let Some(mut incident) = state.incidents.remove(key) else { return };
-    let nothing = BTreeSet::new();
+    let nothing = Changes::new();
     match due {
         Due::Resolve => {
             incident.step(state, Cause::StayedWell, &nothing, at, decision);
@@ -99,8 +99,11 @@ fn carry_on(
     }
     incident.look_up(state);
     let cause = cause(&incident, share);
-    let changed = share.held.keys().chain(&share.joined).cloned().collect();
-    incident.step(state, cause, &changed, at, decision);
+    let mut changes = share.held.clone();
+    for (id, now) in incident.components().filter(|(id, _)| share.joined.contains(*id)) {
+        changes.insert(id.clone(), (ComponentStatus::Operational, now));
+    }
+    incident.step(state, cause, &changes, at, decision);
     incident
 }
 

@@ -1,11 +1,12 @@
 //! An incident's life: what moves it on, what it promises, and when it is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
+use super::correlate::Changes;
 use super::narrate::{self, Telling};
 use super::state::{Closed, State};
 use super::status::{self, Trouble};
@@ -257,7 +258,7 @@ impl Incident {
         &mut self,
         state: &State,
         cause: Cause,
-        changed: &BTreeSet<ComponentId>,
+        changes: &Changes,
         at: Timestamp,
         decision: &mut Decision,
     ) {
@@ -269,7 +270,7 @@ impl Incident {
         let telling = Telling {
             incident: self,
             cause,
-            changed,
+            changes,
             at,
             update_every,
             stayed_well: self.stayed_well(state),

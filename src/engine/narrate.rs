@@ -2,12 +2,12 @@
 //! that go into them, and only such as a customer may know: what can be noticed, since when, what
 //! is next. Names of checks, addresses and reasons in the operator's words are not among them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use minijinja::Environment;
 use serde::Serialize;
 
+use super::correlate::Changes;
 use super::lifecycle::{Incident, Member, Stage};
 use super::status::Trouble;
 use super::words;
@@ -30,8 +30,8 @@ pub(super) struct Telling<'a> {
     pub(super) incident: &'a Incident,
     /// Why it took the step.
     pub(super) cause: Cause,
-    /// The components that it is about.
-    pub(super) changed: &'a BTreeSet<ComponentId>,
+    /// The components that are not as they were before it.
+    pub(super) changes: &'a Changes,
     /// Now.
     pub(super) at: Timestamp,
     /// How soon something will be told again at the latest.
@@ -101,11 +101,15 @@ struct Title {
 struct Body {
     cause: Cause,
     all: Names,
-    changed: Names,
+    /// The components that the cause is about.
+    about: Names,
     affected: Vec<Line>,
     /// How many affected components have no line.
     more: usize,
-    recovered: Option<Names>,
+    /// The components that are well since this step.
+    recovered: Names,
+    /// Those that were well before.
+    well: Names,
     since: String,
     lasted: String,
     /// When the state was last confirmed.
@@ -173,23 +177,26 @@ fn body(telling: &Telling<'_>) -> Body {
     let zone = incident.voice.time_zone;
     let members = in_order(incident);
     let (bad, well): (Vec<_>, Vec<_>) = members.iter().partition(|(_, m)| m.status.is_bad());
-    let changed = members.iter().filter(|(id, _)| telling.changed.contains(*id));
-    let line = |(id, member): &&(&ComponentId, &Member)| {
+    let (recovered, well): (Vec<_>, Vec<_>) =
+        well.into_iter().partition(|(id, _)| telling.changes.contains_key(*id));
+    let about = members.iter().filter(|(id, member)| is_about(telling, id, member));
+    let line = |(id, member): &(&ComponentId, &Member)| {
         let symptom = symptom(member.status, member.trouble);
         Line {
             name: words::name(&member.name),
             symptom,
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
-            still: telling.cause != Cause::ComponentFailed && !telling.changed.contains(*id),
+            still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
     Body {
         cause: telling.cause,
         all: names(members.iter().map(|(_, member)| *member)),
-        changed: names(changed.map(|(_, member)| *member)),
+        about: names(about.map(|(_, member)| *member)),
         affected: bad.iter().take(MOST_LINES).map(line).collect(),
         more: bad.len().saturating_sub(MOST_LINES),
-        recovered: (!well.is_empty()).then(|| names(well.iter().map(|(_, member)| *member))),
+        recovered: names(recovered.iter().map(|(_, member)| *member)),
+        well: names(well.iter().map(|(_, member)| *member)),
         since: words::moment(incident.started_at, zone),
         lasted: words::lasted(incident.started_at, telling.at),
         heard_at: telling.heard_at.map(|at| words::time(at, zone)),
@@ -198,6 +205,19 @@ fn body(telling: &Telling<'_>) -> Body {
         watch: watch(telling),
         relapsed: incident.relapsed,
         clock: members.iter().any(|(_, member)| member.worst_trouble.clock),
+    }
+}
+
+/// Whether `component` is one of those that the cause of a step speaks of.
+fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> bool {
+    let Some((from, to)) = telling.changes.get(component) else { return false };
+    match telling.cause {
+        Cause::ComponentJoined => member.joined_at == telling.at,
+        Cause::ComponentFailed | Cause::GotWorse => to > from,
+        Cause::FailedAgain => to > from && member.joined_at != telling.at,
+        // The recovered have a sentence of their own.
+        Cause::GotBetter => to < from && to.is_bad(),
+        Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => true,
     }
 }
 
