@@ -1,1 +1,209 @@
-//! (being written)
+//! The decision core: from observations to what the public should read. Synchronous and pure:
+//! what it decides follows from its state, what it is told and the time it is told, so that
+//! replaying a journal makes the same decisions.
+//!
+//! In reading order: `detect` (runs to health), `status` (health to component status),
+//! `correlate` (which incident a change belongs to), `lifecycle` (how an incident goes on),
+//! `narrate` and `words` (what the public reads), `state` (all that is remembered).
+
+mod correlate;
+mod detect;
+mod lifecycle;
+mod narrate;
+mod state;
+mod status;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use correlate::Changes;
+use lifecycle::Due;
+
+use crate::model::{
+    Action, CheckId, ComponentId, ComponentStatus, Event, EventKind, IncidentKey, Input,
+    Observation, Policy, Timestamp,
+};
+
+pub use detect::{CheckState, Track};
+pub use lifecycle::Incident;
+pub use state::{Closed, ComponentState, State};
+
+/// Decides.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    state: State,
+}
+
+/// What follows from one thing that happened.
+#[must_use = "a decision that is dropped is never published"]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What the public should read, in order.
+    pub actions: Vec<Action>,
+    /// What was noticed and decided, in order.
+    pub events: Vec<Event>,
+}
+
+/// When the engine wants to be called although nothing happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wakeup {
+    /// When.
+    pub at: Timestamp,
+    /// What for.
+    pub reason: WakeupReason,
+}
+
+/// What the engine wants to be woken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WakeupReason {
+    /// The quiet period of a monitored incident is over.
+    ResolveDue(IncidentKey),
+    /// An update was promised.
+    UpdateDue(IncidentKey),
+}
+
+impl Engine {
+    /// Goes on from `state`; [`State::default`] for a fresh start.
+    pub fn new(state: State) -> Self {
+        Self { state }
+    }
+
+    /// Takes in what happened at `now`:
+    ///
+    /// 1. Time never runs back: a `now` before the latest one counts as that.
+    /// 2. Deadlines up to `now` are settled first, each at its own time and in their order.
+    /// 3. Then the input is taken in.
+    /// 4. Then what the input made due at once is settled: a recovery that was waited for.
+    pub fn handle(&mut self, input: &Input, now: Timestamp) -> Decision {
+        let mut decision = self.settle(now);
+        let now = self.state.now;
+        match input {
+            Input::Observed(observation) => self.observe(observation, now, &mut decision),
+            Input::PolicyChanged(policy) => self.adopt(policy, now, &mut decision),
+        }
+        self.settle_until(now, &mut decision);
+        decision
+    }
+
+    /// Settles the deadlines up to `now`. How often this is called changes nothing of what is
+    /// decided, only how soon.
+    pub fn settle(&mut self, now: Timestamp) -> Decision {
+        let mut decision = Decision::default();
+        let now = now.max(self.state.now);
+        self.settle_until(now, &mut decision);
+        self.state.now = now;
+        decision
+    }
+
+    /// When to call [`Engine::settle`] next, and why. A quiet period that has passed without
+    /// proof waits for an observation, not for time.
+    pub fn next_wakeup(&self) -> Option<Wakeup> {
+        let ahead = self.deadlines().filter(|(at, _, _)| *at > self.state.now);
+        let next = ahead.map(|(at, due, incident)| (at, due, incident.key())).min();
+        next.map(|(at, due, key)| Wakeup {
+            at,
+            reason: match due {
+                Due::Resolve => WakeupReason::ResolveDue(key.clone()),
+                Due::Update => WakeupReason::UpdateDue(key.clone()),
+            },
+        })
+    }
+
+    /// All that is remembered, for metrics, the page and the snapshot.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether the latest run of `check` disagrees with what is decided, so that it should run
+    /// again soon.
+    pub fn is_unsettled(&self, check: &CheckId) -> bool {
+        self.state.checks.get(check).is_some_and(CheckState::is_unsettled)
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due, &Incident)> {
+        let incidents = self.state.incidents.values();
+        incidents
+            .flat_map(|incident| incident.deadlines().map(move |(at, due)| (at, due, incident)))
+    }
+
+    /// Settles what is due, earliest first. A deadline that has passed already, because its
+    /// incident could not be called over before, is settled now.
+    fn settle_until(&mut self, now: Timestamp, decision: &mut Decision) {
+        loop {
+            let due = self.deadlines().filter(|(at, due, incident)| {
+                *at <= now && (*due == Due::Update || incident.stayed_well(&self.state))
+            });
+            let next = due.map(|(at, due, incident)| (at.max(self.state.now), due, incident.key()));
+            let Some((at, due, key)) = next.min() else { return };
+            let key = key.clone();
+            self.state.now = at;
+            correlate::settle(&mut self.state, &key, due, at, decision);
+        }
+    }
+
+    fn observe(&mut self, observation: &Observation, now: Timestamp, decision: &mut Decision) {
+        let State { policy, checks, .. } = &mut self.state;
+        // A run that was under way when its check was taken out of the configuration.
+        let Some(policy) = policy.checks.get(&observation.check) else { return };
+        let component = policy.component.clone();
+        let check = checks.entry(observation.check.clone()).or_default();
+        if check.observe(observation, policy, now, &mut decision.events) {
+            self.reassess(Changes::new(), &[component], now, decision);
+        }
+    }
+
+    /// Takes over a policy:
+    ///
+    /// 1. Checks and components that it does not name are forgotten.
+    /// 2. Components that are new begin as operational.
+    /// 3. A component that an incident holds and that has gone counts as recovered.
+    /// 4. Every component is looked at again, since caps may have moved. Thresholds count from
+    ///    the next run on.
+    fn adopt(&mut self, policy: &Policy, now: Timestamp, decision: &mut Decision) {
+        let state = &mut self.state;
+        state.policy = policy.clone();
+        state.checks.retain(|id, _| policy.checks.contains_key(id));
+        let mut changes = Changes::new();
+        state.components.retain(|id, component| {
+            let stays = policy.components.contains_key(id);
+            if !stays && component.status.is_bad() {
+                changes.insert(id.clone(), (component.status, ComponentStatus::Operational));
+            }
+            stays
+        });
+        for id in policy.components.keys() {
+            let new = || ComponentState { status: ComponentStatus::Operational, since: now };
+            state.components.entry(id.clone()).or_insert_with(new);
+        }
+        for incident in state.incidents.values_mut() {
+            incident.adopt(policy);
+        }
+        let all: Vec<ComponentId> = policy.components.keys().cloned().collect();
+        self.reassess(changes, &all, now, decision);
+    }
+
+    /// Decides the status of `components` anew, and brings what changed to the incidents.
+    fn reassess(
+        &mut self,
+        mut changes: Changes,
+        components: &[ComponentId],
+        now: Timestamp,
+        decision: &mut Decision,
+    ) {
+        for id in components {
+            let found = status::of_component(&self.state, id);
+            let Some(component) = self.state.components.get_mut(id) else { continue };
+            let (from, to) = (component.status, found.status);
+            if from == to {
+                continue;
+            }
+            *component = ComponentState { status: to, since: now };
+            changes.insert(id.clone(), (from, to));
+            let (component, because) = (id.clone(), found.because);
+            let kind = EventKind::ComponentChanged { component, from, to, because };
+            decision.events.push(Event { at: now, kind });
+        }
+        correlate::apply(&mut self.state, &changes, now, decision);
+    }
+}

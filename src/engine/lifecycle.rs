@@ -1,0 +1,344 @@
+//! An incident's life: what moves it on, what it promises, and when it is over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Decision;
+use super::correlate::Changes;
+use super::narrate::{self, Telling};
+use super::state::{Closed, State};
+use super::status::{self, Trouble};
+use crate::model::{
+    Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact, IncidentKey,
+    IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
+};
+
+/// The shortest time between two timed updates: with none at all the engine would never come to
+/// the end of them.
+const LEAST_UPDATE_EVERY: Duration = Duration::from_secs(1);
+
+/// An open incident. It carries all that its texts need, so that it can be led to its end after
+/// its platform has gone from the configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    key: IncidentKey,
+    platform: PlatformId,
+    pub(super) stage: Stage,
+    impact: Impact,
+    sequence: u32,
+    pub(super) started_at: Timestamp,
+    opened_at: Timestamp,
+    /// When a component last went bad in a way that others may have to do with.
+    pub(super) grouped_at: Timestamp,
+    /// Whether all was well for a while before something failed again.
+    pub(super) relapsed: bool,
+    pub(super) said_at: Timestamp,
+    pub(super) next_update_at: Timestamp,
+    pub(super) voice: PlatformPolicy,
+    pub(super) members: BTreeMap<ComponentId, Member>,
+}
+
+/// Where an open incident is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Stage {
+    /// Something is wrong.
+    Investigating,
+    /// All is well, and watched.
+    Monitoring {
+        /// Since when all is well.
+        since: Timestamp,
+        /// When the quiet period that was promised is over.
+        resolve_at: Timestamp,
+    },
+}
+
+/// A component that an incident holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) joined_at: Timestamp,
+    pub(super) status: ComponentStatus,
+    pub(super) trouble: Trouble,
+    pub(super) worst: ComponentStatus,
+    pub(super) worst_trouble: Trouble,
+}
+
+/// What an open incident waits for; the order is the order at the same moment, since an incident
+/// that is over needs no update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    Resolve,
+    Update,
+}
+
+impl Incident {
+    /// An incident that nothing was said of yet and that holds nothing.
+    pub(super) fn new(
+        key: IncidentKey,
+        platform: PlatformId,
+        voice: PlatformPolicy,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            key,
+            platform,
+            stage: Stage::Investigating,
+            impact: Impact::None,
+            sequence: 0,
+            started_at: at,
+            opened_at: at,
+            grouped_at: at,
+            relapsed: false,
+            said_at: at,
+            next_update_at: at,
+            voice,
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn key(&self) -> &IncidentKey {
+        &self.key
+    }
+
+    /// The platform it is about.
+    pub fn platform(&self) -> &PlatformId {
+        &self.platform
+    }
+
+    /// Its status.
+    pub fn status(&self) -> IncidentStatus {
+        match self.stage {
+            Stage::Investigating => IncidentStatus::Investigating,
+            Stage::Monitoring { .. } => IncidentStatus::Monitoring,
+        }
+    }
+
+    /// The worst impact it has had.
+    pub fn impact(&self) -> Impact {
+        self.impact
+    }
+
+    /// How many steps it has had.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// When the trouble began, as far as the observations tell.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// When it was opened.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+
+    /// When the public is told something at the latest.
+    pub fn next_update_at(&self) -> Timestamp {
+        self.next_update_at
+    }
+
+    /// Whether it holds `component`.
+    pub fn holds(&self, component: &ComponentId) -> bool {
+        self.members.contains_key(component)
+    }
+
+    /// The components that it holds.
+    pub fn components(&self) -> impl Iterator<Item = (&ComponentId, ComponentStatus)> {
+        self.members.iter().map(|(id, member)| (id, member.status))
+    }
+
+    /// Takes `component` in; what is wrong with it is looked up with the next step.
+    pub(super) fn take_in(&mut self, component: ComponentId, name: String, at: Timestamp) {
+        self.grouped_at = at;
+        self.members.insert(
+            component,
+            Member {
+                name,
+                joined_at: at,
+                status: ComponentStatus::Operational,
+                trouble: Trouble::default(),
+                worst: ComponentStatus::Operational,
+                worst_trouble: Trouble::default(),
+            },
+        );
+    }
+
+    /// Takes over the names and periods of a new policy. What it does not name stays as it was;
+    /// what was promised is kept.
+    pub(super) fn adopt(&mut self, policy: &Policy) {
+        if let Some(voice) = policy.platforms.get(&self.platform) {
+            self.voice = voice.clone();
+        }
+        for (id, member) in &mut self.members {
+            if let Some(component) = policy.components.get(id) {
+                member.name.clone_from(&component.name);
+            }
+        }
+    }
+
+    /// Looks up how every component is that the incident holds:
+    ///
+    /// 1. One that the policy no longer names counts as recovered.
+    /// 2. The worst that a component has had is kept, for the title.
+    /// 3. Trouble that turns out to have begun earlier makes the incident begin earlier.
+    pub(super) fn look_up(&mut self, state: &State) {
+        for (id, member) in &mut self.members {
+            let Some(component) = state.components.get(id) else {
+                member.status = ComponentStatus::Operational;
+                member.trouble = Trouble::default();
+                continue;
+            };
+            let found = status::of_component(state, id);
+            member.status = component.status;
+            member.trouble = found.trouble;
+            match member.status.cmp(&member.worst) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => {
+                    member.worst_trouble = member.worst_trouble.and(member.trouble);
+                }
+                std::cmp::Ordering::Greater => {
+                    (member.worst, member.worst_trouble) = (member.status, member.trouble);
+                }
+            }
+            if let Some(bad_since) = found.bad_since {
+                self.started_at = self.started_at.min(bad_since);
+            }
+        }
+    }
+
+    /// Whether every component that it holds is well.
+    pub(super) fn is_well(&self) -> bool {
+        self.members.values().all(|member| !member.status.is_bad())
+    }
+
+    /// Whether a monitored incident has been seen to stay well. The passing of time is no proof:
+    /// a prober that lost its own network sees nothing.
+    ///
+    /// 1. Every decided check of every component must have been heard after the monitoring began.
+    /// 2. The latest that was heard of it must be no worse than what is decided.
+    /// 3. A component that has checks must have one that is decided.
+    pub(super) fn stayed_well(&self, state: &State) -> bool {
+        let Stage::Monitoring { since, .. } = self.stage else { return false };
+        self.members.keys().all(|id| {
+            let all = state.policy.checks.iter().filter(|(_, policy)| policy.component == *id);
+            let (mut any, mut decided, mut heard) = (false, false, true);
+            for (id, policy) in all {
+                any = true;
+                if let Some(check) = state.checks.get(id)
+                    && status::of_check(check, policy).is_some()
+                {
+                    decided = true;
+                    heard &= check.agreed_at().is_some_and(|at| at > since);
+                }
+            }
+            heard && (decided || !any)
+        })
+    }
+
+    /// What the incident waits for, and until when:
+    ///
+    /// 1. The update that was promised.
+    /// 2. While it is monitored, the end of the quiet period.
+    pub(super) fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due)> {
+        let resolve = match self.stage {
+            Stage::Investigating => None,
+            Stage::Monitoring { resolve_at, .. } => Some((resolve_at, Due::Resolve)),
+        };
+        resolve.into_iter().chain([(self.next_update_at, Due::Update)])
+    }
+
+    /// Takes one step and says it: the status moves as the cause demands, the impact never
+    /// shrinks, the step gets the next number, and the time to the next update starts again.
+    pub(super) fn step(
+        &mut self,
+        state: &State,
+        cause: Cause,
+        changes: &Changes,
+        at: Timestamp,
+        decision: &mut Decision,
+    ) {
+        self.look_up(state);
+        self.impact = self.impact.max(Impact::of(self.members.values().map(|m| m.status)));
+        self.sequence = self.sequence.saturating_add(1);
+        let (kind, status) = self.move_on(cause, at);
+        let update_every = self.voice.update_every.to_duration().max(LEAST_UPDATE_EVERY);
+        let telling = Telling {
+            incident: self,
+            cause,
+            changes,
+            at,
+            update_every,
+            stayed_well: self.stayed_well(state),
+            heard_at: self.heard_at(state),
+        };
+        let text = narrate::tell(&telling);
+        self.said_at = at;
+        self.next_update_at = at + update_every;
+        decision.events.push(Event {
+            at,
+            kind: EventKind::IncidentChanged {
+                incident: self.key.clone(),
+                platform: self.platform.clone(),
+                sequence: self.sequence,
+                status,
+                impact: self.impact,
+                cause,
+            },
+        });
+        decision.actions.push(Action {
+            incident: self.key.clone(),
+            sequence: self.sequence,
+            kind,
+            platform: self.platform.clone(),
+            at,
+            started_at: self.started_at,
+            status,
+            impact: self.impact,
+            components: self.components().map(|(id, status)| (id.clone(), status)).collect(),
+            title: text.title,
+            body: text.body,
+        });
+    }
+
+    fn move_on(&mut self, cause: Cause, at: Timestamp) -> (ActionKind, IncidentStatus) {
+        match cause {
+            Cause::ComponentFailed => {
+                return (ActionKind::Open, IncidentStatus::Investigating);
+            }
+            Cause::StayedWell => return (ActionKind::Resolve, IncidentStatus::Resolved),
+            Cause::AllRecovered => {
+                let resolve_at = at + self.voice.resolve_after;
+                self.stage = Stage::Monitoring { since: at, resolve_at };
+            }
+            Cause::ComponentJoined | Cause::GotWorse | Cause::GotBetter | Cause::FailedAgain => {
+                self.relapsed |= matches!(self.stage, Stage::Monitoring { .. });
+                self.stage = Stage::Investigating;
+            }
+            Cause::UpdateDue => {}
+        }
+        (ActionKind::Update, self.status())
+    }
+
+    /// Until when what is decided of the bad components was last seen to be so.
+    fn heard_at(&self, state: &State) -> Option<Timestamp> {
+        let bad = self.members.iter().filter(|(_, member)| member.status.is_bad());
+        bad.filter_map(|(id, _)| status::heard_at(state, id)).min()
+    }
+
+    /// What is remembered of it when it is over.
+    pub(super) fn closed(&self, at: Timestamp) -> Closed {
+        Closed {
+            key: self.key.clone(),
+            platform: self.platform.clone(),
+            components: self.members.keys().cloned().collect(),
+            started_at: self.started_at,
+            opened_at: self.opened_at,
+            resolved_at: at,
+        }
+    }
+}

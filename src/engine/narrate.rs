@@ -1,0 +1,268 @@
+//! What the public reads. The sentences are templates under `words/`; this file gathers the facts
+//! that go into them, and only such as a customer may know: what can be noticed, since when, what
+//! is next. Names of checks, addresses and reasons in the operator's words are not among them.
+
+use std::time::Duration;
+
+use minijinja::Environment;
+use serde::Serialize;
+
+use super::correlate::Changes;
+use super::lifecycle::{Incident, Member, Stage};
+use super::status::Trouble;
+use super::words;
+use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
+
+const TITLE: &str = include_str!("words/title.txt");
+const INVESTIGATING: &str = include_str!("words/investigating.txt");
+const MONITORING: &str = include_str!("words/monitoring.txt");
+const RESOLVED: &str = include_str!("words/resolved.txt");
+
+/// How many components a title or a sentence names before it counts the rest.
+const MOST_NAMES: usize = 3;
+
+/// How many components a text has a line for before it counts the rest.
+const MOST_LINES: usize = 25;
+
+/// One step of an incident that is to be told.
+pub(super) struct Telling<'a> {
+    /// The incident as it is after the step.
+    pub(super) incident: &'a Incident,
+    /// Why it took the step.
+    pub(super) cause: Cause,
+    /// The components that are not as they were before it.
+    pub(super) changes: &'a Changes,
+    /// Now.
+    pub(super) at: Timestamp,
+    /// How soon something will be told again at the latest.
+    pub(super) update_every: Duration,
+    /// Whether a monitored incident has been seen to stay well.
+    pub(super) stayed_well: bool,
+    /// Until when the bad components were last seen to be bad.
+    pub(super) heard_at: Option<Timestamp>,
+}
+
+/// What the public reads.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) title: String,
+    pub(super) body: String,
+}
+
+/// What a customer notices of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Symptom {
+    /// Nothing.
+    Well,
+    /// It cannot be used.
+    Down,
+    /// Some cannot use it.
+    DownForSome,
+    /// It answers, but nobody should rely on what it says.
+    Faulty,
+    /// It answers, but some should not rely on what it says.
+    FaultyForSome,
+    /// It is slow.
+    Slow,
+    /// Its dates and times are off.
+    WrongTime,
+    /// It is not as it should be, in a way that has no simpler name.
+    Impaired,
+    /// Several components differ.
+    Mixed,
+}
+
+/// Components in a sentence.
+#[derive(Debug, Serialize)]
+struct Names {
+    list: String,
+    several: bool,
+}
+
+/// What is wrong with one component.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: String,
+    symptom: Symptom,
+    /// Whether its dates and times may be wrong as well.
+    clock: bool,
+    /// Whether it was so before.
+    still: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Title {
+    all: Names,
+    symptom: Symptom,
+}
+
+#[derive(Debug, Serialize)]
+struct Body {
+    cause: Cause,
+    all: Names,
+    /// The components that the cause is about.
+    about: Names,
+    affected: Vec<Line>,
+    /// How many affected components have no line.
+    more: usize,
+    /// The components that are well since this step.
+    recovered: Names,
+    /// Those that were well before.
+    well: Names,
+    since: String,
+    lasted: String,
+    /// When the state was last confirmed.
+    heard_at: Option<String>,
+    /// Whether that was since the last text.
+    heard: bool,
+    next_update: String,
+    watch: Option<Watch>,
+    /// Whether all was well for a while before it failed again.
+    relapsed: bool,
+    /// Whether a clock was wrong at any time.
+    clock: bool,
+}
+
+/// What is told of a recovery.
+#[derive(Debug, Serialize)]
+struct Watch {
+    since: String,
+    lasted: String,
+    period: String,
+    quiet: String,
+    resolve_at: String,
+    /// Whether the quiet period is over, and only the proof is missing that it was quiet.
+    overdue: bool,
+    /// Whether an update is due before the quiet period is over.
+    update_first: bool,
+    stayed_well: bool,
+}
+
+/// Tells one step of an incident.
+pub(super) fn tell(telling: &Telling<'_>) -> Text {
+    let body = body(telling);
+    let template = match (telling.cause, telling.incident.stage) {
+        (Cause::StayedWell, _) => RESOLVED,
+        (_, Stage::Monitoring { .. }) => MONITORING,
+        (_, Stage::Investigating) => INVESTIGATING,
+    };
+    Text { title: render(TITLE, &title(telling.incident)), body: render(template, &body) }
+}
+
+/// The templates are part of the program and every path through them is tested; should one fail
+/// all the same, an incident with a plain text is better than none.
+fn render(template: &str, facts: &impl Serialize) -> String {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    let text = environment.render_str(template, facts);
+    let text = text.unwrap_or_else(|_| "Our monitoring has detected a problem.".to_owned());
+    text.trim().to_owned()
+}
+
+/// A title names every component of the incident and the worst that it has had, so that it stays
+/// the same from the first sight of the incident to the archive unless the incident grows.
+fn title(incident: &Incident) -> Title {
+    let members = in_order(incident);
+    let mut symptoms =
+        members.iter().map(|(_, member)| symptom(member.worst, member.worst_trouble));
+    let first = symptoms.next().unwrap_or(Symptom::Impaired);
+    let symptom = if symptoms.all(|other| other == first) { first } else { Symptom::Mixed };
+    Title { all: names(members.iter().map(|(_, member)| *member)), symptom }
+}
+
+fn body(telling: &Telling<'_>) -> Body {
+    let incident = telling.incident;
+    let zone = incident.voice.time_zone;
+    let members = in_order(incident);
+    let (bad, well): (Vec<_>, Vec<_>) = members.iter().partition(|(_, m)| m.status.is_bad());
+    let (recovered, well): (Vec<_>, Vec<_>) =
+        well.into_iter().partition(|(id, _)| telling.changes.contains_key(*id));
+    let about = members.iter().filter(|(id, member)| is_about(telling, id, member));
+    let line = |(id, member): &(&ComponentId, &Member)| {
+        let symptom = symptom(member.status, member.trouble);
+        Line {
+            name: words::name(&member.name),
+            symptom,
+            clock: member.trouble.clock && symptom != Symptom::WrongTime,
+            still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
+        }
+    };
+    Body {
+        cause: telling.cause,
+        all: names(members.iter().map(|(_, member)| *member)),
+        about: names(about.map(|(_, member)| *member)),
+        affected: bad.iter().take(MOST_LINES).map(line).collect(),
+        more: bad.len().saturating_sub(MOST_LINES),
+        recovered: names(recovered.iter().map(|(_, member)| *member)),
+        well: names(well.iter().map(|(_, member)| *member)),
+        since: words::moment(incident.started_at, zone),
+        lasted: words::lasted(incident.started_at, telling.at),
+        heard_at: telling.heard_at.map(|at| words::time(at, zone)),
+        heard: telling.heard_at.is_some_and(|at| at > incident.said_at),
+        next_update: words::exactly(telling.update_every),
+        watch: watch(telling),
+        relapsed: incident.relapsed,
+        clock: members.iter().any(|(_, member)| member.worst_trouble.clock),
+    }
+}
+
+/// Whether `component` is one of those that the cause of a step speaks of.
+fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> bool {
+    let Some((from, to)) = telling.changes.get(component) else { return false };
+    match telling.cause {
+        Cause::ComponentJoined => member.joined_at == telling.at,
+        Cause::ComponentFailed | Cause::GotWorse => to > from,
+        Cause::FailedAgain => to > from && member.joined_at != telling.at,
+        // The recovered have a sentence of their own.
+        Cause::GotBetter => to < from && to.is_bad(),
+        Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => true,
+    }
+}
+
+fn watch(telling: &Telling<'_>) -> Option<Watch> {
+    let Stage::Monitoring { since, resolve_at } = telling.incident.stage else { return None };
+    let zone = telling.incident.voice.time_zone;
+    Some(Watch {
+        since: words::moment(since, zone),
+        lasted: words::lasted(telling.incident.started_at, since),
+        period: words::period(telling.incident.started_at, since, zone),
+        quiet: words::exactly(resolve_at.since(since)),
+        resolve_at: words::time(resolve_at, zone),
+        overdue: resolve_at <= telling.at,
+        update_first: telling.at + telling.update_every < resolve_at,
+        stayed_well: telling.stayed_well,
+    })
+}
+
+/// What a customer notices:
+///
+/// 1. A clock that is wrong makes answers unreliable; that nothing answers is not known from it.
+/// 2. "Slow" is said only of what is only slow.
+fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
+    let only_clock = trouble.clock && !trouble.slow && !trouble.other;
+    let only_slow = trouble.slow && !trouble.clock && !trouble.other;
+    match status {
+        ComponentStatus::Operational | ComponentStatus::UnderMaintenance => Symptom::Well,
+        ComponentStatus::MajorOutage if only_clock => Symptom::Faulty,
+        ComponentStatus::MajorOutage => Symptom::Down,
+        ComponentStatus::PartialOutage if only_clock => Symptom::FaultyForSome,
+        ComponentStatus::PartialOutage => Symptom::DownForSome,
+        ComponentStatus::DegradedPerformance if only_clock => Symptom::WrongTime,
+        ComponentStatus::DegradedPerformance if only_slow => Symptom::Slow,
+        ComponentStatus::DegradedPerformance => Symptom::Impaired,
+    }
+}
+
+/// The members in the order in which they joined: what failed first is named first.
+fn in_order(incident: &Incident) -> Vec<(&ComponentId, &Member)> {
+    let mut members: Vec<_> = incident.members.iter().collect();
+    members.sort_by_key(|(_, member)| member.joined_at);
+    members
+}
+
+fn names<'a>(members: impl Iterator<Item = &'a Member>) -> Names {
+    let names: Vec<String> = members.map(|member| words::name(&member.name)).collect();
+    Names { list: words::list(&names, MOST_NAMES), several: names.len() > 1 }
+}

@@ -1,0 +1,139 @@
+//! All that the engine remembers: one value that can be written down, read back and gone on with
+//! as if nothing had happened.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::detect::CheckState;
+use super::lifecycle::Incident;
+use crate::model::{
+    CheckId, ComponentId, ComponentStatus, IncidentKey, PlatformId, Policy, Timestamp,
+};
+
+/// How many resolved incidents are remembered.
+const RECENT: usize = 20;
+
+/// What the engine remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    format: Format,
+    /// The latest time that was told; it never runs back.
+    pub(super) now: Timestamp,
+    pub(super) policy: Policy,
+    pub(super) checks: BTreeMap<CheckId, CheckState>,
+    pub(super) components: BTreeMap<ComponentId, ComponentState>,
+    pub(super) incidents: BTreeMap<IncidentKey, Incident>,
+    recent: VecDeque<Closed>,
+}
+
+/// How one component is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComponentState {
+    /// The status.
+    pub status: ComponentStatus,
+    /// Since when it is that.
+    pub since: Timestamp,
+}
+
+/// An incident that is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Closed {
+    /// The incident.
+    pub key: IncidentKey,
+    /// Its platform.
+    pub platform: PlatformId,
+    /// The components that it held.
+    pub components: Vec<ComponentId>,
+    /// When the trouble began, as far as the observations tell.
+    pub started_at: Timestamp,
+    /// When the incident was opened.
+    pub opened_at: Timestamp,
+    /// When it was resolved.
+    pub resolved_at: Timestamp,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            format: Format,
+            now: Timestamp::EPOCH,
+            policy: Policy::default(),
+            checks: BTreeMap::new(),
+            components: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            recent: VecDeque::new(),
+        }
+    }
+}
+
+impl State {
+    /// The format that this version of farol writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// The latest time that the engine was told.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The policy that decisions are made by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Every check that was observed, with its subjects.
+    pub fn checks(&self) -> &BTreeMap<CheckId, CheckState> {
+        &self.checks
+    }
+
+    /// Every component of the policy, with its status.
+    pub fn components(&self) -> &BTreeMap<ComponentId, ComponentState> {
+        &self.components
+    }
+
+    /// The open incidents.
+    pub fn incidents(&self) -> &BTreeMap<IncidentKey, Incident> {
+        &self.incidents
+    }
+
+    /// The latest incidents that were resolved, oldest first.
+    pub fn recent(&self) -> impl Iterator<Item = &Closed> {
+        self.recent.iter()
+    }
+
+    /// The open incident that holds `component`, if one does.
+    pub fn incident_of(&self, component: &ComponentId) -> Option<&Incident> {
+        self.incidents.values().find(|incident| incident.holds(component))
+    }
+
+    /// Remembers an incident that is over, for as long as there is room.
+    pub(super) fn close(&mut self, closed: Closed) {
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(closed);
+    }
+}
+
+/// The format's number, checked where it is read: a state of another format is refused before it
+/// can be misunderstood.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Format;
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(State::FORMAT)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            State::FORMAT => Ok(Self),
+            found => Err(de::Error::custom(format!(
+                "the engine's state has format {found}, and this version of farol knows {}",
+                State::FORMAT
+            ))),
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! What holds for every journal: generated policies and observation sequences on a simulated
+//! clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::wording::check_words;
+use super::{at, backend, blind, check, degraded, fail, observed, pass, policy, times};
+use crate::engine::{Decision, Engine, State};
+use crate::model::{
+    Action, ActionKind, CheckId, ComponentStatus, EventKind, Finding, Health, Impact, IncidentKey,
+    IncidentStatus, Input, Observation, Policy, Reason, Span, Subject, Threshold, Timestamp,
+    Verdict,
+};
+
+const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
+
+/// Words of the operator's that must never reach the public.
+pub(super) const SECRET: &str = "db7.internal.example said errno 104";
+
+/// An input and the time it is told.
+type Entry = (Timestamp, Input);
+
+/// One stretch of a journal: the same check finds the same thing a few times.
+#[derive(Clone, Debug)]
+struct Stretch {
+    check: usize,
+    found: Found,
+    runs: i64,
+    every: i64,
+    pause: i64,
+}
+
+/// What a run finds.
+#[derive(Clone, Debug)]
+enum Found {
+    Whole(Verdict),
+    Addresses(Vec<Verdict>),
+    /// Nothing runs; the policy changes to one with only so many components.
+    Policy(usize),
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![
+        4 => Just(Verdict::Pass),
+        1 => Just(Verdict::Inconclusive),
+        1 => Just(Verdict::Degraded),
+        3 => Just(Verdict::Fail),
+    ]
+}
+
+fn found() -> impl Strategy<Value = Found> {
+    prop_oneof![
+        8 => verdict().prop_map(Found::Whole),
+        8 => prop::collection::vec(verdict(), 1..4).prop_map(Found::Addresses),
+        1 => (1..=NAMES.len()).prop_map(Found::Policy),
+    ]
+}
+
+fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+    let pause = prop_oneof![3 => 1_i64..60, 1 => 60_i64..1500];
+    let stretch = (0..NAMES.len(), found(), 1_i64..6, 1_i64..60, pause).prop_map(
+        |(check, found, runs, every, pause)| Stretch { check, found, runs, every, pause },
+    );
+    prop::collection::vec(stretch, 1..30)
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let cap = prop_oneof![
+        4 => Just(ComponentStatus::MajorOutage),
+        1 => Just(ComponentStatus::DegradedPerformance),
+        1 => Just(ComponentStatus::Operational),
+    ];
+    let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap);
+    let checks = prop::collection::vec(thresholds, NAMES.len());
+    (checks, 0_u64..600, 0_u64..900, 30_u64..900).prop_map(|(checks, group, resolve, update)| {
+        let mut policy = policy(&NAMES);
+        for (check, (count, more, recover, at_worst)) in policy.checks.values_mut().zip(checks) {
+            check.name = SECRET.to_owned();
+            check.fail_after = Threshold { count: times(count), of: times(count + more) };
+            check.recover_after = times(recover);
+            check.at_worst = at_worst;
+        }
+        for platform in policy.platforms.values_mut() {
+            platform.group_within = Span::from_secs(group);
+            platform.resolve_after = Span::from_secs(resolve);
+            platform.update_every = Span::from_secs(update);
+        }
+        policy
+    })
+}
+
+fn finding(subject: Subject, verdict: Verdict) -> Finding {
+    match verdict {
+        Verdict::Inconclusive => blind(subject),
+        Verdict::Pass => pass(subject),
+        Verdict::Degraded => degraded(subject, super::slow()),
+        Verdict::Fail => fail(subject, Reason::ConnectFailed { detail: SECRET.to_owned() }),
+    }
+}
+
+fn findings(verdicts: &[Verdict]) -> Vec<Finding> {
+    (1..).zip(verdicts).map(|(n, verdict)| finding(backend(n), *verdict)).collect()
+}
+
+fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
+    let mut entries = vec![(at(0), Input::PolicyChanged(Box::new(policy.clone())))];
+    let mut secs = 1;
+    for stretch in stretches {
+        let name = NAMES[stretch.check].to_lowercase();
+        let found = match &stretch.found {
+            Found::Policy(most) => {
+                let input = Input::PolicyChanged(Box::new(with_only(policy, *most)));
+                entries.push((at(secs), input));
+                secs += stretch.pause;
+                continue;
+            }
+            Found::Whole(verdict) => vec![finding(Subject::Whole, *verdict)],
+            Found::Addresses(verdicts) => findings(verdicts),
+        };
+        for _ in 0..stretch.runs {
+            entries.push((at(secs), observed(check(&name), at(secs), found.clone())));
+            secs += stretch.every;
+        }
+        secs += stretch.pause;
+    }
+    entries
+}
+
+fn with_only(policy: &Policy, most: usize) -> Policy {
+    let names: BTreeSet<String> = NAMES[..most].iter().map(|name| name.to_lowercase()).collect();
+    let mut policy = policy.clone();
+    policy.checks.retain(|id, _| names.iter().any(|name| *id == check(name)));
+    policy.components.retain(|id, _| names.iter().any(|name| *id == super::component(name)));
+    policy
+}
+
+fn journals() -> impl Strategy<Value = Vec<Entry>> {
+    (policies(), stretches()).prop_map(|(policy, stretches)| journal(&policy, &stretches))
+}
+
+fn run(engine: &mut Engine, entries: &[Entry]) -> Decision {
+    let mut all = Decision::default();
+    for (now, input) in entries {
+        join(&mut all, engine.handle(input, *now));
+    }
+    all
+}
+
+fn join(all: &mut Decision, more: Decision) {
+    all.actions.extend(more.actions);
+    all.events.extend(more.events);
+}
+
+fn bytes(decision: &Decision) -> String {
+    serde_json::to_string(&(&decision.actions, &decision.events)).unwrap()
+}
+
+/// Watches an engine from outside, and complains when it breaks a rule.
+#[derive(Default)]
+struct Watcher {
+    latest: BTreeMap<IncidentKey, Action>,
+    conclusive: BTreeMap<CheckId, Timestamp>,
+}
+
+impl Watcher {
+    fn heard(&mut self, observation: &Observation, now: Timestamp) {
+        if observation.findings.iter().any(|f| f.verdict != Verdict::Inconclusive) {
+            self.conclusive.insert(observation.check.clone(), now);
+        }
+    }
+
+    fn decided(&mut self, engine: &Engine, decision: &Decision) {
+        let told = decision.events.iter().filter_map(|event| match &event.kind {
+            EventKind::IncidentChanged { incident, sequence, status, impact, .. } => {
+                Some((incident, *sequence, *status, *impact, event.at))
+            }
+            EventKind::HealthChanged { .. }
+            | EventKind::AddressAppeared { .. }
+            | EventKind::AddressVanished { .. }
+            | EventKind::ComponentChanged { .. } => None,
+        });
+        let said =
+            decision.actions.iter().map(|a| (&a.incident, a.sequence, a.status, a.impact, a.at));
+        assert!(told.eq(said), "every step is told to the operator and to the public");
+        for action in &decision.actions {
+            self.step(engine, action);
+        }
+    }
+
+    fn step(&mut self, engine: &Engine, action: &Action) {
+        use IncidentStatus::{Investigating, Monitoring, Resolved};
+        check_words(action);
+        assert!(action.started_at <= action.at);
+        let Some(before) = self.latest.insert(action.incident.clone(), action.clone()) else {
+            assert_eq!((action.sequence, action.status), (1, Investigating));
+            assert_eq!(action.kind, ActionKind::Open);
+            return;
+        };
+        assert_eq!(action.sequence, before.sequence + 1);
+        assert!(action.at >= before.at);
+        assert!(action.impact >= before.impact && action.impact > Impact::None);
+        assert!(action.started_at <= before.started_at);
+        assert!(before.components.keys().all(|id| action.components.contains_key(id)));
+        let legal = [
+            (Investigating, Investigating),
+            (Investigating, Monitoring),
+            (Monitoring, Monitoring),
+            (Monitoring, Investigating),
+            (Monitoring, Resolved),
+        ];
+        assert!(legal.contains(&(before.status, action.status)), "{before:?} {action:?}");
+        let well = action.components.values().all(|status| !status.is_bad());
+        assert_eq!(well, action.status != Investigating);
+        let over = action.status == Resolved;
+        assert_eq!(action.kind, if over { ActionKind::Resolve } else { ActionKind::Update });
+        if let Some(promise) = promised(&before.body) {
+            assert!(
+                action.at <= before.at + promise,
+                "promised {promise:?}: {before:?} {action:?}"
+            );
+        }
+        if over {
+            self.proven(engine, action);
+        }
+    }
+
+    /// Everything that the incident holds was heard after it was first seen to be well.
+    fn proven(&self, engine: &Engine, action: &Action) {
+        let state = engine.state();
+        for (id, policy) in &state.policy().checks {
+            let decided = state.checks().get(id).is_some_and(|check| {
+                check.subjects().any(|(_, track)| track.health() != Health::Unknown)
+            });
+            if decided && action.components.contains_key(&policy.component) {
+                let recovered = state.components()[&policy.component].since;
+                assert!(self.conclusive[id] > recovered, "{id} was not heard: {action:?}");
+            }
+        }
+    }
+
+    /// What holds between any two inputs.
+    fn at_rest(&self, engine: &Engine) {
+        let state = engine.state();
+        for (id, component) in state.components() {
+            let holders = state.incidents().values().filter(|i| i.holds(id)).count();
+            assert!(holders <= 1, "{id} is held by {holders}");
+            assert_eq!(
+                component.status.is_bad(),
+                component.status.is_bad() && holders == 1,
+                "{id}"
+            );
+            if let Some(incident) = state.incident_of(id) {
+                let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
+                assert_eq!(shown, component.status, "{id}");
+            }
+        }
+        for (key, incident) in state.incidents() {
+            assert_eq!(incident.sequence(), self.latest[key].sequence);
+            assert_eq!(incident.status(), self.latest[key].status);
+            assert!(incident.next_update_at() > state.now());
+        }
+        let wakeup = engine.next_wakeup();
+        assert_eq!(wakeup.is_some(), !state.incidents().is_empty());
+        assert!(wakeup.is_none_or(|wakeup| wakeup.at > state.now()));
+    }
+}
+
+/// The length of time that a text promises the next update in.
+fn promised(body: &str) -> Option<Duration> {
+    let (_, rest) = body.split_once("Next update in ")?;
+    let (promise, _) = rest.split_once(',').unwrap();
+    let words: Vec<&str> = promise.split(' ').collect();
+    let secs = words.chunks(2).map(|pair| {
+        let unit = match pair[1].trim_end_matches('s') {
+            "second" => 1,
+            "minute" => 60,
+            "hour" => 3600,
+            "day" => 86400,
+            other => panic!("what is a {other}?"),
+        };
+        pair[0].parse::<u64>().unwrap() * unit
+    });
+    Some(Duration::from_secs(secs.sum()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_rules_hold_at_every_step(entries in journals(), long in 1_i64..20_000) {
+        let mut engine = Engine::default();
+        let mut watcher = Watcher::default();
+        for (now, input) in &entries {
+            let due = engine.settle(*now);
+            watcher.decided(&engine, &due);
+            watcher.at_rest(&engine);
+            if let Input::Observed(observation) = input {
+                watcher.heard(observation, *now);
+            }
+            let decision = engine.handle(input, *now);
+            watcher.decided(&engine, &decision);
+            watcher.at_rest(&engine);
+        }
+        let late = engine.settle(entries[entries.len() - 1].0 + Duration::from_secs(long.unsigned_abs()));
+        watcher.decided(&engine, &late);
+        watcher.at_rest(&engine);
+    }
+
+    #[test]
+    fn the_same_journal_makes_the_same_decisions_however_often_it_ticks(
+        entries in journals(), ticks in prop::collection::vec((any::<Index>(), 0.0..1.0_f64), 0..40),
+    ) {
+        let plain = run(&mut Engine::default(), &entries);
+        let mut engine = Engine::default();
+        let mut ticking = Decision::default();
+        let mut before = entries[0].0;
+        for (n, (now, input)) in entries.iter().enumerate() {
+            let mut early: Vec<Duration> = ticks.iter()
+                .filter(|(index, _)| index.index(entries.len()) == n)
+                .map(|(_, part)| now.since(before).mul_f64(*part))
+                .collect();
+            early.sort();
+            for wait in early {
+                join(&mut ticking, engine.settle(before + wait));
+            }
+            // As the shell does: wake up when asked to, and only then.
+            while let Some(wakeup) = engine.next_wakeup().filter(|wakeup| wakeup.at <= *now) {
+                join(&mut ticking, engine.settle(wakeup.at));
+            }
+            join(&mut ticking, engine.handle(input, *now));
+            before = *now;
+        }
+        prop_assert_eq!(bytes(&plain), bytes(&ticking));
+    }
+
+    #[test]
+    fn a_snapshot_and_the_rest_equal_the_full_run(entries in journals(), cut in any::<Index>()) {
+        let mut whole = Engine::default();
+        let expected = run(&mut whole, &entries);
+        let (first, rest) = entries.split_at(cut.index(entries.len()));
+        let mut engine = Engine::default();
+        let mut told = run(&mut engine, first);
+        let snapshot = serde_json::to_string(engine.state()).unwrap();
+        let state: State = serde_json::from_str(&snapshot).unwrap();
+        prop_assert_eq!(&state, engine.state());
+        let mut engine = Engine::new(state);
+        join(&mut told, run(&mut engine, rest));
+        prop_assert_eq!(bytes(&told), bytes(&expected));
+        prop_assert_eq!(engine.state(), whole.state());
+    }
+
+    #[test]
+    fn what_was_told_before_is_nothing_new(entries in journals()) {
+        let mut engine = Engine::default();
+        let mut told = Decision::default();
+        for (now, input) in &entries {
+            join(&mut told, engine.handle(input, *now));
+            if matches!(input, Input::Observed(_)) {
+                let state = engine.state().clone();
+                prop_assert_eq!(engine.handle(input, *now), Decision::default());
+                prop_assert_eq!(engine.state(), &state);
+            }
+        }
+        prop_assert_eq!(bytes(&told), bytes(&run(&mut Engine::default(), &entries)));
+    }
+
+    #[test]
+    fn sustained_passes_resolve_everything(entries in journals()) {
+        let mut engine = Engine::default();
+        let _ = run(&mut engine, &entries);
+        let last = entries[entries.len() - 1].0;
+        for round in 1..40 {
+            let now = last + Duration::from_secs(30 * round);
+            for id in engine.state().policy().checks.clone().into_keys() {
+                let _ = engine.handle(&observed(id, now, vec![pass(Subject::Whole)]), now);
+            }
+        }
+        prop_assert!(engine.state().incidents().is_empty(), "{:?}", engine.state().incidents());
+        prop_assert!(engine.state().components().values().all(|c| !c.status.is_bad()));
+    }
+
+    #[test]
+    fn a_blind_prober_opens_nothing_and_recovers_nothing(entries in journals()) {
+        let mut engine = Engine::default();
+        let _ = run(&mut engine, &entries);
+        let before = engine.state().components().clone();
+        let last = entries[entries.len() - 1].0;
+        for round in 1..100 {
+            let now = last + Duration::from_secs(30 * round);
+            for id in engine.state().policy().checks.clone().into_keys() {
+                let mut all = vec![finding(Subject::Whole, Verdict::Inconclusive)];
+                all.extend(findings(&[Verdict::Inconclusive; 3]));
+                let decision = engine.handle(&observed(id, now, all), now);
+                for action in decision.actions {
+                    prop_assert!(action.kind != ActionKind::Open);
+                    let moved = action.status == IncidentStatus::Investigating;
+                    prop_assert!(!moved || action.components.values().any(|s| s.is_bad()));
+                }
+            }
+            prop_assert_eq!(engine.state().components(), &before);
+        }
+    }
+}
