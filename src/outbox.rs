@@ -15,6 +15,7 @@
 
 mod backoff;
 mod notice;
+mod plan;
 mod publication;
 mod request;
 mod state;
@@ -33,7 +34,8 @@ pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Reques
 pub use state::{State, StateError};
 pub use timing::Timing;
 
-use publication::{Errand, Plan, Publication};
+use plan::{Errand, Plan};
+use publication::Publication;
 use state::InFlight;
 
 /// One lane to one status API: what is wanted of it and what is known of it.
@@ -242,12 +244,11 @@ impl Outbox {
                 return Vec::new();
             }
         };
-        match outcome {
+        if let Outcome::RateLimited { retry_after: Some(wait) } = outcome {
             // It said when: nothing to guess. But not for ever, whatever it said.
-            Outcome::RateLimited { retry_after: Some(wait) } => {
-                self.state.lane.hold(now + (*wait).min(Span::from_secs(3_600)));
-            }
-            _ => self.state.lane.fail(now, first, timing.longest_retry, &self.install),
+            self.state.lane.hold(now + (*wait).min(Span::from_secs(3_600)));
+        } else {
+            self.state.lane.fail(now, first, timing.longest_retry, &self.install);
         }
         let at = self.state.lane.until();
         vec![Notice::Retry { incident: flight.key.clone(), trouble, detail, at }]

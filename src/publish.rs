@@ -85,6 +85,17 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// For the status API that farol serves itself: it is near, and has no limit.
+    pub fn embedded() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            total: Duration::from_secs(10),
+            between_pages: Duration::ZERO,
+        }
+    }
+}
+
 /// Delivers requests to one page.
 #[derive(Debug)]
 pub struct Publisher {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Action, ActionKind, IncidentKey, IncidentStatus, Timestamp};
 
 use super::backoff::Backoff;
+use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
 use super::{Notice, Remote, RemoteId, Timing};
 
@@ -63,44 +64,6 @@ struct Doubt {
     missed_at: Option<Timestamp>,
     /// The API said that the incident is not there.
     gone: bool,
-}
-
-/// What an incident needs next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    /// When it is due.
-    pub(super) at: Timestamp,
-    /// How much it matters, against what other incidents need.
-    pub(super) urgency: Urgency,
-    /// Since when it has waited.
-    pub(super) since: Timestamp,
-    /// What it is.
-    pub(super) errand: Errand,
-}
-
-/// How much a request matters: the public must hear of trouble first, of its end next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    Create,
-    Resolve,
-    Update,
-    Tidy,
-}
-
-/// What kind of request it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Errand {
-    /// Create or update.
-    Write,
-    /// Read, or find where the id is not known.
-    Look,
-    /// Find, for duplicates.
-    Sweep,
-    /// Ask which components are known.
-    Components,
-    /// Resolve a duplicate.
-    Retire(RemoteId),
 }
 
 impl Publication {
@@ -188,13 +151,13 @@ impl Publication {
             self.sweep_at = Some(now + timing.sweep);
         }
         self.remote = Some(remote.clone());
-        Some(self.confirm(key, step, remote, now))
+        Some(self.confirm(key, &step, remote, now))
     }
 
     fn confirm(
         &mut self,
         key: &IncidentKey,
-        step: Step,
+        step: &Step,
         remote: RemoteId,
         now: Timestamp,
     ) -> Notice {
@@ -331,11 +294,11 @@ impl Publication {
             waiting.into_iter().partition(|step| step.sequence <= self.applied);
         self.waiting = rest;
         let mut notices: Vec<Notice> =
-            stood.into_iter().map(|step| self.confirm(key, step, remote.id.clone(), now)).collect();
+            stood.iter().map(|step| self.confirm(key, step, remote.id.clone(), now)).collect();
         match stage {
             Stage::Doubtful { step, .. } if step.sequence <= self.applied => {
                 notices.push(reconciled(key, &step, true));
-                notices.push(self.confirm(key, step, remote.id.clone(), now));
+                notices.push(self.confirm(key, &step, remote.id.clone(), now));
             }
             Stage::Doubtful { step, doubt } if doubt.gone => {
                 // The incident is there after all: what is missing is something else.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ComponentId, IncidentKey, Timestamp};
 
 use super::backoff::Backoff;
-use super::publication::{Errand, Publication};
+use super::plan::Errand;
+use super::publication::Publication;
 use super::{AttemptId, RemoteId};
 
 /// The saved format. What an older one lacks is filled in by serde's defaults; a newer one is

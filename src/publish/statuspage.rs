@@ -271,10 +271,8 @@ impl Exchange<'_> {
     }
 
     fn has_found_it(&self) -> bool {
-        match self.request {
-            Request::Find { key } => self.found.values().any(|remote| remote.key == *key),
-            _ => true,
-        }
+        let Request::Find { key } = self.request else { return true };
+        self.found.values().any(|remote| remote.key == *key)
     }
 }
 

@@ -90,7 +90,7 @@ fn every_request_as_it_is_said() {
 fn every_answer_as_it_is_understood() {
     let incident = row("n2969465tx0b", "7k3f", "install-1");
     let cases = [
-        (201, incident.clone()),
+        (201, incident),
         (200, json!({ "fine": true })),
         (302, json!({})),
         (400, json!({ "error": "bad" })),
