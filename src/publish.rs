@@ -1,1 +1,242 @@
-//! (being written)
+//! Delivery: the outbox's requests over HTTP to a status API, and what came of each.
+//!
+//! One attempt is one attempt: no redirects are followed, no library repeats a request, and no
+//! connection is used twice, since a request that dies on a connection that was about to close is
+//! one that nobody knows the fate of. What may be tried again, and when, is the outbox's to say.
+
+mod dialect;
+mod statuspage;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE, HeaderValue, RETRY_AFTER};
+use rustls::{ClientConfig, RootCertStore};
+use url::{Host, Url};
+
+use crate::config::Secret;
+use crate::model::ComponentId;
+use crate::outbox::{Outcome, Request};
+
+use dialect::{Answer, Call, Turn, retry_after};
+use statuspage::Statuspage;
+
+/// How much of an answer is read: a hundred incidents with all their updates fit easily.
+const MAX_ANSWER: usize = 8 << 20;
+
+/// Why nothing can be delivered. These are found at start-up; later trouble is an [`Outcome`].
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The API's address cannot have a path.
+    #[error("{url} cannot be the base of a status API")]
+    Url {
+        /// The address.
+        url: Url,
+    },
+    /// The API key cannot be sent in a header. It is not shown.
+    #[error("the status API's key has characters that no header can carry: is there a line break?")]
+    Token,
+    /// The TLS library does not take our settings.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The HTTP client does not take our settings.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A page of a Statuspage API, with all that is needed to publish to it.
+#[derive(Clone, Debug)]
+pub struct StatuspageTarget {
+    /// The API's base, `https://api.statuspage.io/v1`.
+    pub url: Url,
+    /// The page's id.
+    pub page: String,
+    /// The API key.
+    pub token: Secret,
+    /// Whether subscribers are told.
+    pub notify: bool,
+    /// The id that each component has there.
+    pub components: BTreeMap<ComponentId, String>,
+    /// The installation, whose incidents are ours.
+    pub install: String,
+}
+
+/// How long delivery waits for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection, with TLS.
+    pub connect: Duration,
+    /// For the whole of one call.
+    pub total: Duration,
+    /// Between the pages of one list, since each is a call against the vendor's limit.
+    pub between_pages: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(30),
+            between_pages: Duration::from_millis(1_050),
+        }
+    }
+}
+
+impl Patience {
+    /// For the status API that farol serves itself: it is near, and has no limit.
+    pub fn embedded() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            total: Duration::from_secs(10),
+            between_pages: Duration::ZERO,
+        }
+    }
+}
+
+/// Delivers requests to one page.
+#[derive(Debug)]
+pub struct Publisher {
+    client: reqwest::Client,
+    base: Url,
+    authorization: HeaderValue,
+    dialect: Statuspage,
+    patience: Patience,
+}
+
+impl Publisher {
+    /// A publisher for `target`. Nothing is sent yet.
+    pub fn new(target: StatuspageTarget, patience: Patience) -> Result<Self, PublishError> {
+        let StatuspageTarget { url, page, token, notify, components, install } = target;
+        if url.cannot_be_a_base() {
+            return Err(PublishError::Url { url });
+        }
+        let mut authorization = HeaderValue::from_str(&format!("OAuth {}", token.reveal()))
+            .map_err(|_| PublishError::Token)?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            client: client(&url, patience)?,
+            base: url,
+            authorization,
+            dialect: Statuspage { page, install, notify, components },
+            patience,
+        })
+    }
+
+    /// Makes one attempt and tells what came of it.
+    pub async fn deliver(&self, request: &Request) -> Outcome {
+        let mut exchange = self.dialect.exchange(request);
+        let mut call = exchange.call();
+        loop {
+            let answer = match self.send(call).await {
+                Ok(answer) => answer,
+                Err(outcome) => return outcome,
+            };
+            match exchange.hear(&answer) {
+                Turn::Over(outcome) => return outcome,
+                Turn::Call(next) => call = next,
+            }
+            tokio::time::sleep(self.patience.between_pages).await;
+        }
+    }
+
+    async fn send(&self, call: Call) -> Result<Answer, Outcome> {
+        let url = self.address(&call);
+        let mut request =
+            self.client.request(call.method, url).header(AUTHORIZATION, self.authorization.clone());
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let mut response = request.send().await.map_err(lost)?;
+        let retry_after = wait(response.headers());
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => {
+                    let detail = format!("the answer is longer than {MAX_ANSWER} bytes");
+                    return Err(Outcome::Uncertain { detail });
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(Answer { status, retry_after, body }),
+                // A refusal is one whatever became of its text.
+                Err(_) if (400..500).contains(&status) => {
+                    return Ok(Answer { status, retry_after, body });
+                }
+                Err(error) => return Err(Outcome::Uncertain { detail: chain(error) }),
+            }
+        }
+    }
+
+    fn address(&self, call: &Call) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(&call.path);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        url
+    }
+}
+
+fn client(url: &Url, patience: Patience) -> Result<reqwest::Client, PublishError> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .user_agent(concat!("farol/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(0)
+        .connect_timeout(patience.connect)
+        .timeout(patience.total);
+    let local = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    // A proxy of the environment is for what is outside; our own server is not.
+    Ok(if local { builder.no_proxy() } else { builder }.build()?)
+}
+
+/// The system's roots, or Mozilla's where the system (a bare container) has none.
+fn tls() -> Result<ClientConfig, PublishError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn wait(headers: &HeaderMap) -> Option<crate::model::Span> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    retry_after(text(RETRY_AFTER), text(DATE))
+}
+
+/// A request without an answer: only what fails before there is a connection has certainly not
+/// been applied.
+fn lost(error: reqwest::Error) -> Outcome {
+    let never_left = error.is_connect() || error.is_builder();
+    let detail = chain(error);
+    if never_left { Outcome::NotSent { detail } } else { Outcome::Uncertain { detail } }
+}
+
+/// An error with its causes, without the address that everybody knows.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

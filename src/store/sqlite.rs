@@ -8,6 +8,29 @@ use rusqlite::Connection;
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The state directory cannot be made, or is not writable.
+    #[error("cannot use the state directory {}: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process works with the state directory.
+    #[error("the state directory {} is in use by another farol process", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The writing thread cannot be started.
+    #[error("cannot start the store's thread: {0}")]
+    Thread(std::io::Error),
+    /// The writing thread has ended.
+    #[error("the store has stopped")]
+    Stopped,
+    /// The system gives no random bytes for the installation's name.
+    #[error("no random bytes: {0}")]
+    Random(getrandom::Error),
     /// The file cannot be opened or made.
     #[error("cannot open the database {}: {source}", path.display())]
     Open {

@@ -1,0 +1,105 @@
+//! What came of attempts, for logs and metrics. Nobody who decides listens.
+
+use crate::model::{ComponentId, IncidentKey, Span, Timestamp};
+
+use super::RemoteId;
+
+/// Something that an operator may want to know about publishing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A step, and all before it, stand on the status page.
+    Published {
+        /// The incident.
+        incident: IncidentKey,
+        /// The step.
+        sequence: u32,
+        /// The incident's id at the status API.
+        remote: RemoteId,
+        /// How long after the decision.
+        delay: Span,
+    },
+    /// An attempt failed and will be made again.
+    Retry {
+        /// The incident that it was about.
+        incident: IncidentKey,
+        /// Why it failed.
+        trouble: Trouble,
+        /// What the API, or the system, said.
+        detail: String,
+        /// When the lane goes on, at the earliest.
+        at: Timestamp,
+    },
+    /// A write in doubt was looked for.
+    Reconciled {
+        /// The incident.
+        incident: IncidentKey,
+        /// The step that was in doubt.
+        sequence: u32,
+        /// Whether it had been applied; if not, it is written again.
+        applied: bool,
+    },
+    /// The API refused a step.
+    Rejected {
+        /// The incident.
+        incident: IncidentKey,
+        /// The step.
+        sequence: u32,
+        /// The status code.
+        status: u16,
+        /// What the API said.
+        detail: String,
+        /// Whether the step is given up; the next one is tried nevertheless.
+        given_up: bool,
+    },
+    /// The API does not know these components: they are left out from now on.
+    Unlisted {
+        /// The components.
+        components: Vec<ComponentId>,
+    },
+    /// The incident was deleted, or its mark taken off, by a person: farol leaves it alone.
+    Gone {
+        /// The incident.
+        incident: IncidentKey,
+        /// The id that it had.
+        remote: RemoteId,
+    },
+    /// The incident exists twice; the elder is kept and this one will be resolved.
+    Duplicate {
+        /// The incident.
+        incident: IncidentKey,
+        /// The superfluous one.
+        remote: RemoteId,
+    },
+}
+
+/// Why an attempt has to be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// The request never left.
+    NotSent,
+    /// Nobody can tell whether it was applied.
+    Uncertain,
+    /// The API asks for patience.
+    RateLimited,
+    /// The API does not know us.
+    Unauthorized,
+    /// The API refused a question, which was harmless.
+    Refused,
+}
+
+impl Trouble {
+    /// Every trouble.
+    pub const ALL: [Self; 5] =
+        [Self::NotSent, Self::Uncertain, Self::RateLimited, Self::Unauthorized, Self::Refused];
+
+    /// The word for it, in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Uncertain => "uncertain",
+            Self::RateLimited => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Refused => "refused",
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What of a lane survives a restart.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ComponentId, IncidentKey, Timestamp};
+
+use super::backoff::Backoff;
+use super::plan::Errand;
+use super::publication::Publication;
+use super::{AttemptId, RemoteId};
+
+/// The saved format. What an older one lacks is filled in by serde's defaults; a newer one is
+/// refused.
+const VERSION: u32 = 1;
+
+/// How many incidents that are done with are remembered, so that a step that is made again (by a
+/// replay, after a crash) is known for an old one.
+const MAX_DONE: usize = 1_000;
+
+/// Why a saved state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is not what a lane saves.
+    #[error("the saved outbox cannot be read: {0}")]
+    Damaged(#[from] serde_json::Error),
+    /// It was written by a later version of farol.
+    #[error("the saved outbox has format {found}, and this version of farol knows only {VERSION}")]
+    Newer {
+        /// The format it has.
+        found: u32,
+    },
+}
+
+/// All that a lane knows: save it whenever the lane has changed, and before an attempt is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    version: u32,
+    /// The incidents that something is wanted of, or may be.
+    pub(super) incidents: BTreeMap<IncidentKey, Publication>,
+    /// Those that are done with, oldest first.
+    #[serde(default)]
+    done: VecDeque<Done>,
+    /// The request that was handed out and not answered.
+    pub(super) in_flight: Option<InFlight>,
+    #[serde(default)]
+    pub(super) last_attempt: u64,
+    /// When the lane may go on.
+    #[serde(default)]
+    pub(super) lane: Backoff,
+    /// Components that the API does not know.
+    #[serde(default)]
+    pub(super) unlisted: BTreeSet<ComponentId>,
+    /// How many steps were given up.
+    #[serde(default)]
+    pub(super) abandoned: u64,
+}
+
+/// A request that was handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InFlight {
+    pub(super) id: AttemptId,
+    pub(super) at: Timestamp,
+    pub(super) key: IncidentKey,
+    pub(super) errand: Errand,
+}
+
+/// What is remembered of an incident that is done with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Done {
+    key: IncidentKey,
+    seen: u32,
+    remote: Option<RemoteId>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            incidents: BTreeMap::new(),
+            done: VecDeque::new(),
+            in_flight: None,
+            last_attempt: 0,
+            lane: Backoff::default(),
+            unlisted: BTreeSet::new(),
+            abandoned: 0,
+        }
+    }
+}
+
+impl State {
+    /// Reads what [`State::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<Self, StateError> {
+        /// The part that every format has.
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let Head { version } = serde_json::from_str(text)?;
+        if version > VERSION {
+            return Err(StateError::Newer { found: version });
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The saved form.
+    pub fn to_json(&self) -> Result<String, StateError> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// The incident, as far as it is known: the highest sequence seen and its id at the API.
+    pub(super) fn recall(&mut self, key: &IncidentKey) -> Option<&mut Publication> {
+        if !self.incidents.contains_key(key)
+            && let Some(index) = self.done.iter().position(|done| done.key == *key)
+        {
+            let done = self.done.remove(index)?;
+            self.incidents.insert(done.key, Publication::revived(done.seen, done.remote));
+        }
+        self.incidents.get_mut(key)
+    }
+
+    /// The highest sequence that was ever pushed of an incident.
+    pub(super) fn seen(&self, key: &IncidentKey) -> u32 {
+        let done = || self.done.iter().find(|done| done.key == *key).map(|done| done.seen);
+        self.incidents.get(key).map(|publication| publication.seen).or_else(done).unwrap_or(0)
+    }
+
+    /// Remembers little more than the name of an incident that is done with.
+    pub(super) fn retire(&mut self, key: &IncidentKey) {
+        if let Some(publication) = self.incidents.remove(key) {
+            self.entomb(key, publication.seen, publication.remote);
+        }
+    }
+
+    /// Forgets what is wanted of an incident and all that ever will be.
+    pub(super) fn banish(&mut self, key: &IncidentKey) {
+        self.incidents.remove(key);
+        self.entomb(key, u32::MAX, None);
+    }
+
+    fn entomb(&mut self, key: &IncidentKey, seen: u32, remote: Option<RemoteId>) {
+        self.done.push_back(Done { key: key.clone(), seen, remote });
+        let surplus = self.done.len().saturating_sub(MAX_DONE);
+        self.done.drain(..surplus);
+    }
+}

@@ -1,0 +1,64 @@
+//! How long the outbox waits for what.
+
+use crate::model::Span;
+
+/// Every wait of a lane. The defaults suit a status API somewhere on the internet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Between two requests. Statuspage allows one in a second.
+    pub spacing: Span,
+    /// After the first failure; doubles with each one in a row.
+    pub first_retry: Span,
+    /// The longest wait between two tries.
+    pub longest_retry: Span,
+    /// After the API did not know us, for the first time: a person has to mend that.
+    pub unauthorized: Span,
+    /// How old a write in doubt must be before it can be taken for lost: older than the client's
+    /// own time-out, so that nothing of it is still on its way from here.
+    pub settle: Span,
+    /// Between two looks for a write in doubt.
+    pub look_again: Span,
+    /// How far apart two looks in vain must be before a write is taken for lost: lists may lag.
+    pub looks_apart: Span,
+    /// After a step was refused: something has to be mended first, here or there.
+    pub rejected: Span,
+    /// How many refusals of one step are enough.
+    pub rejections: u32,
+    /// How long after an incident was created a second time to look whether the first creation
+    /// turned up after all.
+    pub sweep: Span,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            spacing: Span::from_millis(1_050),
+            first_retry: Span::from_secs(2),
+            longest_retry: Span::from_secs(300),
+            unauthorized: Span::from_secs(60),
+            settle: Span::from_secs(30),
+            look_again: Span::from_secs(15),
+            looks_apart: Span::from_secs(10),
+            rejected: Span::from_secs(600),
+            rejections: 6,
+            sweep: Span::from_secs(120),
+        }
+    }
+}
+
+impl Timing {
+    /// For the status API that farol serves itself: it answers at once or not at all, has no limit
+    /// of its own, and shows every write as soon as it is made.
+    pub fn embedded() -> Self {
+        Self {
+            spacing: Span::from_millis(20),
+            first_retry: Span::from_millis(200),
+            longest_retry: Span::from_secs(10),
+            unauthorized: Span::from_secs(5),
+            settle: Span::from_secs(1),
+            look_again: Span::from_millis(300),
+            looks_apart: Span::from_millis(200),
+            ..Self::default()
+        }
+    }
+}

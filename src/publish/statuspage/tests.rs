@@ -1,0 +1,214 @@
+//! What is said to Statuspage and how its answers are understood.
+
+use super::*;
+use crate::model::{ActionKind, ComponentStatus, Impact, PlatformId, Span};
+
+fn component(name: &str) -> ComponentId {
+    ComponentId::of(&PlatformId::new("blip"), name)
+}
+
+fn statuspage() -> Statuspage {
+    Statuspage {
+        page: "kctbh9vrtdwd".to_owned(),
+        install: "install-1".to_owned(),
+        notify: true,
+        components: BTreeMap::from([
+            (component("desk"), "p31zjtct2jer".to_owned()),
+            (component("crm"), "q42akudu3kfs".to_owned()),
+        ]),
+    }
+}
+
+fn payload(status: IncidentStatus, component_status: ComponentStatus) -> Payload {
+    Payload {
+        key: IncidentKey::new("7k3f"),
+        install: "install-1".to_owned(),
+        sequence: 7,
+        kind: ActionKind::Update,
+        at: Timestamp::from_secs(60),
+        started_at: Timestamp::EPOCH,
+        status,
+        impact: Impact::Major,
+        title: "Desk is failing for some users".to_owned(),
+        body: "Our monitoring detected failures.".to_owned(),
+        components: BTreeMap::from([
+            (component("desk"), component_status),
+            (component("not-on-the-page"), component_status),
+        ]),
+    }
+}
+
+fn remote() -> RemoteId {
+    RemoteId::new("n2969465tx0b")
+}
+
+fn key() -> IncidentKey {
+    IncidentKey::new("7k3f")
+}
+
+fn opening() -> Payload {
+    payload(IncidentStatus::Investigating, ComponentStatus::PartialOutage)
+}
+
+fn answer(status: u16, body: &Value) -> Answer {
+    Answer { status, retry_after: None, body: body.to_string().into_bytes() }
+}
+
+/// An incident as the API lists it.
+fn row(id: &str, key: &str, install: &str) -> Value {
+    json!({
+        "id": id, "name": "x", "status": "investigating", "created_at": "2021-09-15T00:00:01.500Z",
+        "metadata": { "other": {}, "farol": { "k": key, "i": install, "n": "7" } },
+        "resolved_at": null, "incident_updates": [],
+    })
+}
+
+fn shown(call: &Call) -> String {
+    let query: String = call.query.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    let body = call.body.as_ref().map(|body| serde_json::to_string_pretty(body).unwrap());
+    format!("{} {}{query}\n{}\n", call.method, call.path.join("/"), body.unwrap_or_default())
+}
+
+#[test]
+fn every_request_as_it_is_said() {
+    let resolution = payload(IncidentStatus::Resolved, ComponentStatus::Operational);
+    let requests = [
+        Request::Create(opening()),
+        Request::Update { remote: remote(), payload: resolution },
+        Request::Read { remote: remote(), key: key() },
+        Request::Retire { remote: remote(), key: key() },
+        Request::Find { key: key() },
+        Request::Components,
+    ];
+    let statuspage = statuspage();
+    let said: String =
+        requests.iter().map(|request| shown(&statuspage.exchange(request).call())).collect();
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn every_answer_as_it_is_understood() {
+    let incident = row("n2969465tx0b", "7k3f", "install-1");
+    let cases = [
+        (201, incident),
+        (200, json!({ "fine": true })),
+        (302, json!({})),
+        (400, json!({ "error": "bad" })),
+        (401, json!({ "error": "Could not authenticate" })),
+        (403, json!({ "error": "not yours" })),
+        (404, json!({ "error": "not found" })),
+        (408, json!({})),
+        (420, json!({ "error": "enhance your calm" })),
+        (422, json!({ "error": ["Name can't be blank"] })),
+        (429, json!({})),
+        (500, json!({})),
+        (502, json!("bad gateway")),
+    ];
+    let requests = [
+        Request::Create(opening()),
+        Request::Update { remote: remote(), payload: opening() },
+        Request::Read { remote: remote(), key: key() },
+        Request::Find { key: key() },
+    ];
+    let statuspage = statuspage();
+    let mut understood = String::new();
+    for request in &requests {
+        understood.push_str(&format!("{}\n", request.name()));
+        for (status, body) in &cases {
+            let turn = statuspage.exchange(request).hear(&answer(*status, body));
+            let turn = format!("{turn:?}").replace("Over", "");
+            understood.push_str(&format!("  {status} {turn}\n"));
+        }
+    }
+    insta::assert_snapshot!(understood);
+}
+
+#[test]
+fn a_body_that_is_no_json_leaves_a_write_in_doubt() {
+    let statuspage = statuspage();
+    let request = Request::Create(opening());
+    let garbage = Answer { status: 201, retry_after: None, body: b"\xff<html>".to_vec() };
+    let turn = statuspage.exchange(&request).hear(&garbage);
+    assert!(matches!(turn, Turn::Over(Outcome::Uncertain { .. })), "{turn:?}");
+}
+
+#[test]
+fn what_retry_after_says_is_passed_on() {
+    let statuspage = statuspage();
+    let request = Request::Create(opening());
+    let retry_after = Some(Span::from_secs(60));
+    let busy = Answer { status: 420, retry_after, body: Vec::new() };
+    let turn = statuspage.exchange(&request).hear(&busy);
+    assert_eq!(turn, Turn::Over(Outcome::RateLimited { retry_after }));
+}
+
+#[test]
+fn a_search_reads_every_page_and_then_what_is_recent_and_keeps_what_is_ours() {
+    let statuspage = statuspage();
+    let request = Request::Find { key: key() };
+    let mut exchange = statuspage.exchange(&request);
+    let mut full: Vec<Value> =
+        (0..99).map(|index| row(&format!("other{index}"), "7k3f", "install-2")).collect();
+    full.push(row("open", "7k3f", "install-1"));
+    let Turn::Call(second) = exchange.hear(&answer(200, &json!(full))) else { panic!() };
+    assert_eq!(second.query[0], ("page", "2".to_owned()));
+    let strange = json!([{ "id": 5 }, null, "text", { "id": "human", "metadata": {} }]);
+    let Turn::Call(recent) = exchange.hear(&answer(200, &strange)) else { panic!() };
+    assert_eq!(recent.path.last().map(String::as_str), Some("incidents"));
+    let both = json!([row("open", "7k3f", "install-1"), row("resolved", "7k3f", "install-1")]);
+    let Turn::Over(Outcome::Found(found)) = exchange.hear(&answer(200, &both)) else { panic!() };
+    let ids: Vec<_> = found.iter().map(|remote| remote.id.as_str()).collect();
+    assert_eq!(ids, ["open", "resolved"]);
+    assert_eq!(found[0].sequence, 7);
+    assert_eq!(found[0].created_at, Timestamp::from_micros(1_631_664_001_500_000));
+}
+
+#[test]
+fn a_list_without_end_proves_nothing() {
+    let statuspage = statuspage();
+    let request = Request::Find { key: key() };
+    let mut exchange = statuspage.exchange(&request);
+    let full: Vec<Value> =
+        (0..100).map(|index| row(&format!("r{index}"), "x", "install-2")).collect();
+    let full = answer(200, &json!(full));
+    let mut calls = 1;
+    let outcome = loop {
+        match exchange.hear(&full) {
+            Turn::Call(_) => calls += 1,
+            Turn::Over(outcome) => break outcome,
+        }
+    };
+    assert_eq!(calls, MAX_PAGES);
+    assert!(matches!(outcome, Outcome::Uncertain { .. }), "{outcome:?}");
+}
+
+#[test]
+fn components_are_told_by_our_names() {
+    let statuspage = statuspage();
+    let mut exchange = statuspage.exchange(&Request::Components);
+    let list = json!([{ "id": "p31zjtct2jer" }, { "id": "somebody-elses" }]);
+    let turn = exchange.hear(&answer(200, &list));
+    assert_eq!(turn, Turn::Over(Outcome::Listed(BTreeSet::from([component("desk")]))));
+}
+
+#[test]
+fn an_incident_without_our_mark_is_not_ours_any_more() {
+    let statuspage = statuspage();
+    let request = Request::Read { remote: remote(), key: key() };
+    let unmarked = json!({ "id": "n2969465tx0b", "status": "investigating", "metadata": {} });
+    assert_eq!(
+        statuspage.exchange(&request).hear(&answer(200, &unmarked)),
+        Turn::Over(Outcome::Gone)
+    );
+}
+
+#[test]
+fn texts_are_cut_to_what_the_vendor_takes() {
+    let mut long = opening();
+    long.title = "é".repeat(300);
+    long.body = "x".repeat(30_000);
+    let request = Request::Create(long);
+    let body = statuspage().exchange(&request).call().body.unwrap();
+    assert_eq!(body["incident"]["name"].as_str().unwrap().chars().count(), 255);
+    assert_eq!(body["incident"]["body"].as_str().unwrap().chars().count(), 25_000);
+}

@@ -1,0 +1,86 @@
+//! As much of a Statuspage API as a publisher needs, over a list in memory.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+/// The server's memory: what a test looks at in the end.
+#[derive(Clone, Default)]
+pub(crate) struct Pages(Arc<Mutex<Vec<Value>>>);
+
+type Answer = (StatusCode, Json<Value>);
+
+impl Pages {
+    /// Every incident, with all that was ever said of it under `texts`.
+    pub(crate) fn incidents(&self) -> Vec<Value> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Serves on a free port of loopback until the runtime stops.
+    pub(crate) async fn serve(&self) -> SocketAddr {
+        let router = Router::new()
+            .route("/v1/pages/page/incidents", get(list).post(create))
+            .route("/v1/pages/page/incidents/unresolved", get(unresolved))
+            .route("/v1/pages/page/incidents/{id}", get(read).patch(update))
+            .with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        address
+    }
+}
+
+async fn list(State(pages): State<Pages>) -> Json<Value> {
+    Json(json!(pages.incidents()))
+}
+
+async fn unresolved(State(pages): State<Pages>) -> Json<Value> {
+    let open = pages.incidents().into_iter().filter(|incident| incident["status"] != "resolved");
+    Json(open.collect())
+}
+
+async fn read(State(pages): State<Pages>, Path(id): Path<String>) -> Answer {
+    match pages.incidents().into_iter().find(|incident| incident["id"] == id.as_str()) {
+        Some(incident) => (StatusCode::OK, Json(incident)),
+        None => (StatusCode::NOT_FOUND, Json(json!({ "error": "not found" }))),
+    }
+}
+
+async fn create(State(pages): State<Pages>, headers: HeaderMap, Json(body): Json<Value>) -> Answer {
+    if headers.get("authorization").is_none_or(|key| key != "OAuth secret") {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Could not authenticate" })));
+    }
+    let mut incidents = pages.0.lock().unwrap();
+    let id = format!("incident{:04}", incidents.len());
+    let mut incident = json!({ "id": id, "created_at": "2021-09-15T00:00:00.000Z", "texts": [] });
+    apply(&mut incident, &body["incident"]);
+    incidents.push(incident.clone());
+    (StatusCode::CREATED, Json(incident))
+}
+
+async fn update(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    let mut incidents = pages.0.lock().unwrap();
+    match incidents.iter_mut().find(|incident| incident["id"] == id.as_str()) {
+        Some(incident) => {
+            apply(incident, &body["incident"]);
+            (StatusCode::OK, Json(incident.clone()))
+        }
+        None => (StatusCode::NOT_FOUND, Json(json!({ "error": "not found" }))),
+    }
+}
+
+fn apply(incident: &mut Value, change: &Value) {
+    for field in ["name", "status", "components", "metadata"] {
+        incident[field] = change[field].clone();
+    }
+    incident["texts"].as_array_mut().unwrap().push(change["body"].clone());
+}
