@@ -104,7 +104,10 @@ pub fn router(site: Site) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v2/{*path}", any(v2::first))
         .route("/{platform}/api/v2/{*path}", any(v2::of_platform))
+        .route("/v1", any(v1::handle))
+        .route("/v1/", any(v1::handle))
         .route("/v1/{*path}", any(v1::handle))
+        .route("/api", any(not_found))
         .fallback(not_found)
         .layer(from_fn(guard))
         .with_state(shared)
@@ -145,7 +148,7 @@ async fn guard(request: Request, next: Next) -> Response {
 
 async fn not_found(uri: Uri) -> Response {
     let path = uri.path();
-    if path.starts_with("/v1") || path.starts_with("/api/") || path.contains("/api/v2/") {
+    if path == "/api" || path.starts_with("/api/") || path.contains("/api/v2") {
         return ApiError::NotFound.into_response();
     }
     html::not_found()
