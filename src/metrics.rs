@@ -5,6 +5,7 @@
 //! zero before its first run, so that `increase()` sees the first failure, and those of a check
 //! that left are gone. An address has series while its check still talks to it.
 
+mod labels;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -19,12 +20,11 @@ use crate::model::{
     CheckId, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey,
     IncidentStatus, Observation, Phase, PlatformId, Policy, Span, Subject, Timestamp, Verdict,
 };
+use labels::{labels, seconds, split};
 use series::Series;
 
 /// The content type of what [`Metrics::render`] returns.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
-
-const MICROS_PER_SECOND: f64 = 1e6;
 
 /// All metrics of the process.
 pub struct Metrics {
@@ -53,7 +53,7 @@ impl Metrics {
     /// Metrics with no checks and no components.
     pub fn new() -> Result<Self, Error> {
         let series = Series::new()?;
-        series.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        series.process.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self { series, tracked: Mutex::default() })
     }
 
@@ -96,19 +96,19 @@ impl Metrics {
         let left = |platform: &PlatformId| !policy.platforms.contains_key(platform);
         for platform in tracked.platforms.iter().filter(|platform| left(platform)) {
             let name = [platform.as_str()];
-            let _ = self.series.incidents.remove_label_values(&name);
-            let _ = self.series.outbox_pending.remove_label_values(&name);
-            let _ = self.series.outbox_oldest_age.remove_label_values(&name);
+            let _ = self.series.public.incidents.remove_label_values(&name);
+            let _ = self.series.public.outbox_pending.remove_label_values(&name);
+            let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
             for impact in Impact::ALL {
                 let labels = [platform.as_str(), impact.as_str()];
-                let _ = self.series.incidents_open.remove_label_values(&labels);
+                let _ = self.series.public.incidents_open.remove_label_values(&labels);
             }
         }
         tracked.outcomes.retain(|(platform, outcome)| {
             let stays = !left(platform);
             if !stays {
                 let labels = [platform.as_str(), *outcome];
-                let _ = self.series.outbox_attempts.remove_label_values(&labels);
+                let _ = self.series.public.outbox_attempts.remove_label_values(&labels);
             }
             stays
         });
@@ -116,9 +116,9 @@ impl Metrics {
         tracked.platforms = policy.platforms.keys().cloned().collect();
         for platform in &tracked.platforms {
             let name = [platform.as_str()];
-            self.series.incidents.with_label_values(&name);
-            self.series.outbox_pending.with_label_values(&name);
-            self.series.outbox_oldest_age.with_label_values(&name);
+            self.series.public.incidents.with_label_values(&name);
+            self.series.public.outbox_pending.with_label_values(&name);
+            self.series.public.outbox_oldest_age.with_label_values(&name);
         }
         self.show_open(tracked);
     }
@@ -131,9 +131,10 @@ impl Metrics {
         let check = split(observation.check.as_str());
         let worst = observation.findings.iter().map(|finding| finding.verdict).max();
         let verdict = worst.unwrap_or(Verdict::Inconclusive).as_str();
-        self.series.check_runs.with_label_values(&labels(check, [verdict])).inc();
+        self.series.check.runs.with_label_values(&labels(check, [verdict])).inc();
         self.series
-            .check_duration
+            .check
+            .duration
             .with_label_values(&labels(check, []))
             .observe(observation.took.as_secs_f64());
 
@@ -154,11 +155,11 @@ impl Metrics {
     fn found(&self, check: [&str; 3], known: &mut Check, finding: &Finding) {
         if let Some(reason) = &finding.reason {
             known.reasons.insert(reason.name());
-            self.series.check_failures.with_label_values(&labels(check, [reason.name()])).inc();
+            self.series.check.failures.with_label_values(&labels(check, [reason.name()])).inc();
         }
         for (phase, took) in finding.phases.iter() {
             let labels = labels(check, [phase.as_str()]);
-            let histogram = self.series.check_phase_duration.with_label_values(&labels);
+            let histogram = self.series.check.phase_duration.with_label_values(&labels);
             histogram.observe(took.as_secs_f64());
         }
         let Some(address) = finding.address else { return };
@@ -168,7 +169,7 @@ impl Metrics {
         self.bound(check, &address, "upper", offset.map(|offset| offset.at_most));
         // A certificate, though, does not change because the target was down.
         if let Some(expiry) = finding.certificate_expires_at {
-            let gauge = &self.series.certificate_expiry;
+            let gauge = &self.series.check.certificate_expiry;
             gauge.with_label_values(&labels(check, [&address])).set(seconds(expiry.as_micros()));
         }
     }
@@ -178,9 +179,9 @@ impl Metrics {
     fn bound(&self, check: [&str; 3], address: &str, bound: &str, micros: Option<i64>) {
         let labels = labels(check, [address, bound]);
         if let Some(micros) = micros {
-            self.series.clock_offset.with_label_values(&labels).set(seconds(micros));
+            self.series.check.clock_offset.with_label_values(&labels).set(seconds(micros));
         } else {
-            let _ = self.series.clock_offset.remove_label_values(&labels);
+            let _ = self.series.check.clock_offset.remove_label_values(&labels);
         }
     }
 
@@ -199,7 +200,7 @@ impl Metrics {
             }
             EventKind::IncidentChanged { incident, platform, sequence, status, impact, .. } => {
                 if *sequence == 1 {
-                    self.series.incidents.with_label_values(&[platform.as_str()]).inc();
+                    self.series.public.incidents.with_label_values(&[platform.as_str()]).inc();
                 }
                 self.set_incident(incident, platform, *status, *impact);
             }
@@ -246,47 +247,51 @@ impl Metrics {
     pub fn outbox(&self, platform: &PlatformId, pending: usize, oldest_age: Span) {
         let labels = [platform.as_str()];
         let pending = i64::try_from(pending).unwrap_or(i64::MAX);
-        self.series.outbox_pending.with_label_values(&labels).set(pending);
-        self.series.outbox_oldest_age.with_label_values(&labels).set(oldest_age.as_secs_f64());
+        self.series.public.outbox_pending.with_label_values(&labels).set(pending);
+        self.series
+            .public
+            .outbox_oldest_age
+            .with_label_values(&labels)
+            .set(oldest_age.as_secs_f64());
     }
 
     /// Counts an attempt to publish. Outcomes are words from a closed set.
     pub fn outbox_attempt(&self, platform: &PlatformId, outcome: &'static str) {
         self.tracked().outcomes.insert((platform.clone(), outcome));
-        self.series.outbox_attempts.with_label_values(&[platform.as_str(), outcome]).inc();
+        self.series.public.outbox_attempts.with_label_values(&[platform.as_str(), outcome]).inc();
     }
 
     /// Counts a run that began this much later than it was due.
     pub fn scheduler_lag(&self, lag: Span) {
-        self.series.scheduler_lag.observe(lag.as_secs_f64());
+        self.series.process.scheduler_lag.observe(lag.as_secs_f64());
     }
 
     /// Counts runs that were due but left out.
     pub fn missed(&self, check: &CheckId, runs: u64) {
         if self.tracked().checks.contains_key(check) {
             let labels = labels(split(check.as_str()), []);
-            self.series.scheduler_missed.with_label_values(&labels).inc_by(runs);
+            self.series.check.missed_runs.with_label_values(&labels).inc_by(runs);
         }
     }
 
     /// Counts entries written to the journal.
     pub fn journal_written(&self, entries: u64) {
-        self.series.journal_entries.inc_by(entries);
+        self.series.process.journal_entries.inc_by(entries);
     }
 
     /// Counts a write to the journal that failed.
     pub fn journal_failed(&self) {
-        self.series.journal_errors.inc();
+        self.series.process.journal_errors.inc();
     }
 
     /// Sets how far the host's clock has moved ahead of ours, in microseconds.
     pub fn clock_step(&self, micros: i64) {
-        self.series.clock_step.set(seconds(micros));
+        self.series.process.clock_step.set(seconds(micros));
     }
 
     /// Sets when the process started.
     pub fn process_started(&self, at: Timestamp) {
-        self.series.process_start.set(seconds(at.as_micros()));
+        self.series.process.started.set(seconds(at.as_micros()));
     }
 
     fn tracked(&self) -> MutexGuard<'_, Tracked> {
@@ -308,10 +313,10 @@ impl Metrics {
     fn init_check(&self, check: &CheckId) {
         let name = split(check.as_str());
         for verdict in Verdict::ALL {
-            self.series.check_runs.with_label_values(&labels(name, [verdict.as_str()]));
+            self.series.check.runs.with_label_values(&labels(name, [verdict.as_str()]));
         }
-        self.series.check_duration.with_label_values(&labels(name, []));
-        self.series.scheduler_missed.with_label_values(&labels(name, []));
+        self.series.check.duration.with_label_values(&labels(name, []));
+        self.series.check.missed_runs.with_label_values(&labels(name, []));
         self.show_health(check, &Check::default());
     }
 
@@ -319,7 +324,7 @@ impl Metrics {
         let worst = known.health.values().copied().max().unwrap_or_default();
         for health in Health::ALL {
             let labels = labels(split(check.as_str()), [health.as_str()]);
-            let gauge = self.series.check_state.with_label_values(&labels);
+            let gauge = self.series.check.state.with_label_values(&labels);
             gauge.set(i64::from(health == worst));
         }
     }
@@ -327,8 +332,11 @@ impl Metrics {
     fn show_component(&self, component: &ComponentId, status: ComponentStatus) {
         let [platform, name, _] = split(component.as_str());
         for each in ComponentStatus::ALL {
-            let gauge =
-                self.series.component_status.with_label_values(&[platform, name, each.as_str()]);
+            let gauge = self.series.public.component_status.with_label_values(&[
+                platform,
+                name,
+                each.as_str(),
+            ]);
             gauge.set(i64::from(each == status));
         }
     }
@@ -340,7 +348,7 @@ impl Metrics {
                     |open: &&(PlatformId, Impact)| open.0 == *platform && open.1 == impact;
                 let count = tracked.open.values().filter(is_such).count();
                 let labels = [platform.as_str(), impact.as_str()];
-                let gauge = self.series.incidents_open.with_label_values(&labels);
+                let gauge = self.series.public.incidents_open.with_label_values(&labels);
                 gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
@@ -351,20 +359,20 @@ impl Metrics {
     fn forget_check(&self, check: &CheckId, known: &Check) {
         let name = split(check.as_str());
         for health in Health::ALL {
-            let _ = self.series.check_state.remove_label_values(&labels(name, [health.as_str()]));
+            let _ = self.series.check.state.remove_label_values(&labels(name, [health.as_str()]));
         }
         for verdict in Verdict::ALL {
-            let _ = self.series.check_runs.remove_label_values(&labels(name, [verdict.as_str()]));
+            let _ = self.series.check.runs.remove_label_values(&labels(name, [verdict.as_str()]));
         }
         for reason in &known.reasons {
-            let _ = self.series.check_failures.remove_label_values(&labels(name, [reason]));
+            let _ = self.series.check.failures.remove_label_values(&labels(name, [reason]));
         }
         for phase in Phase::ALL {
             let labels = labels(name, [phase.as_str()]);
-            let _ = self.series.check_phase_duration.remove_label_values(&labels);
+            let _ = self.series.check.phase_duration.remove_label_values(&labels);
         }
-        let _ = self.series.check_duration.remove_label_values(&labels(name, []));
-        let _ = self.series.scheduler_missed.remove_label_values(&labels(name, []));
+        let _ = self.series.check.duration.remove_label_values(&labels(name, []));
+        let _ = self.series.check.missed_runs.remove_label_values(&labels(name, []));
         for address in &known.addresses {
             self.forget_address(name, *address);
         }
@@ -374,7 +382,7 @@ impl Metrics {
         let [platform, name, _] = split(component.as_str());
         for status in ComponentStatus::ALL {
             let labels = [platform, name, status.as_str()];
-            let _ = self.series.component_status.remove_label_values(&labels);
+            let _ = self.series.public.component_status.remove_label_values(&labels);
         }
     }
 
@@ -383,22 +391,6 @@ impl Metrics {
         self.bound(check, &address, "lower", None);
         self.bound(check, &address, "upper", None);
         let labels = labels(check, [&address]);
-        let _ = self.series.certificate_expiry.remove_label_values(&labels);
+        let _ = self.series.check.certificate_expiry.remove_label_values(&labels);
     }
-}
-
-/// `blip/desk/login` is the check `login` of the component `desk` of the platform `blip`.
-fn split(id: &str) -> [&str; 3] {
-    let mut parts = id.splitn(3, '/');
-    std::array::from_fn(|_| parts.next().unwrap_or_default())
-}
-
-fn labels<'a, const N: usize>(check: [&'a str; 3], more: [&'a str; N]) -> Vec<&'a str> {
-    check.into_iter().chain(more).collect()
-}
-
-/// The unit of every metric.
-#[expect(clippy::cast_precision_loss, reason = "a microsecond in 285 years is precise enough")]
-fn seconds(micros: i64) -> f64 {
-    micros as f64 / MICROS_PER_SECOND
 }

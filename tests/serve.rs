@@ -1,5 +1,7 @@
 //! The served APIs and page, over real HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 #[path = "serve/site.rs"]
 mod site;
 

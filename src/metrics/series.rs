@@ -21,59 +21,64 @@ const LAG_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0
 /// The metrics and the registry that they are in.
 pub(super) struct Series {
     pub(super) registry: Registry,
-    pub(super) check_state: IntGaugeVec,
-    pub(super) check_runs: IntCounterVec,
-    pub(super) check_failures: IntCounterVec,
-    pub(super) check_duration: HistogramVec,
-    pub(super) check_phase_duration: HistogramVec,
-    pub(super) clock_offset: GaugeVec,
-    pub(super) certificate_expiry: GaugeVec,
-    pub(super) component_status: IntGaugeVec,
-    pub(super) incidents_open: IntGaugeVec,
-    pub(super) incidents: IntCounterVec,
-    pub(super) outbox_pending: IntGaugeVec,
-    pub(super) outbox_oldest_age: GaugeVec,
-    pub(super) outbox_attempts: IntCounterVec,
-    pub(super) scheduler_lag: Histogram,
-    pub(super) scheduler_missed: IntCounterVec,
-    pub(super) journal_entries: IntCounter,
-    pub(super) journal_errors: IntCounter,
-    pub(super) clock_step: Gauge,
-    pub(super) build_info: IntGaugeVec,
-    pub(super) process_start: Gauge,
+    pub(super) check: CheckSeries,
+    pub(super) public: PublicSeries,
+    pub(super) process: ProcessSeries,
 }
 
 impl Series {
     pub(super) fn new() -> Result<Self, Error> {
         let registry = Registry::new();
-        let r = &registry;
         Ok(Self {
-            check_state: int_gauges(
+            check: CheckSeries::new(&registry)?,
+            public: PublicSeries::new(&registry)?,
+            process: ProcessSeries::new(&registry)?,
+            registry,
+        })
+    }
+}
+
+/// What is known of each check.
+pub(super) struct CheckSeries {
+    pub(super) state: IntGaugeVec,
+    pub(super) runs: IntCounterVec,
+    pub(super) failures: IntCounterVec,
+    pub(super) duration: HistogramVec,
+    pub(super) phase_duration: HistogramVec,
+    pub(super) clock_offset: GaugeVec,
+    pub(super) certificate_expiry: GaugeVec,
+    pub(super) missed_runs: IntCounterVec,
+}
+
+impl CheckSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            state: int_gauges(
                 r,
                 "farol_check_state",
                 "Whether the check is in this state, as decided by its thresholds: the worst of its subjects.",
                 check_labels!("state"),
             )?,
-            check_runs: counters(
+            runs: counters(
                 r,
                 "farol_check_runs_total",
                 "Runs of the check, by the worst verdict of their findings.",
                 check_labels!("verdict"),
             )?,
-            check_failures: counters(
+            failures: counters(
                 r,
                 "farol_check_failures_total",
                 "Findings of the check that did not pass, by reason.",
                 check_labels!("reason"),
             )?,
-            check_duration: histograms(
+            duration: histograms(
                 r,
                 "farol_check_duration_seconds",
                 "How long whole runs of the check took.",
                 check_labels!(),
                 RUN_BUCKETS,
             )?,
-            check_phase_duration: histograms(
+            phase_duration: histograms(
                 r,
                 "farol_check_phase_duration_seconds",
                 "How long each phase of the check's runs took, for each address asked.",
@@ -92,6 +97,29 @@ impl Series {
                 "When the first certificate of the chain that the address showed expires.",
                 check_labels!("address"),
             )?,
+            missed_runs: counters(
+                r,
+                "farol_scheduler_missed_runs_total",
+                "Runs that were due but left out, since the one before had not ended.",
+                check_labels!(),
+            )?,
+        })
+    }
+}
+
+/// What the public is told, and the way it goes.
+pub(super) struct PublicSeries {
+    pub(super) component_status: IntGaugeVec,
+    pub(super) incidents_open: IntGaugeVec,
+    pub(super) incidents: IntCounterVec,
+    pub(super) outbox_pending: IntGaugeVec,
+    pub(super) outbox_oldest_age: GaugeVec,
+    pub(super) outbox_attempts: IntCounterVec,
+}
+
+impl PublicSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
             component_status: int_gauges(
                 r,
                 "farol_component_status",
@@ -128,17 +156,28 @@ impl Series {
                 "Attempts to publish, by outcome.",
                 &["platform", "outcome"],
             )?,
+        })
+    }
+}
+
+/// How the process itself is.
+pub(super) struct ProcessSeries {
+    pub(super) scheduler_lag: Histogram,
+    pub(super) journal_entries: IntCounter,
+    pub(super) journal_errors: IntCounter,
+    pub(super) clock_step: Gauge,
+    pub(super) build_info: IntGaugeVec,
+    pub(super) started: Gauge,
+}
+
+impl ProcessSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
             scheduler_lag: histogram(
                 r,
                 "farol_scheduler_lag_seconds",
                 "How much later than due runs began.",
                 LAG_BUCKETS,
-            )?,
-            scheduler_missed: counters(
-                r,
-                "farol_scheduler_missed_runs_total",
-                "Runs that were due but left out, since the one before had not ended.",
-                check_labels!(),
             )?,
             journal_entries: register(
                 r,
@@ -164,13 +203,12 @@ impl Series {
                 "The version of farol that runs; always 1.",
                 &["version"],
             )?,
-            process_start: register(
+            started: register(
                 r,
                 // Named without the prefix as every Prometheus client does, so that generic
                 // dashboards and alerts find it.
                 Gauge::new("process_start_time_seconds", "When the process started.")?,
             )?,
-            registry,
         })
     }
 }

@@ -119,11 +119,11 @@ impl<'a> Fields<'a> {
 
     /// Nothing at all leaves the override as it is; null or an empty text takes it away.
     fn impact_override(&mut self) -> Option<Option<Impact>> {
-        match self.map.get("impact_override")? {
-            Value::Null => Some(None),
-            Value::String(text) if text.is_empty() => Some(None),
-            _ => self.word("impact_override", impact, &names(Impact::ALL)).map(Some),
+        let value = self.map.get("impact_override")?;
+        if value.is_null() || value.as_str() == Some("") {
+            return Some(None);
         }
+        self.word("impact_override", impact, &names(Impact::ALL)).map(Some)
     }
 
     fn components(&mut self) -> BTreeMap<String, ComponentStatus> {

@@ -74,9 +74,10 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
         let message = self.to_string();
-        let error = match &self {
-            Self::Invalid(problems) => Value::from(problems.clone()),
-            _ => Value::from(message.clone()),
+        let error = if let Self::Invalid(problems) = &self {
+            Value::from(problems.clone())
+        } else {
+            Value::from(message.clone())
         };
         (self.status(), Json(json!({ "error": error, "message": message }))).into_response()
     }

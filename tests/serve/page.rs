@@ -52,7 +52,7 @@ async fn a_platform_says_how_it_is_in_words() {
     let well = text(&site, "/").await;
     assert!(well.contains("All Systems Operational"));
     assert!(well.contains("No incidents so far today."));
-    assert!(well.contains("America&#x2f;Sao_Paulo (UTC−03:00)"));
+    assert!(well.contains("America&#x2f;Sao_Paulo (UTC−3)"));
     assert_eq!(well.matches("class=\"day\"").count(), 14);
     assert!(!well.contains("Open incidents"));
     let body = json!({ "incident": {

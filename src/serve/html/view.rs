@@ -1,6 +1,6 @@
 //! What the page shows, in words and in the platform's own time zone.
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Offset};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -212,7 +212,7 @@ fn days(store: &PageStore, page: &Page, now: Timestamp) -> Result<Vec<DayView>, 
     Ok((0..DAYS).filter_map(|ago| today.checked_sub_days(Days::new(ago))).map(day).collect())
 }
 
-/// `America/Sao_Paulo (UTC−03:00)`
+/// `America/Sao_Paulo (UTC−3)`
 fn zone_name(at: Timestamp, zone: Tz) -> String {
     let local = at.to_utc().with_timezone(&zone);
     match zone_word(&local) {
@@ -227,7 +227,12 @@ fn zone_word(local: &DateTime<Tz>) -> String {
     if word.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return word;
     }
-    format!("UTC{}", local.format("%:z")).replace('-', "−")
+    let minutes = local.offset().fix().local_minus_utc() / 60;
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
+    }
 }
 
 const fn component_words(status: ComponentStatus) -> &'static str {
@@ -255,5 +260,29 @@ const fn impact_words(impact: Impact) -> &'static str {
         Impact::Minor => "Minor impact",
         Impact::Major => "Major impact",
         Impact::Critical => "Critical impact",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::{Moment, zone_name};
+    use crate::model::Timestamp;
+
+    #[test]
+    fn times_name_their_zone() {
+        let at = Timestamp::from_secs(1_631_725_380);
+        let cases = [
+            (Tz::America__Sao_Paulo, "15 Sep 2021, 14:03 UTC−3", "America/Sao_Paulo (UTC−3)"),
+            (Tz::Asia__Kathmandu, "15 Sep 2021, 22:48 UTC+5:45", "Asia/Kathmandu (UTC+5:45)"),
+            (Tz::Europe__Berlin, "15 Sep 2021, 19:03 CEST", "Europe/Berlin (CEST)"),
+            (Tz::UTC, "15 Sep 2021, 17:03 UTC", "UTC"),
+        ];
+        for (zone, text, name) in cases {
+            let moment = Moment::of(at, zone);
+            assert_eq!((moment.text.as_str(), zone_name(at, zone).as_str()), (text, name));
+            assert_eq!(moment.iso, "2021-09-15T17:03:00.000Z");
+        }
     }
 }

@@ -206,7 +206,7 @@ fn lists_are_filtered_and_cut() {
         found.into_iter().map(|incident| incident.id).collect()
     };
     assert_eq!(list(Listing::default()), [second.id.clone(), first.id.clone()]);
-    assert_eq!(list(Listing { limit: 1, offset: 1, ..Listing::default() }), [first.id.clone()]);
+    assert_eq!(list(Listing { limit: 1, offset: 1, ..Listing::default() })[..], [&*first.id]);
     assert_eq!(list(Listing { unresolved: true, ..Listing::default() }), [second.id]);
     let query = |text: &str| Listing { query: Some(text.to_owned()), ..Listing::default() };
     assert_eq!(list(query("RESOLVED")), [first.id]);
