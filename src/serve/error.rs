@@ -36,7 +36,7 @@ impl From<PageError> for ApiError {
     fn from(error: PageError) -> Self {
         match error {
             PageError::NoPage | PageError::NoIncident => Self::NotFound,
-            PageError::NoComponent(_) | PageError::KeyTaken => {
+            PageError::NoComponent(_) | PageError::KeyTaken | PageError::RequestKeyTaken => {
                 Self::Invalid(vec![error.to_string()])
             }
             PageError::Store(_) => Self::Store(error),

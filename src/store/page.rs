@@ -44,6 +44,9 @@ pub enum PageError {
     /// Another incident has the key that this one was to get.
     #[error("another incident of the page has the same metadata.farol.k")]
     KeyTaken,
+    /// A request with the same `Idempotency-Key` was carried out on another incident.
+    #[error("a request with the same Idempotency-Key was carried out on another incident")]
+    RequestKeyTaken,
 }
 
 impl From<rusqlite::Error> for PageError {

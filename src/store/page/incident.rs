@@ -51,9 +51,13 @@ impl PageStore {
         self.page(page)?;
         let before = self.incident(page, id)?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if carried_out(&tx, page, once)?.is_none() {
-            apply(&tx, page, id, change, Some(&before), now)?;
-            remember(&tx, page, once, id)?;
+        match carried_out(&tx, page, once)? {
+            Some(done) if done == id => {}
+            Some(_) => return Err(PageError::RequestKeyTaken),
+            None => {
+                apply(&tx, page, id, change, Some(&before), now)?;
+                remember(&tx, page, once, id)?;
+            }
         }
         tx.commit()?;
         self.incident(page, id)

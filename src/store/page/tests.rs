@@ -138,6 +138,8 @@ fn one_key_makes_one_incident_and_so_does_one_request() {
     let again = fixture.store.update(&page, &third.id, &plain, Some("r2"), at(6)).unwrap();
     assert_eq!(changed.updates.len(), 2);
     assert_eq!(changed, again);
+    let other = fixture.store.update(&page, &first.id, &plain, Some("r2"), at(7));
+    assert!(matches!(other, Err(PageError::RequestKeyTaken)), "{other:?}");
     let stolen = fixture.store.update(&page, &third.id, &wanted, None, at(7));
     assert!(matches!(stolen, Err(PageError::KeyTaken)), "{stolen:?}");
     assert_eq!(fixture.store.incidents(&page, &Listing::default()).unwrap().len(), 2);
