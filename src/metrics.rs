@@ -1,1 +1,396 @@
-//! (being written)
+//! What Prometheus scrapes. Metrics listen to observations and events and are asked by nobody who
+//! decides.
+//!
+//! Series exist for what the policy names and for nothing else: those of a new check are there at
+//! zero before its first run, so that `increase()` sees the first failure, and those of a check
+//! that left are gone. An address has series while its check still talks to it.
+
+mod labels;
+mod series;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use prometheus::{Error, TextEncoder};
+
+use crate::model::{
+    CheckId, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey,
+    IncidentStatus, Observation, Phase, PlatformId, Policy, Span, Subject, Timestamp, Verdict,
+};
+use labels::{labels, seconds, split};
+use series::Series;
+
+/// The content type of what [`Metrics::render`] returns.
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// All metrics of the process.
+pub struct Metrics {
+    series: Series,
+    // What must be remembered to keep the series right; the numbers live in the series.
+    tracked: Mutex<Tracked>,
+}
+
+#[derive(Default)]
+struct Tracked {
+    checks: BTreeMap<CheckId, Check>,
+    components: BTreeMap<ComponentId, ComponentStatus>,
+    platforms: BTreeSet<PlatformId>,
+    open: BTreeMap<IncidentKey, (PlatformId, Impact)>,
+    outcomes: BTreeSet<(PlatformId, &'static str)>,
+}
+
+#[derive(Default)]
+struct Check {
+    health: BTreeMap<Subject, Health>,
+    addresses: BTreeSet<IpAddr>,
+    reasons: BTreeSet<&'static str>,
+}
+
+impl Metrics {
+    /// Metrics with no checks and no components.
+    pub fn new() -> Result<Self, Error> {
+        let series = Series::new()?;
+        series.process.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Ok(Self { series, tracked: Mutex::default() })
+    }
+
+    /// The text format, as Prometheus reads it.
+    pub fn render(&self) -> Result<String, Error> {
+        TextEncoder::new().encode_to_string(&self.series.registry.gather())
+    }
+
+    /// Makes the series of everything that `policy` names, and forgets those of everything else.
+    pub fn register_policy(&self, policy: &Policy) {
+        let mut tracked = self.tracked();
+        let gone = |check: &CheckId| !policy.checks.contains_key(check);
+        let left: Vec<_> = tracked.checks.keys().filter(|check| gone(check)).cloned().collect();
+        for check in left {
+            if let Some(known) = tracked.checks.remove(&check) {
+                self.forget_check(&check, &known);
+            }
+        }
+        for check in policy.checks.keys() {
+            tracked.checks.entry(check.clone()).or_insert_with(|| {
+                self.init_check(check);
+                Check::default()
+            });
+        }
+        tracked.components.retain(|component, _| {
+            let stays = policy.components.contains_key(component);
+            if !stays {
+                self.forget_component(component);
+            }
+            stays
+        });
+        for component in policy.components.keys() {
+            let status = *tracked.components.entry(component.clone()).or_default();
+            self.show_component(component, status);
+        }
+        self.register_platforms(&mut tracked, policy);
+    }
+
+    fn register_platforms(&self, tracked: &mut Tracked, policy: &Policy) {
+        let left = |platform: &PlatformId| !policy.platforms.contains_key(platform);
+        for platform in tracked.platforms.iter().filter(|platform| left(platform)) {
+            let name = [platform.as_str()];
+            let _ = self.series.public.incidents.remove_label_values(&name);
+            let _ = self.series.public.outbox_pending.remove_label_values(&name);
+            let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
+            for impact in Impact::ALL {
+                let labels = [platform.as_str(), impact.as_str()];
+                let _ = self.series.public.incidents_open.remove_label_values(&labels);
+            }
+        }
+        tracked.outcomes.retain(|(platform, outcome)| {
+            let stays = !left(platform);
+            if !stays {
+                let labels = [platform.as_str(), *outcome];
+                let _ = self.series.public.outbox_attempts.remove_label_values(&labels);
+            }
+            stays
+        });
+        tracked.open.retain(|_, (platform, _)| !left(platform));
+        tracked.platforms = policy.platforms.keys().cloned().collect();
+        for platform in &tracked.platforms {
+            let name = [platform.as_str()];
+            self.series.public.incidents.with_label_values(&name);
+            self.series.public.outbox_pending.with_label_values(&name);
+            self.series.public.outbox_oldest_age.with_label_values(&name);
+        }
+        self.show_open(tracked);
+    }
+
+    /// Counts a run and what it found.
+    pub fn observed(&self, observation: &Observation) {
+        let mut tracked = self.tracked();
+        // A run that was under way when its check left the policy.
+        let Some(known) = tracked.checks.get_mut(&observation.check) else { return };
+        let check = split(observation.check.as_str());
+        let worst = observation.findings.iter().map(|finding| finding.verdict).max();
+        let verdict = worst.unwrap_or(Verdict::Inconclusive).as_str();
+        self.series.check.runs.with_label_values(&labels(check, [verdict])).inc();
+        self.series
+            .check
+            .duration
+            .with_label_values(&labels(check, []))
+            .observe(observation.took.as_secs_f64());
+
+        let asked: BTreeSet<IpAddr> =
+            observation.findings.iter().filter_map(|finding| finding.address).collect();
+        // A run that came to no address says nothing about those of the run before.
+        if !asked.is_empty() {
+            for address in known.addresses.difference(&asked) {
+                self.forget_address(check, *address);
+            }
+            known.addresses = asked;
+        }
+        for finding in &observation.findings {
+            self.found(check, known, finding);
+        }
+    }
+
+    fn found(&self, check: [&str; 3], known: &mut Check, finding: &Finding) {
+        if let Some(reason) = &finding.reason {
+            known.reasons.insert(reason.name());
+            self.series.check.failures.with_label_values(&labels(check, [reason.name()])).inc();
+        }
+        for (phase, took) in finding.phases.iter() {
+            let labels = labels(check, [phase.as_str()]);
+            let histogram = self.series.check.phase_duration.with_label_values(&labels);
+            histogram.observe(took.as_secs_f64());
+        }
+        let Some(address) = finding.address else { return };
+        let address = address.to_string();
+        let offset = finding.clock;
+        self.bound(check, &address, "lower", offset.map(|offset| offset.at_least));
+        self.bound(check, &address, "upper", offset.map(|offset| offset.at_most));
+        // A certificate, though, does not change because the target was down.
+        if let Some(expiry) = finding.certificate_expires_at {
+            let gauge = &self.series.check.certificate_expiry;
+            gauge.with_label_values(&labels(check, [&address])).set(seconds(expiry.as_micros()));
+        }
+    }
+
+    /// Sets a bound of an address's clock offset, or removes it: an offset that was not measured
+    /// again is no longer known.
+    fn bound(&self, check: [&str; 3], address: &str, bound: &str, micros: Option<i64>) {
+        let labels = labels(check, [address, bound]);
+        if let Some(micros) = micros {
+            self.series.check.clock_offset.with_label_values(&labels).set(seconds(micros));
+        } else {
+            let _ = self.series.check.clock_offset.remove_label_values(&labels);
+        }
+    }
+
+    /// Takes note of what the engine noticed or decided.
+    pub fn event(&self, event: &Event) {
+        match &event.kind {
+            EventKind::HealthChanged { check, subject, to, .. } => {
+                self.set_health(check, *subject, *to);
+            }
+            EventKind::AddressAppeared { .. } => {}
+            EventKind::AddressVanished { check, subject } => {
+                self.address_vanished(check, *subject);
+            }
+            EventKind::ComponentChanged { component, to, .. } => {
+                self.set_component(component, *to);
+            }
+            EventKind::IncidentChanged { incident, platform, sequence, status, impact, .. } => {
+                if *sequence == 1 {
+                    self.series.public.incidents.with_label_values(&[platform.as_str()]).inc();
+                }
+                self.set_incident(incident, platform, *status, *impact);
+            }
+        }
+    }
+
+    /// Sets the health of one subject of a check, as an event does: for what was restored at
+    /// start-up, which no event tells.
+    pub fn set_health(&self, check: &CheckId, subject: Subject, health: Health) {
+        let mut tracked = self.tracked();
+        if let Some(known) = tracked.checks.get_mut(check) {
+            known.health.insert(subject, health);
+            self.show_health(check, known);
+        }
+    }
+
+    /// Sets a component's status, as an event does.
+    pub fn set_component(&self, component: &ComponentId, status: ComponentStatus) {
+        let mut tracked = self.tracked();
+        if let Some(known) = tracked.components.get_mut(component) {
+            *known = status;
+            self.show_component(component, status);
+        }
+    }
+
+    /// Sets an incident's status and impact, as an event does, but counts no new incident.
+    pub fn set_incident(
+        &self,
+        incident: &IncidentKey,
+        platform: &PlatformId,
+        status: IncidentStatus,
+        impact: Impact,
+    ) {
+        let mut tracked = self.tracked();
+        if status == IncidentStatus::Resolved {
+            tracked.open.remove(incident);
+        } else {
+            tracked.open.insert(incident.clone(), (platform.clone(), impact));
+        }
+        self.show_open(&tracked);
+    }
+
+    /// Sets how many actions wait to be published, and how long the oldest has waited.
+    pub fn outbox(&self, platform: &PlatformId, pending: usize, oldest_age: Span) {
+        let labels = [platform.as_str()];
+        let pending = i64::try_from(pending).unwrap_or(i64::MAX);
+        self.series.public.outbox_pending.with_label_values(&labels).set(pending);
+        self.series
+            .public
+            .outbox_oldest_age
+            .with_label_values(&labels)
+            .set(oldest_age.as_secs_f64());
+    }
+
+    /// Counts an attempt to publish. Outcomes are words from a closed set.
+    pub fn outbox_attempt(&self, platform: &PlatformId, outcome: &'static str) {
+        self.tracked().outcomes.insert((platform.clone(), outcome));
+        self.series.public.outbox_attempts.with_label_values(&[platform.as_str(), outcome]).inc();
+    }
+
+    /// Counts a run that began this much later than it was due.
+    pub fn scheduler_lag(&self, lag: Span) {
+        self.series.process.scheduler_lag.observe(lag.as_secs_f64());
+    }
+
+    /// Counts runs that were due but left out.
+    pub fn missed(&self, check: &CheckId, runs: u64) {
+        if self.tracked().checks.contains_key(check) {
+            let labels = labels(split(check.as_str()), []);
+            self.series.check.missed_runs.with_label_values(&labels).inc_by(runs);
+        }
+    }
+
+    /// Counts entries written to the journal.
+    pub fn journal_written(&self, entries: u64) {
+        self.series.process.journal_entries.inc_by(entries);
+    }
+
+    /// Counts a write to the journal that failed.
+    pub fn journal_failed(&self) {
+        self.series.process.journal_errors.inc();
+    }
+
+    /// Sets how far the host's clock has moved ahead of ours, in microseconds.
+    pub fn clock_step(&self, micros: i64) {
+        self.series.process.clock_step.set(seconds(micros));
+    }
+
+    /// Sets when the process started.
+    pub fn process_started(&self, at: Timestamp) {
+        self.series.process.started.set(seconds(at.as_micros()));
+    }
+
+    fn tracked(&self) -> MutexGuard<'_, Tracked> {
+        // What a panicking thread left half done is at worst a stale gauge.
+        self.tracked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn address_vanished(&self, check: &CheckId, subject: Subject) {
+        let mut tracked = self.tracked();
+        let Some(known) = tracked.checks.get_mut(check) else { return };
+        known.health.remove(&subject);
+        if let Some(address) = subject.address() {
+            known.addresses.remove(&address);
+            self.forget_address(split(check.as_str()), address);
+        }
+        self.show_health(check, known);
+    }
+
+    fn init_check(&self, check: &CheckId) {
+        let name = split(check.as_str());
+        for verdict in Verdict::ALL {
+            self.series.check.runs.with_label_values(&labels(name, [verdict.as_str()]));
+        }
+        self.series.check.duration.with_label_values(&labels(name, []));
+        self.series.check.missed_runs.with_label_values(&labels(name, []));
+        self.show_health(check, &Check::default());
+    }
+
+    fn show_health(&self, check: &CheckId, known: &Check) {
+        let worst = known.health.values().copied().max().unwrap_or_default();
+        for health in Health::ALL {
+            let labels = labels(split(check.as_str()), [health.as_str()]);
+            let gauge = self.series.check.state.with_label_values(&labels);
+            gauge.set(i64::from(health == worst));
+        }
+    }
+
+    fn show_component(&self, component: &ComponentId, status: ComponentStatus) {
+        let [platform, name, _] = split(component.as_str());
+        for each in ComponentStatus::ALL {
+            let gauge = self.series.public.component_status.with_label_values(&[
+                platform,
+                name,
+                each.as_str(),
+            ]);
+            gauge.set(i64::from(each == status));
+        }
+    }
+
+    fn show_open(&self, tracked: &Tracked) {
+        for platform in &tracked.platforms {
+            for impact in Impact::ALL {
+                let is_such =
+                    |open: &&(PlatformId, Impact)| open.0 == *platform && open.1 == impact;
+                let count = tracked.open.values().filter(is_such).count();
+                let labels = [platform.as_str(), impact.as_str()];
+                let gauge = self.series.public.incidents_open.with_label_values(&labels);
+                gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
+    }
+
+    // Removing a series that was never made is an error of the library's and none of ours.
+
+    fn forget_check(&self, check: &CheckId, known: &Check) {
+        let name = split(check.as_str());
+        for health in Health::ALL {
+            let _ = self.series.check.state.remove_label_values(&labels(name, [health.as_str()]));
+        }
+        for verdict in Verdict::ALL {
+            let _ = self.series.check.runs.remove_label_values(&labels(name, [verdict.as_str()]));
+        }
+        for reason in &known.reasons {
+            let _ = self.series.check.failures.remove_label_values(&labels(name, [reason]));
+        }
+        for phase in Phase::ALL {
+            let labels = labels(name, [phase.as_str()]);
+            let _ = self.series.check.phase_duration.remove_label_values(&labels);
+        }
+        let _ = self.series.check.duration.remove_label_values(&labels(name, []));
+        let _ = self.series.check.missed_runs.remove_label_values(&labels(name, []));
+        for address in &known.addresses {
+            self.forget_address(name, *address);
+        }
+    }
+
+    fn forget_component(&self, component: &ComponentId) {
+        let [platform, name, _] = split(component.as_str());
+        for status in ComponentStatus::ALL {
+            let labels = [platform, name, status.as_str()];
+            let _ = self.series.public.component_status.remove_label_values(&labels);
+        }
+    }
+
+    fn forget_address(&self, check: [&str; 3], address: IpAddr) {
+        let address = address.to_string();
+        self.bound(check, &address, "lower", None);
+        self.bound(check, &address, "upper", None);
+        let labels = labels(check, [&address]);
+        let _ = self.series.check.certificate_expiry.remove_label_values(&labels);
+    }
+}

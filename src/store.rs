@@ -6,6 +6,7 @@
 //! write that fails (the disk is full) is told to whoever asked for it, and the next may succeed.
 
 mod journal;
+pub mod page;
 mod prune;
 pub mod sqlite;
 mod writer;

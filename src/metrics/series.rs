@@ -1,0 +1,246 @@
+//! Every metric: its name, help, labels and buckets. Names follow Prometheus's rules: base units,
+//! the unit last, `_total` for counters.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Error, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGaugeVec, Opts, Registry,
+};
+
+/// The labels that name a check.
+macro_rules! check_labels {
+    ($($more:literal),*) => { &["platform", "component", "check" $(, $more)*] };
+}
+
+const PHASE_BUCKETS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const RUN_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const LAG_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// The metrics and the registry that they are in.
+pub(super) struct Series {
+    pub(super) registry: Registry,
+    pub(super) check: CheckSeries,
+    pub(super) public: PublicSeries,
+    pub(super) process: ProcessSeries,
+}
+
+impl Series {
+    pub(super) fn new() -> Result<Self, Error> {
+        let registry = Registry::new();
+        Ok(Self {
+            check: CheckSeries::new(&registry)?,
+            public: PublicSeries::new(&registry)?,
+            process: ProcessSeries::new(&registry)?,
+            registry,
+        })
+    }
+}
+
+/// What is known of each check.
+pub(super) struct CheckSeries {
+    pub(super) state: IntGaugeVec,
+    pub(super) runs: IntCounterVec,
+    pub(super) failures: IntCounterVec,
+    pub(super) duration: HistogramVec,
+    pub(super) phase_duration: HistogramVec,
+    pub(super) clock_offset: GaugeVec,
+    pub(super) certificate_expiry: GaugeVec,
+    pub(super) missed_runs: IntCounterVec,
+}
+
+impl CheckSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            state: int_gauges(
+                r,
+                "farol_check_state",
+                "Whether the check is in this state, as decided by its thresholds: the worst of its subjects.",
+                check_labels!("state"),
+            )?,
+            runs: counters(
+                r,
+                "farol_check_runs_total",
+                "Runs of the check, by the worst verdict of their findings.",
+                check_labels!("verdict"),
+            )?,
+            failures: counters(
+                r,
+                "farol_check_failures_total",
+                "Findings of the check that did not pass, by reason.",
+                check_labels!("reason"),
+            )?,
+            duration: histograms(
+                r,
+                "farol_check_duration_seconds",
+                "How long whole runs of the check took.",
+                check_labels!(),
+                RUN_BUCKETS,
+            )?,
+            phase_duration: histograms(
+                r,
+                "farol_check_phase_duration_seconds",
+                "How long each phase of the check's runs took, for each address asked.",
+                check_labels!("phase"),
+                PHASE_BUCKETS,
+            )?,
+            clock_offset: gauges(
+                r,
+                "farol_clock_offset_seconds",
+                "The bounds between which the address's clock is ahead of ours, from its latest answer.",
+                check_labels!("address", "bound"),
+            )?,
+            certificate_expiry: gauges(
+                r,
+                "farol_certificate_expiry_timestamp_seconds",
+                "When the first certificate of the chain that the address showed expires.",
+                check_labels!("address"),
+            )?,
+            missed_runs: counters(
+                r,
+                "farol_scheduler_missed_runs_total",
+                "Runs that were due but left out, since the one before had not ended.",
+                check_labels!(),
+            )?,
+        })
+    }
+}
+
+/// What the public is told, and the way it goes.
+pub(super) struct PublicSeries {
+    pub(super) component_status: IntGaugeVec,
+    pub(super) incidents_open: IntGaugeVec,
+    pub(super) incidents: IntCounterVec,
+    pub(super) outbox_pending: IntGaugeVec,
+    pub(super) outbox_oldest_age: GaugeVec,
+    pub(super) outbox_attempts: IntCounterVec,
+}
+
+impl PublicSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            component_status: int_gauges(
+                r,
+                "farol_component_status",
+                "Whether the component has this status.",
+                &["platform", "component", "status"],
+            )?,
+            incidents_open: int_gauges(
+                r,
+                "farol_incidents_open",
+                "Incidents that are not resolved.",
+                &["platform", "impact"],
+            )?,
+            incidents: counters(
+                r,
+                "farol_incidents_total",
+                "Incidents that were opened.",
+                &["platform"],
+            )?,
+            outbox_pending: int_gauges(
+                r,
+                "farol_outbox_pending",
+                "Actions that wait to be published.",
+                &["platform"],
+            )?,
+            outbox_oldest_age: gauges(
+                r,
+                "farol_outbox_oldest_age_seconds",
+                "How long the oldest action that waits to be published has waited; 0 for none.",
+                &["platform"],
+            )?,
+            outbox_attempts: counters(
+                r,
+                "farol_outbox_attempts_total",
+                "Attempts to publish, by outcome.",
+                &["platform", "outcome"],
+            )?,
+        })
+    }
+}
+
+/// How the process itself is.
+pub(super) struct ProcessSeries {
+    pub(super) scheduler_lag: Histogram,
+    pub(super) journal_entries: IntCounter,
+    pub(super) journal_errors: IntCounter,
+    pub(super) clock_step: Gauge,
+    pub(super) build_info: IntGaugeVec,
+    pub(super) started: Gauge,
+}
+
+impl ProcessSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            scheduler_lag: histogram(
+                r,
+                "farol_scheduler_lag_seconds",
+                "How much later than due runs began.",
+                LAG_BUCKETS,
+            )?,
+            journal_entries: register(
+                r,
+                IntCounter::new("farol_journal_entries_total", "Entries written to the journal.")?,
+            )?,
+            journal_errors: register(
+                r,
+                IntCounter::new(
+                    "farol_journal_errors_total",
+                    "Writes to the journal that failed.",
+                )?,
+            )?,
+            clock_step: register(
+                r,
+                Gauge::new(
+                    "farol_clock_step_seconds",
+                    "How far the host's clock has moved ahead of ours since the process started.",
+                )?,
+            )?,
+            build_info: int_gauges(
+                r,
+                "farol_build_info",
+                "The version of farol that runs; always 1.",
+                &["version"],
+            )?,
+            started: register(
+                r,
+                // Named without the prefix as every Prometheus client does, so that generic
+                // dashboards and alerts find it.
+                Gauge::new("process_start_time_seconds", "When the process started.")?,
+            )?,
+        })
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, Error> {
+    register(r, GaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn int_gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
+    register(r, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn counters(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, Error> {
+    register(r, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn histogram(r: &Registry, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, Error> {
+    register(r, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
+}
+
+fn histograms(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+    buckets: &[f64],
+) -> Result<HistogramVec, Error> {
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    register(r, HistogramVec::new(options, labels)?)
+}

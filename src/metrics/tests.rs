@@ -1,0 +1,233 @@
+//! Tests of the metrics: what is exposed when, under which names.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use super::Metrics;
+use crate::model::{
+    Cause, CheckId, CheckPolicy, ClockOffset, ComponentId, ComponentPolicy, ComponentStatus, Event,
+    EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus, Observation, Phase,
+    PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage,
+    Verdict,
+};
+
+fn platform() -> PlatformId {
+    PlatformId::new("blip")
+}
+
+fn desk() -> ComponentId {
+    ComponentId::of(&platform(), "desk")
+}
+
+fn login() -> CheckId {
+    CheckId::of(&desk(), "login")
+}
+
+fn policy() -> Policy {
+    let platform_policy = PlatformPolicy {
+        name: "Blip".to_owned(),
+        time_zone: chrono_tz::UTC,
+        group_within: Span::from_secs(60),
+        resolve_after: Span::from_secs(60),
+        update_every: Span::from_secs(60),
+    };
+    let component = ComponentPolicy { platform: platform(), name: "Desk".to_owned() };
+    let check = CheckPolicy {
+        component: desk(),
+        name: "Login".to_owned(),
+        fail_after: Threshold::in_a_row(NonZeroU32::MIN),
+        recover_after: NonZeroU32::MIN,
+        at_worst: ComponentStatus::MajorOutage,
+    };
+    Policy {
+        platforms: BTreeMap::from([(platform(), platform_policy)]),
+        components: BTreeMap::from([(desk(), component)]),
+        checks: BTreeMap::from([(login(), check)]),
+    }
+}
+
+fn metrics() -> Metrics {
+    let metrics = Metrics::new().unwrap();
+    metrics.register_policy(&policy());
+    metrics
+}
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+fn finding(last: u8) -> Finding {
+    let mut finding = Finding::pass(Subject::Address(address(last)));
+    finding.phases.add(Phase::Connect, Span::from_millis(2));
+    finding.clock = Some(ClockOffset { at_least: -400_000, at_most: 1_600_000 });
+    finding.certificate_expires_at = Some(Timestamp::from_secs(1_700_000_000));
+    finding
+}
+
+fn observation(findings: Vec<Finding>) -> Observation {
+    Observation {
+        check: login(),
+        vantage: Vantage::new("here"),
+        started_at: Timestamp::from_secs(1_631_700_000),
+        took: Span::from_millis(48),
+        findings,
+    }
+}
+
+fn happens(metrics: &Metrics, kind: EventKind) {
+    metrics.event(&Event { at: Timestamp::from_secs(1_631_700_000), kind });
+}
+
+fn health(last: u8, to: Health) -> EventKind {
+    let subject = Subject::Address(address(last));
+    EventKind::HealthChanged { check: login(), subject, from: Health::Unknown, to, reason: None }
+}
+
+fn incident(sequence: u32, status: IncidentStatus) -> EventKind {
+    EventKind::IncidentChanged {
+        incident: IncidentKey::new("abc"),
+        platform: platform(),
+        sequence,
+        status,
+        impact: Impact::Major,
+        cause: Cause::ComponentFailed,
+    }
+}
+
+/// The value of the series that begins with `series`.
+fn value(metrics: &Metrics, series: &str) -> Option<f64> {
+    let text = metrics.render().unwrap();
+    let line = text.lines().find(|line| line.strip_prefix(series).is_some_and(is_value))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn is_value(rest: &str) -> bool {
+    rest.starts_with(' ')
+}
+
+#[test]
+fn everything_is_exposed_under_these_names() {
+    let metrics = metrics();
+    let mut failed = finding(2);
+    failed.verdict = Verdict::Fail;
+    failed.reason = Some(Reason::Status { got: 500 });
+    metrics.observed(&observation(vec![finding(1), failed]));
+    happens(&metrics, health(2, Health::Failing));
+    happens(
+        &metrics,
+        EventKind::ComponentChanged {
+            component: desk(),
+            from: ComponentStatus::Operational,
+            to: ComponentStatus::PartialOutage,
+            because: Some(login()),
+        },
+    );
+    happens(&metrics, incident(1, IncidentStatus::Investigating));
+    metrics.outbox(&platform(), 1, Span::from_millis(1_500));
+    metrics.outbox_attempt(&platform(), "delivered");
+    metrics.scheduler_lag(Span::from_millis(3));
+    metrics.missed(&login(), 2);
+    metrics.journal_written(3);
+    metrics.journal_failed();
+    metrics.clock_step(-2_500_000);
+    metrics.process_started(Timestamp::from_secs(1_631_700_000));
+    let text = metrics.render().unwrap();
+    // Changes with every release, as it should.
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn series_are_there_at_zero_before_the_first_run() {
+    let metrics = metrics();
+    let check = r#"check="login",component="desk",platform="blip""#;
+    let runs = format!("farol_check_runs_total{{{check},verdict=\"fail\"}}");
+    assert_eq!(value(&metrics, &runs), Some(0.0));
+    let unknown = format!("farol_check_state{{{check},state=\"unknown\"}}");
+    assert_eq!(value(&metrics, &unknown), Some(1.0));
+    let open = r#"farol_incidents_open{impact="major",platform="blip"}"#;
+    assert_eq!(value(&metrics, open), Some(0.0));
+}
+
+#[test]
+fn what_leaves_the_policy_leaves_nothing_behind() {
+    let metrics = metrics();
+    let bare = Metrics::new().unwrap().render().unwrap();
+    let mut failed = finding(1);
+    failed.verdict = Verdict::Fail;
+    failed.reason = Some(Reason::ConnectRefused);
+    metrics.observed(&observation(vec![failed]));
+    happens(&metrics, incident(1, IncidentStatus::Investigating));
+    metrics.outbox_attempt(&platform(), "delivered");
+    metrics.register_policy(&Policy::default());
+    assert_eq!(metrics.render().unwrap(), bare);
+    metrics.observed(&observation(vec![finding(1)]));
+    happens(&metrics, health(1, Health::Failing));
+    metrics.missed(&login(), 1);
+    assert_eq!(metrics.render().unwrap(), bare, "a late run brings nothing back");
+}
+
+#[test]
+fn a_policy_that_stays_keeps_its_numbers() {
+    let metrics = metrics();
+    metrics.observed(&observation(vec![finding(1)]));
+    happens(&metrics, health(1, Health::Passing));
+    let before = metrics.render().unwrap();
+    metrics.register_policy(&policy());
+    assert_eq!(metrics.render().unwrap(), before);
+}
+
+#[test]
+fn addresses_come_and_go() {
+    let metrics = metrics();
+    let has = |last: u8| metrics.render().unwrap().contains(&format!("\"{}\"", address(last)));
+    metrics.observed(&observation(vec![finding(1), finding(2)]));
+    assert!(has(1) && has(2));
+    metrics.observed(&observation(vec![finding(2), finding(3)]));
+    assert!(!has(1) && has(2) && has(3));
+    let whole = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);
+    metrics.observed(&observation(vec![whole]));
+    assert!(has(2), "a failure to resolve says nothing about the addresses");
+    let subject = Subject::Address(address(2));
+    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    assert!(!has(2) && has(3));
+}
+
+#[test]
+fn an_offset_that_was_not_measured_again_is_gone_but_the_certificate_stays() {
+    let metrics = metrics();
+    metrics.observed(&observation(vec![finding(1)]));
+    let mut down = Finding::pass(Subject::Address(address(1)));
+    down.verdict = Verdict::Fail;
+    down.reason = Some(Reason::ConnectRefused);
+    metrics.observed(&observation(vec![down]));
+    let text = metrics.render().unwrap();
+    assert!(!text.contains("farol_clock_offset_seconds{"), "{text}");
+    assert!(text.contains("farol_certificate_expiry_timestamp_seconds{"), "{text}");
+}
+
+#[test]
+fn a_check_is_as_bad_as_its_worst_address() {
+    let metrics = metrics();
+    let failing =
+        r#"farol_check_state{check="login",component="desk",platform="blip",state="failing"}"#;
+    happens(&metrics, health(1, Health::Failing));
+    happens(&metrics, health(2, Health::Passing));
+    assert_eq!(value(&metrics, failing), Some(1.0));
+    let subject = Subject::Address(address(1));
+    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    assert_eq!(value(&metrics, failing), Some(0.0));
+}
+
+#[test]
+fn an_incident_is_open_until_it_is_resolved_and_counted_once() {
+    let metrics = metrics();
+    let open = r#"farol_incidents_open{impact="major",platform="blip"}"#;
+    let total = r#"farol_incidents_total{platform="blip"}"#;
+    happens(&metrics, incident(1, IncidentStatus::Investigating));
+    happens(&metrics, incident(2, IncidentStatus::Monitoring));
+    assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(1.0), Some(1.0)));
+    happens(&metrics, incident(3, IncidentStatus::Resolved));
+    assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(0.0), Some(1.0)));
+}

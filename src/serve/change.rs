@@ -1,0 +1,181 @@
+//! From what a client sent to a [`Change`], with everything that is wrong with it at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+use crate::model::{ComponentStatus, Impact, IncidentStatus};
+use crate::store::page::Change;
+
+const MAX_NAME: usize = 255;
+const MAX_BODY: usize = 25_000;
+
+/// The `incident` of a request; a new one must have a name.
+pub(super) fn incident(body: &Value, new: bool) -> Result<Change, ApiError> {
+    let mut fields = Fields::of(body, "incident")?;
+    let name = fields.text("name", MAX_NAME);
+    if name.as_ref().map_or(new, |name| name.trim().is_empty()) && fields.problems.is_empty() {
+        fields.problem("name", "can't be blank");
+    }
+    // Farol leads incidents; what it would have to do at a later time it must not promise.
+    if fields.flag("backfilled") == Some(true) {
+        fields.problem("backfilled", "is not supported");
+    }
+    for later in ["scheduled_for", "scheduled_until"] {
+        if fields.present(later).is_some() {
+            fields.problem(later, "is not supported");
+        }
+    }
+    let change = Change {
+        name,
+        status: fields.word("status", IncidentStatus::parse, &names(IncidentStatus::ALL)),
+        body: fields.text("body", MAX_BODY),
+        impact_override: fields.impact_override(),
+        components: fields.components(),
+        component_ids: fields.component_ids(),
+        deliver_notifications: fields.flag("deliver_notifications").unwrap_or(true),
+        metadata: fields.metadata(),
+    };
+    fields.finish(change)
+}
+
+/// The status that a `component` is to have.
+pub(super) fn component(body: &Value) -> Result<ComponentStatus, ApiError> {
+    let mut fields = Fields::of(body, "component")?;
+    let status = fields.word("status", ComponentStatus::parse, &names(ComponentStatus::ALL));
+    if status.is_none() && fields.problems.is_empty() {
+        fields.problem("status", "is missing, and all else is said in the probe file");
+    }
+    let status = status.unwrap_or_default();
+    fields.finish(status)
+}
+
+fn names<T: ToString, const N: usize>(all: [T; N]) -> String {
+    all.map(|each| each.to_string()).join(", ")
+}
+
+struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(body: &'a Value, what: &str) -> Result<Self, ApiError> {
+        match body.get(what).and_then(Value::as_object) {
+            Some(map) => Ok(Self { map, problems: Vec::new() }),
+            None => Err(ApiError::Malformed(format!("{what} is missing"))),
+        }
+    }
+
+    fn finish<T>(self, value: T) -> Result<T, ApiError> {
+        if self.problems.is_empty() { Ok(value) } else { Err(ApiError::Invalid(self.problems)) }
+    }
+
+    fn problem(&mut self, field: &str, what: &str) {
+        self.problems.push(format!("{field} {what}"));
+    }
+
+    /// A field that is there and not null.
+    fn present(&self, field: &str) -> Option<&'a Value> {
+        self.map.get(field).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, field: &str, max: usize) -> Option<String> {
+        let value = self.present(field)?;
+        let Some(text) = value.as_str() else {
+            self.problem(field, "must be a text");
+            return None;
+        };
+        if text.chars().count() > max {
+            self.problem(field, &format!("is longer than {max} characters"));
+        }
+        Some(text.to_owned())
+    }
+
+    /// A form has texts only.
+    fn flag(&mut self, field: &str) -> Option<bool> {
+        let value = self.present(field)?;
+        let flag = match value.as_str() {
+            Some("true" | "1" | "t") => Some(true),
+            Some("false" | "0" | "f" | "") => Some(false),
+            Some(_) => None,
+            None => value.as_bool(),
+        };
+        if flag.is_none() {
+            self.problem(field, "must be true or false");
+        }
+        flag
+    }
+
+    fn word<T>(&mut self, field: &str, parse: fn(&str) -> Option<T>, all: &str) -> Option<T> {
+        let value = self.present(field)?;
+        let word = value.as_str().and_then(parse);
+        if word.is_none() {
+            self.problem(field, &format!("must be one of {all}"));
+        }
+        word
+    }
+
+    /// Nothing at all leaves the override as it is; null or an empty text takes it away.
+    fn impact_override(&mut self) -> Option<Option<Impact>> {
+        let value = self.map.get("impact_override")?;
+        if value.is_null() || value.as_str() == Some("") {
+            return Some(None);
+        }
+        self.word("impact_override", impact, &names(Impact::ALL)).map(Some)
+    }
+
+    fn components(&mut self) -> BTreeMap<String, ComponentStatus> {
+        let Some(value) = self.present("components") else { return BTreeMap::new() };
+        let Some(map) = value.as_object() else {
+            self.problem("components", "must be an object of ids and statuses");
+            return BTreeMap::new();
+        };
+        let mut components = BTreeMap::new();
+        for (id, status) in map {
+            match status.as_str().map(ComponentStatus::parse) {
+                // The vendor's way to say that a status is not for us to set.
+                _ if status.as_str() == Some("") => {}
+                Some(Some(status)) => {
+                    components.insert(id.clone(), status);
+                }
+                _ => {
+                    let all = names(ComponentStatus::ALL);
+                    self.problem("components", &format!("must each be one of {all}"));
+                }
+            }
+        }
+        components
+    }
+
+    fn component_ids(&mut self) -> Option<BTreeSet<String>> {
+        let value = self.present("component_ids")?;
+        // A form has no way to write an empty list but an empty text.
+        if value.as_str() == Some("") {
+            return Some(BTreeSet::new());
+        }
+        let ids = value.as_array().and_then(|ids| {
+            ids.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<BTreeSet<_>>>()
+        });
+        if ids.is_none() {
+            self.problem("component_ids", "must be a list of ids");
+        }
+        ids.map(|ids| ids.into_iter().filter(|id| !id.is_empty()).collect())
+    }
+
+    fn metadata(&mut self) -> Map<String, Value> {
+        let Some(value) = self.present("metadata") else { return Map::new() };
+        match value.as_object() {
+            Some(map) if map.values().all(Value::is_object) => map.clone(),
+            _ => {
+                self.problem("metadata", "must be an object of objects");
+                Map::new()
+            }
+        }
+    }
+}
+
+fn impact(text: &str) -> Option<Impact> {
+    Impact::ALL.into_iter().find(|impact| impact.as_str() == text)
+}

@@ -1,0 +1,288 @@
+//! What the page shows, in words and in the platform's own time zone.
+
+use chrono::{DateTime, Days, NaiveDate, Offset};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::model::{ComponentStatus, Impact, IncidentStatus, Timestamp};
+use crate::serve::error::ApiError;
+use crate::serve::overall::overall;
+use crate::store::page::{
+    Group, Incident, IncidentUpdate, Listing, Page, PageComponent, PageStore,
+};
+
+/// How many days of past incidents are shown, today among them.
+const DAYS: u64 = 14;
+/// More than a page can usefully show.
+const MAX_INCIDENTS: u32 = 200;
+
+/// A platform in a list.
+#[derive(Serialize)]
+pub(super) struct RowView {
+    id: String,
+    name: String,
+    icon: &'static str,
+    description: &'static str,
+}
+
+impl RowView {
+    pub(super) fn read(store: &PageStore, page: &Page) -> Result<Self, ApiError> {
+        let statuses = statuses(&store.components(&page.id)?);
+        Ok(Self {
+            id: page.platform.to_string(),
+            name: page.name.clone(),
+            icon: statuses.iter().copied().max().unwrap_or_default().as_str(),
+            description: overall(&statuses).description,
+        })
+    }
+}
+
+/// A platform's page.
+#[derive(Serialize)]
+pub(super) struct PlatformView {
+    id: String,
+    pub(super) name: String,
+    indicator: &'static str,
+    pub(super) description: &'static str,
+    zone: String,
+    now: Moment,
+    entries: Vec<Entry>,
+    open: Vec<IncidentView>,
+    days: Vec<DayView>,
+}
+
+impl PlatformView {
+    pub(super) fn read(store: &PageStore, page: &Page, now: Timestamp) -> Result<Self, ApiError> {
+        let zone = page.time_zone;
+        let components = store.components(&page.id)?;
+        let overall = overall(&statuses(&components));
+        let listing = Listing { unresolved: true, limit: MAX_INCIDENTS, ..Listing::default() };
+        let open = store.incidents(&page.id, &listing)?;
+        Ok(Self {
+            id: page.platform.to_string(),
+            name: page.name.clone(),
+            indicator: overall.indicator,
+            description: overall.description,
+            zone: zone_name(now, zone),
+            now: Moment::of(now, zone),
+            entries: entries(&store.groups(&page.id)?, &components),
+            open: open.iter().map(|incident| IncidentView::of(incident, zone)).collect(),
+            days: days(store, page, now)?,
+        })
+    }
+}
+
+/// A component on its own, or a group with its members.
+#[derive(Default, Serialize)]
+struct Entry {
+    name: String,
+    members: Vec<ComponentView>,
+    component: Option<ComponentView>,
+}
+
+#[derive(Serialize)]
+struct ComponentView {
+    name: String,
+    description: Option<String>,
+    status: &'static str,
+    words: &'static str,
+}
+
+#[derive(Serialize)]
+struct IncidentView {
+    id: String,
+    name: String,
+    impact: &'static str,
+    impact_words: &'static str,
+    components: Vec<String>,
+    updates: Vec<UpdateView>,
+}
+
+#[derive(Serialize)]
+struct UpdateView {
+    status: &'static str,
+    body: String,
+    at: Moment,
+}
+
+#[derive(Serialize)]
+struct DayView {
+    date: String,
+    label: String,
+    today: bool,
+    incidents: Vec<IncidentView>,
+}
+
+/// A time for people and for machines.
+#[derive(Serialize)]
+struct Moment {
+    iso: String,
+    text: String,
+}
+
+impl Moment {
+    fn of(at: Timestamp, zone: Tz) -> Self {
+        let local = at.to_utc().with_timezone(&zone);
+        let text = format!("{} {}", local.format("%-d %b %Y, %H:%M"), zone_word(&local));
+        Self { iso: at.to_rfc3339(), text }
+    }
+}
+
+impl ComponentView {
+    fn of(component: &PageComponent) -> Self {
+        Self {
+            name: component.name.clone(),
+            description: component.description.clone(),
+            status: component.status.as_str(),
+            words: component_words(component.status),
+        }
+    }
+}
+
+impl IncidentView {
+    fn of(incident: &Incident, zone: Tz) -> Self {
+        let update = |update: &IncidentUpdate| UpdateView {
+            status: incident_words(update.status),
+            body: update.body.clone(),
+            at: Moment::of(update.created_at, zone),
+        };
+        Self {
+            id: incident.id.clone(),
+            name: incident.name.clone(),
+            impact: incident.impact().as_str(),
+            impact_words: impact_words(incident.impact()),
+            components: incident.components.iter().map(|each| each.name.clone()).collect(),
+            updates: incident.updates.iter().map(update).collect(),
+        }
+    }
+}
+
+fn statuses(components: &[PageComponent]) -> Vec<ComponentStatus> {
+    components.iter().map(|component| component.status).collect()
+}
+
+/// The components as they come, those of a group together.
+fn entries(groups: &[Group], components: &[PageComponent]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut last: Option<&str> = None;
+    for component in components {
+        let own = component.group_id.as_deref();
+        let group = groups.iter().find(|group| Some(group.id.as_str()) == own);
+        match (group, entries.last_mut()) {
+            (None, _) => entries
+                .push(Entry { component: Some(ComponentView::of(component)), ..Entry::default() }),
+            (Some(_), Some(entry)) if own == last => {
+                entry.members.push(ComponentView::of(component));
+            }
+            (Some(group), _) => entries.push(Entry {
+                name: group.name.clone(),
+                members: vec![ComponentView::of(component)],
+                ..Entry::default()
+            }),
+        }
+        last = own;
+    }
+    entries
+}
+
+/// The last days, newest first, each with the resolved incidents that were opened on it.
+fn days(store: &PageStore, page: &Page, now: Timestamp) -> Result<Vec<DayView>, ApiError> {
+    let zone = page.time_zone;
+    let date_of = |at: Timestamp| at.to_utc().with_timezone(&zone).date_naive();
+    // A day more than is shown, since days begin at another time in each zone.
+    let since = now - std::time::Duration::from_secs((DAYS + 1) * 24 * 3600);
+    let listing = Listing { since, limit: MAX_INCIDENTS, ..Listing::default() };
+    let incidents = store.incidents(&page.id, &listing)?;
+    let today = date_of(now);
+    let day = |date: NaiveDate| {
+        let is_of_it = |incident: &&Incident| {
+            incident.status == IncidentStatus::Resolved && date_of(incident.created_at) == date
+        };
+        DayView {
+            date: date.to_string(),
+            label: date.format("%A, %-d %B %Y").to_string(),
+            today: date == today,
+            incidents: incidents
+                .iter()
+                .filter(is_of_it)
+                .map(|incident| IncidentView::of(incident, zone))
+                .collect(),
+        }
+    };
+    Ok((0..DAYS).filter_map(|ago| today.checked_sub_days(Days::new(ago))).map(day).collect())
+}
+
+/// `America/Sao_Paulo (UTC−3)`
+fn zone_name(at: Timestamp, zone: Tz) -> String {
+    let local = at.to_utc().with_timezone(&zone);
+    match zone_word(&local) {
+        word if word == zone.name() => word,
+        word => format!("{} ({word})", zone.name()),
+    }
+}
+
+/// The zone's abbreviation, or its distance from UTC where it has none: the database says `-03`.
+fn zone_word(local: &DateTime<Tz>) -> String {
+    let word = local.format("%Z").to_string();
+    if word.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return word;
+    }
+    let minutes = local.offset().fix().local_minus_utc() / 60;
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
+    }
+}
+
+const fn component_words(status: ComponentStatus) -> &'static str {
+    match status {
+        ComponentStatus::Operational => "Operational",
+        ComponentStatus::UnderMaintenance => "Under maintenance",
+        ComponentStatus::DegradedPerformance => "Degraded performance",
+        ComponentStatus::PartialOutage => "Partial outage",
+        ComponentStatus::MajorOutage => "Major outage",
+    }
+}
+
+const fn incident_words(status: IncidentStatus) -> &'static str {
+    match status {
+        IncidentStatus::Investigating => "Investigating",
+        IncidentStatus::Identified => "Identified",
+        IncidentStatus::Monitoring => "Monitoring",
+        IncidentStatus::Resolved => "Resolved",
+    }
+}
+
+const fn impact_words(impact: Impact) -> &'static str {
+    match impact {
+        Impact::None => "No impact",
+        Impact::Minor => "Minor impact",
+        Impact::Major => "Major impact",
+        Impact::Critical => "Critical impact",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::{Moment, zone_name};
+    use crate::model::Timestamp;
+
+    #[test]
+    fn times_name_their_zone() {
+        let at = Timestamp::from_secs(1_631_725_380);
+        let cases = [
+            (Tz::America__Sao_Paulo, "15 Sep 2021, 14:03 UTC−3", "America/Sao_Paulo (UTC−3)"),
+            (Tz::Asia__Kathmandu, "15 Sep 2021, 22:48 UTC+5:45", "Asia/Kathmandu (UTC+5:45)"),
+            (Tz::Europe__Berlin, "15 Sep 2021, 19:03 CEST", "Europe/Berlin (CEST)"),
+            (Tz::UTC, "15 Sep 2021, 17:03 UTC", "UTC"),
+        ];
+        for (zone, text, name) in cases {
+            let moment = Moment::of(at, zone);
+            assert_eq!((moment.text.as_str(), zone_name(at, zone).as_str()), (text, name));
+            assert_eq!(moment.iso, "2021-09-15T17:03:00.000Z");
+        }
+    }
+}
