@@ -90,9 +90,9 @@ fn remote(id: &str, key: &str, sequence: u32, secs: i64) -> Remote {
     }
 }
 
-fn payload(request: Request) -> Payload {
+fn payload(request: &Request) -> Payload {
     match request {
-        Request::Create(ref payload) | Request::Update { ref payload, .. } => payload.clone(),
+        Request::Create(payload) | Request::Update { payload, .. } => payload.clone(),
         Request::Find { .. }
         | Request::Read { .. }
         | Request::Retire { .. }
@@ -132,7 +132,7 @@ fn what_waits_together_is_written_as_one_with_the_latest_state_and_every_text() 
     outbox.push(silent);
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
     assert!(matches!(request, Request::Create(_)));
-    let payload = payload(request);
+    let payload = payload(&request);
     assert_eq!(payload.body, "a#1\n\na#2");
     assert_eq!((payload.sequence, payload.kind), (3, ActionKind::Open));
 }
@@ -145,20 +145,20 @@ fn a_resolution_swallows_the_updates_that_wait_but_never_the_opening() {
     outbox.push(action("a", 2, ActionKind::Update, 5));
     outbox.push(action("a", 3, ActionKind::Resolve, 9));
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
-    let create = payload(request);
+    let create = payload(&request);
     assert_eq!(
         (create.body.as_str(), create.status),
         ("a#1\n\na#2", IncidentStatus::Investigating)
     );
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
-    assert_eq!(payload(request).body, "a#3");
+    assert_eq!(payload(&request).body, "a#3");
 
     outbox.push(action("b", 1, ActionKind::Open, 10));
     answer(&mut outbox, &mut now, done("r2"));
     outbox.push(action("b", 2, ActionKind::Update, 11));
     outbox.push(action("b", 3, ActionKind::Resolve, 12));
     let (request, _) = answer(&mut outbox, &mut now, done("r2"));
-    assert_eq!(payload(request).body, "b#3");
+    assert_eq!(payload(&request).body, "b#3");
     assert_eq!(outbox.next_wakeup(), None);
 }
 
@@ -175,7 +175,7 @@ fn new_incidents_go_first_then_resolutions_then_updates() {
     outbox.push(action("c", 1, ActionKind::Open, 3));
     let mut order = Vec::new();
     for remote in ["c", "b", "a"] {
-        order.push(payload(answer(&mut outbox, &mut now, done(remote)).0).key.to_string());
+        order.push(payload(&answer(&mut outbox, &mut now, done(remote)).0).key.to_string());
     }
     assert_eq!(order, ["c", "b", "a"]);
 }
@@ -275,7 +275,7 @@ fn an_update_in_doubt_is_read_before_it_is_repeated() {
     let (request, _) = answer(&mut outbox, &mut now, Outcome::Found(vec![remote("r1", "a", 2, 0)]));
     assert!(matches!(request, Request::Read { .. }));
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
-    assert_eq!(payload(request).body, "a#3", "what had been applied was said again");
+    assert_eq!(payload(&request).body, "a#3", "what had been applied was said again");
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn retry_after_is_honoured_and_an_unknown_key_waits_long_but_loses_nothing() {
     assert_eq!(now, at(45));
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
     assert!(now >= at(45 + 45), "{now}");
-    assert_eq!(payload(request).body, "a#1");
+    assert_eq!(payload(&request).body, "a#1");
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn components_that_the_api_does_not_know_are_left_out() {
     assert_eq!(request, Request::Components);
     assert_eq!(notices, [Notice::Unlisted { components: vec![component("deleted")] }]);
     let (request, _) = answer(&mut outbox, &mut now, done("r1"));
-    assert_eq!(payload(request).components.keys().collect::<Vec<_>>(), [&component("desk")]);
+    assert_eq!(payload(&request).components.keys().collect::<Vec<_>>(), [&component("desk")]);
     assert!(now < at(10), "{now}");
 }
 
