@@ -91,8 +91,8 @@ async fn several_platforms_are_listed_and_strangers_are_not_found() {
     assert_eq!(icon.headers()["content-type"], "image/svg+xml");
 }
 
-/// Serves pages in several states for a person to look at, at 127.0.0.1:8899 for ten minutes:
-/// `cargo test --test serve -- --ignored to_look_at`.
+/// Serves a page for a person to look at, at 127.0.0.1:8899, and a list of two platforms at port
+/// 8898, for ten minutes: `cargo test --test serve -- --ignored to_look_at`.
 #[tokio::test]
 #[ignore = "for a person to look at"]
 async fn to_look_at() {
@@ -109,14 +109,11 @@ async fn to_look_at() {
     );
     "Blip".clone_into(&mut info.name);
     info.components[0].description = Some("Where agents answer customers.".to_owned());
+    let one = start_at("127.0.0.1:8899", std::slice::from_ref(&info)).await;
     let other = platform("take", &[("api", "Take API", None)]);
-    let pages = if std::env::args().any(|word| word == "--several") {
-        vec![info, other]
-    } else {
-        vec![info]
-    };
-    let site = start_at("127.0.0.1:8899", &pages).await;
-    seed(&site).await;
+    let several = start_at("127.0.0.1:8898", &[info, other]).await;
+    seed(&one).await;
+    seed(&several).await;
     tokio::time::sleep(Duration::from_secs(600)).await;
 }
 

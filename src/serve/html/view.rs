@@ -27,12 +27,20 @@ pub(super) struct RowView {
 
 impl RowView {
     pub(super) fn read(store: &PageStore, page: &Page) -> Result<Self, ApiError> {
-        let statuses = statuses(&store.components(&page.id)?);
+        let overall = overall(&statuses(&store.components(&page.id)?));
+        // The sign of the whole must agree with its words, not with its worst component.
+        let icon = match overall.indicator {
+            "critical" => ComponentStatus::MajorOutage,
+            "major" => ComponentStatus::PartialOutage,
+            "minor" => ComponentStatus::DegradedPerformance,
+            "maintenance" => ComponentStatus::UnderMaintenance,
+            _ => ComponentStatus::Operational,
+        };
         Ok(Self {
             id: page.platform.to_string(),
             name: page.name.clone(),
-            icon: statuses.iter().copied().max().unwrap_or_default().as_str(),
-            description: overall(&statuses).description,
+            icon: icon.as_str(),
+            description: overall.description,
         })
     }
 }
