@@ -5,7 +5,10 @@ mod chat;
 mod dns;
 mod identity;
 mod listen;
+pub mod page;
 pub mod platform;
+pub mod story;
+pub mod timeline;
 mod web;
 
 pub use platform::{Platform, StartError};

@@ -1,6 +1,8 @@
 //! Farol watches a platform from the outside and tells its status page the truth.
 
+pub mod app;
 pub mod check;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
@@ -10,6 +12,7 @@ pub mod model;
 pub mod net;
 pub mod outbox;
 pub mod publish;
+pub mod runtime;
 pub mod schedule;
 pub mod serve;
 pub mod store;

@@ -11,6 +11,7 @@ mod series;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -47,6 +48,12 @@ struct Check {
     health: BTreeMap<Subject, Health>,
     addresses: BTreeSet<IpAddr>,
     reasons: BTreeSet<&'static str>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
 }
 
 impl Metrics {

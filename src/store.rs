@@ -57,6 +57,12 @@ pub struct Options {
     pub retain_bytes: u64,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { retain_for: Duration::from_secs(30 * 24 * 3600), retain_bytes: 2 << 30 }
+    }
+}
+
 /// What is to be saved in one transaction. What is not given stays as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {

@@ -1,5 +1,7 @@
 //! What came of attempts, for logs and metrics. Nobody who decides listens.
 
+use std::fmt;
+
 use crate::model::{ComponentId, IncidentKey, Span, Timestamp};
 
 use super::RemoteId;
@@ -100,6 +102,62 @@ impl Trouble {
             Self::RateLimited => "rate_limited",
             Self::Unauthorized => "unauthorized",
             Self::Refused => "refused",
+        }
+    }
+}
+
+impl Notice {
+    /// Whether an operator should look into it.
+    pub const fn is_trouble(&self) -> bool {
+        match self {
+            Self::Published { .. } | Self::Reconciled { .. } => false,
+            Self::Retry { .. }
+            | Self::Rejected { .. }
+            | Self::Unlisted { .. }
+            | Self::Gone { .. }
+            | Self::Duplicate { .. } => true,
+        }
+    }
+}
+
+/// One line for the operator.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Published { incident, sequence, remote, delay } => write!(
+                f,
+                "incident {incident}: step {sequence} stands on the status page as {remote}, \
+                 {delay} after the decision"
+            ),
+            Self::Retry { incident, trouble, detail, at } => write!(
+                f,
+                "incident {incident}: the status API could not be written ({}): {detail}; \
+                 tried again at {at}",
+                trouble.as_str()
+            ),
+            Self::Reconciled { incident, sequence, applied: true } => {
+                write!(f, "incident {incident}: step {sequence} had arrived after all")
+            }
+            Self::Reconciled { incident, sequence, applied: false } => {
+                write!(f, "incident {incident}: step {sequence} had not arrived; it is sent again")
+            }
+            Self::Rejected { incident, sequence, status, detail, given_up } => write!(
+                f,
+                "incident {incident}: the status API refuses step {sequence} ({status}): {detail}; {}",
+                if *given_up { "given up" } else { "tried again later" }
+            ),
+            Self::Unlisted { components } => {
+                write!(f, "the status API does not know these components:")?;
+                components.iter().try_for_each(|component| write!(f, " {component}"))
+            }
+            Self::Gone { incident, remote } => write!(
+                f,
+                "incident {incident}: {remote} was deleted or taken over by a person; \
+                 farol leaves it alone"
+            ),
+            Self::Duplicate { incident, remote } => {
+                write!(f, "incident {incident}: {remote} is a duplicate and will be resolved")
+            }
         }
     }
 }

@@ -1,0 +1,140 @@
+//! `farol check`: every check once, as a table or as JSON.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::check::Prober;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{CheckId, Finding, Observation, Phase, Vantage, Verdict};
+
+use super::print::{self, Tone, paint};
+use super::{Ending, probes, runtime};
+
+/// How many checks run at once: enough to be quick, too few to be the cause of what is measured.
+const IN_FLIGHT: usize = 32;
+
+/// Run each check once and print what was found
+///
+/// Nothing is published and nothing is kept. The exit code is 0 if every check passes, 1 if one
+/// does not, 78 if the configuration is wrong.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Probe files, or folders of them
+    #[arg(value_name = "FILE", required = true)]
+    probes: Vec<PathBuf>,
+
+    /// Print one JSON object for each check instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Ending {
+        let loaded = probes::load(&self.probes)
+            .and_then(|config| Ok((probes::secrets(&config)?, config)))
+            .and_then(|(secrets, config)| Ok((secrets, config, runtime()?)));
+        let (secrets, config, runtime) = match loaded {
+            Ok(loaded) => loaded,
+            Err(ending) => return ending,
+        };
+        let prober = match Prober::new(Clock::start(), Vantage::new("here"), secrets) {
+            Ok(prober) => Arc::new(prober),
+            Err(error) => {
+                print::error(&error.to_string());
+                return Ending::Failed;
+            }
+        };
+        let observations = runtime.block_on(observe(&config, prober));
+        if self.json {
+            print_json(&observations);
+        } else {
+            print::raw(&table(&observations, print::colours()));
+        }
+        let all_pass = observations
+            .iter()
+            .all(|seen| seen.findings.iter().all(|finding| finding.verdict == Verdict::Pass));
+        if all_pass { Ending::Well } else { Ending::Failed }
+    }
+}
+
+/// Runs every check of `config` once, and returns what they saw in the configuration's order.
+async fn observe(config: &Config, prober: Arc<Prober>) -> Vec<Observation> {
+    let slots = Arc::new(Semaphore::new(IN_FLIGHT));
+    let mut runs = JoinSet::new();
+    for (place, (_, _, check)) in config.checks().enumerate() {
+        let (check, prober, slots) = (check.clone(), Arc::clone(&prober), Arc::clone(&slots));
+        runs.spawn(async move {
+            let _slot = slots.acquire().await;
+            (place, prober.run(&check).await)
+        });
+    }
+    let mut seen = runs.join_all().await;
+    seen.sort_by_key(|(place, _)| *place);
+    seen.into_iter().map(|(_, observation)| observation).collect()
+}
+
+fn print_json(observations: &[Observation]) {
+    for observation in observations {
+        match serde_json::to_string(observation) {
+            Ok(text) => print::line(&text),
+            Err(error) => print::error(&format!("an observation cannot be written: {error}")),
+        }
+    }
+}
+
+/// The columns of the table, with what stands in them for a finding.
+fn cells(check: &CheckId, finding: &Finding) -> Vec<String> {
+    let phase = |phase| finding.phases.get(phase).map_or_else(String::new, |took| took.to_string());
+    let address = finding.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+    let mut cells = vec![finding.verdict.to_string(), check.to_string(), address];
+    cells.push(finding.phases.total().to_string());
+    cells.extend(Phase::ALL.map(phase));
+    cells.push(
+        finding
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!("{}: {reason}", reason.name())),
+    );
+    cells
+}
+
+fn table(observations: &[Observation], colours: bool) -> String {
+    let mut head: Vec<String> =
+        ["VERDICT", "CHECK", "ADDRESS", "TOTAL"].map(str::to_owned).to_vec();
+    head.extend(Phase::ALL.map(|phase| phase.as_str().to_uppercase()));
+    head.push("REASON".to_owned());
+    let rows: Vec<(Verdict, Vec<String>)> = observations
+        .iter()
+        .flat_map(|seen| seen.findings.iter().map(|f| (f.verdict, cells(&seen.check, f))))
+        .collect();
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| {
+            let cells = rows.iter().map(|(_, cells)| &cells[column]).chain([&head[column]]);
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let lay = |cells: &[String]| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut text = paint(&lay(&head), Tone::Strong, colours) + "\n";
+    for (verdict, cells) in &rows {
+        let tone = match verdict {
+            Verdict::Pass => Tone::Good,
+            Verdict::Degraded => Tone::Warning,
+            Verdict::Fail => Tone::Bad,
+            Verdict::Inconclusive => Tone::Quiet,
+        };
+        let line = lay(cells);
+        let word = verdict.as_str();
+        text.push_str(&paint(word, tone, colours));
+        text.push_str(&line[word.len()..]);
+        text.push('\n');
+    }
+    text
+}

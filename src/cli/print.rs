@@ -1,0 +1,67 @@
+//! The only place that writes to the terminal. A reader that has gone away (`farol check | head`)
+//! is no error.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+/// How wide reports are laid out.
+pub(super) const WIDTH: usize = 100;
+
+/// Prints a line to standard output.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// Prints text to standard output as it is.
+pub(super) fn raw(text: &str) {
+    let _ = stdout().write_all(text.as_bytes());
+    let _ = stdout().flush();
+}
+
+/// Prints an error to standard error.
+pub(super) fn error(text: &str) {
+    let _ = writeln!(stderr(), "farol: {text}");
+}
+
+/// Prints a report of many lines to standard error.
+pub(super) fn report(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// Whether standard output is a terminal that wants colours (<https://no-color.org>).
+pub(super) fn colours() -> bool {
+    stdout().is_terminal() && colours_wanted()
+}
+
+/// Whether standard error is a terminal that wants colours.
+pub(super) fn error_colours() -> bool {
+    stderr().is_terminal() && colours_wanted()
+}
+
+fn colours_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// What a piece of text means, for terminals that show colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Warning,
+    Bad,
+    Quiet,
+    Strong,
+}
+
+/// `text` in the colour of `tone`, if `colours`.
+pub(super) fn paint(text: &str, tone: Tone, colours: bool) -> String {
+    if !colours {
+        return text.to_owned();
+    }
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Warning => "33",
+        Tone::Bad => "31",
+        Tone::Quiet => "2",
+        Tone::Strong => "1",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}

@@ -1,0 +1,88 @@
+//! The lines that the demo shows: who did or said what, and how long after the fault.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::{Span, Timestamp};
+
+/// Who a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The demo itself.
+    Story,
+    /// The simulated platform.
+    Platform,
+    /// What farol saw and decided.
+    Farol,
+    /// What the status page said.
+    Page,
+    /// An expectation that was met.
+    Met,
+    /// One that was not.
+    Unmet,
+}
+
+impl Voice {
+    /// The word in front of the line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Story => "",
+            Self::Platform => "platform",
+            Self::Farol => "farol",
+            Self::Page => "page",
+            Self::Met => "as it should",
+            Self::Unmet => "NOT as it should",
+        }
+    }
+}
+
+impl fmt::Display for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Who it is about.
+    pub voice: Voice,
+    /// When it was said.
+    pub at: Timestamp,
+    /// How long after the fault, once there is one.
+    pub since_fault: Option<Span>,
+    /// What is said.
+    pub text: String,
+}
+
+/// Where lines go: they come from several tasks and are shown in the order they come.
+#[derive(Clone)]
+pub struct Timeline {
+    show: Arc<dyn Fn(&Line) + Send + Sync>,
+    fault: Arc<Mutex<Option<Timestamp>>>,
+}
+
+impl fmt::Debug for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeline").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl Timeline {
+    /// A timeline that is shown by `show`.
+    pub fn new(show: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        Self { show: Arc::new(show), fault: Arc::default() }
+    }
+
+    /// From here on lines say how long ago the fault was.
+    pub fn fault_at(&self, at: Timestamp) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    /// Says a line.
+    pub fn say(&self, voice: Voice, at: Timestamp, text: impl Into<String>) {
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_fault = fault.map(|fault| at.since(fault).into());
+        (self.show)(&Line { voice, at, since_fault, text: text.into() });
+    }
+}

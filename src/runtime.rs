@@ -1,0 +1,240 @@
+//! The owner loop: one select, one event, one synchronous handler.
+//!
+//! The loop alone owns the [`Core`]; checks and deliveries run as tasks beside it and tell it what
+//! came of them. The order that everything rests on is kept here: the journal has an observation
+//! before the engine sees it, and the store has an outbox's intent before the request is sent.
+
+pub mod core;
+mod durable;
+mod tell;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::check::Prober;
+use crate::clock::Clock;
+use crate::config::Check;
+use crate::metrics::Metrics;
+use crate::model::{CheckId, Event, Input, Observation, PlatformId, Timestamp};
+use crate::outbox::{self, Attempt, AttemptId, Outcome};
+use crate::publish::Publisher;
+use crate::schedule::Due;
+use crate::serve::Pulse;
+
+pub use self::core::{Core, Heard};
+pub use self::durable::Durable;
+
+/// How many observations one turn of the loop takes at most: one commit's worth.
+const BATCH: usize = 512;
+/// How often the loop turns when nothing else wakes it: the health page counts on it.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long deliveries in flight may take to end when the process stops.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What the loop works with.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Tells the time.
+    pub clock: Clock,
+    /// All that decides.
+    pub core: Core,
+    /// Journal and snapshots.
+    pub durable: Durable,
+    /// Runs checks.
+    pub prober: Arc<Prober>,
+    /// The checks by their ids.
+    pub checks: BTreeMap<CheckId, Arc<Check>>,
+    /// Sends what outboxes want sent.
+    pub publishers: BTreeMap<PlatformId, Arc<Publisher>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Told of everything that happens; nobody has to listen.
+    pub news: broadcast::Sender<News>,
+    /// Told that the loop runs.
+    pub pulse: watch::Sender<Pulse>,
+    /// How many checks run at once.
+    pub max_in_flight: usize,
+    /// Whether the host's clock was set since the start, as last told.
+    pub wall_stepped: bool,
+}
+
+/// Something that happened, for whoever watches.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A check ran.
+    Observed(Arc<Observation>),
+    /// The engine noticed or decided something.
+    Event(Event),
+    /// An outbox has something to say.
+    Outbox(PlatformId, outbox::Notice),
+}
+
+/// One event of the loop.
+enum Turn {
+    Observations(Vec<Observation>),
+    Delivered(PlatformId, AttemptId, Outcome),
+    Woken,
+    Stop,
+}
+
+/// The tasks beside the loop, and what they send it.
+struct Tasks {
+    checks: JoinSet<()>,
+    deliveries: JoinSet<()>,
+    slots: Arc<Semaphore>,
+    observed: mpsc::Sender<Observation>,
+    delivered: mpsc::Sender<(PlatformId, AttemptId, Outcome)>,
+}
+
+impl Runtime {
+    /// Runs until `stop` is done.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let (observed, mut observations) = mpsc::channel(BATCH);
+        let (delivered, mut deliveries) = mpsc::channel(BATCH);
+        let slots = Arc::new(Semaphore::new(self.max_in_flight));
+        let (checks, running) = (JoinSet::new(), JoinSet::new());
+        let mut tasks = Tasks { checks, deliveries: running, slots, observed, delivered };
+        tokio::pin!(stop);
+        self.pulse.send_replace(Pulse::Ready);
+        loop {
+            self.start_what_is_due(&mut tasks).await;
+            let wake = self.sleep_until_next();
+            let mut batch = Vec::new();
+            let turn = tokio::select! {
+                biased;
+                () = &mut stop => Turn::Stop,
+                Some((platform, attempt, outcome)) = deliveries.recv() => {
+                    Turn::Delivered(platform, attempt, outcome)
+                }
+                _ = observations.recv_many(&mut batch, BATCH) => Turn::Observations(batch),
+                () = wake => Turn::Woken,
+            };
+            match turn {
+                Turn::Stop => break,
+                turn => self.handle(turn).await,
+            }
+            // Finished tasks leave the set, which would otherwise grow for ever.
+            while tasks.checks.try_join_next().is_some() {}
+            while tasks.deliveries.try_join_next().is_some() {}
+        }
+        self.pulse.send_replace(Pulse::Stopping);
+        tasks.checks.shutdown().await;
+        self.say_farewell(tasks, deliveries).await;
+    }
+
+    async fn handle(&mut self, turn: Turn) {
+        let now = self.clock.now();
+        match turn {
+            Turn::Observations(batch) => self.observed(batch, now).await,
+            Turn::Delivered(platform, attempt, outcome) => {
+                self.metrics.outbox_attempt(&platform, word(&outcome));
+                let heard = self.core.outcome(&platform, attempt, outcome, now);
+                self.durable.touched();
+                self.tell(heard);
+            }
+            Turn::Woken | Turn::Stop => {}
+        }
+        let heard = self.core.tick(now);
+        self.tell(heard);
+        self.durable.settle(&self.core, now).await;
+        self.gauge(now);
+    }
+
+    /// Journal first, then the engine.
+    async fn observed(&mut self, batch: Vec<Observation>, now: Timestamp) {
+        for observation in &batch {
+            self.metrics.observed(observation);
+            // Nobody watching is fine.
+            let _ = self.news.send(News::Observed(Arc::new(observation.clone())));
+        }
+        let inputs: Vec<Input> = batch.into_iter().map(Input::Observed).collect();
+        self.durable.append(&inputs, now, &self.metrics).await;
+        for input in inputs {
+            let heard = self.core.input(&input, now);
+            self.tell(heard);
+        }
+    }
+
+    async fn start_what_is_due(&mut self, tasks: &mut Tasks) {
+        let now = self.clock.now();
+        for due in self.core.due(now) {
+            self.start_check(tasks, &due);
+        }
+        let attempts = self.core.attempts(now);
+        if attempts.is_empty() {
+            return;
+        }
+        self.durable.save_outboxes(&self.core).await;
+        for (platform, attempt) in attempts {
+            self.start_delivery(tasks, platform, attempt);
+        }
+    }
+
+    fn start_check(&self, tasks: &mut Tasks, due: &Due) {
+        let Some(check) = self.checks.get(&due.check).cloned() else { return };
+        let (prober, slots) = (Arc::clone(&self.prober), Arc::clone(&tasks.slots));
+        let (observed, metrics) = (tasks.observed.clone(), Arc::clone(&self.metrics));
+        let (clock, scheduled_at) = (self.clock, due.scheduled_at);
+        tasks.checks.spawn(async move {
+            // The semaphore is never closed, and a closed channel means that the loop has ended.
+            let Ok(_slot) = slots.acquire().await else { return };
+            metrics.scheduler_lag(clock.now().since(scheduled_at).into());
+            let _ = observed.send(prober.run(&check).await).await;
+        });
+    }
+
+    fn start_delivery(&self, tasks: &mut Tasks, platform: PlatformId, attempt: Attempt) {
+        let Some(publisher) = self.publishers.get(&platform).cloned() else { return };
+        let delivered = tasks.delivered.clone();
+        tasks.deliveries.spawn(async move {
+            let outcome = publisher.deliver(&attempt.request).await;
+            let _ = delivered.send((platform, attempt.id, outcome)).await;
+        });
+    }
+
+    fn sleep_until_next(&self) -> impl Future<Output = ()> + use<> {
+        let heartbeat = self.clock.now() + HEARTBEAT;
+        let at = self.core.next_wakeup().map_or(heartbeat, |at| at.min(heartbeat));
+        tokio::time::sleep_until(self.clock.instant_of(at).into())
+    }
+
+    /// Lets deliveries in flight end, so that as little as possible has to be found out by asking
+    /// at the next start, and saves the last state.
+    async fn say_farewell(
+        &mut self,
+        mut tasks: Tasks,
+        mut deliveries: mpsc::Receiver<(PlatformId, AttemptId, Outcome)>,
+    ) {
+        let farewell = async { while tasks.deliveries.join_next().await.is_some() {} };
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+            tracing::warn!(
+                "stopping with a delivery in flight; it is looked for at the next start"
+            );
+        }
+        drop(tasks);
+        while let Ok((platform, attempt, outcome)) = deliveries.try_recv() {
+            self.handle(Turn::Delivered(platform, attempt, outcome)).await;
+        }
+        self.durable.save_all(&self.core).await;
+    }
+}
+
+/// The word for an outcome in the metrics.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done { .. } => "done",
+        Outcome::NotSent { .. } => "not_sent",
+        Outcome::Uncertain { .. } => "uncertain",
+        Outcome::RateLimited { .. } => "rate_limited",
+        Outcome::Rejected { .. } => "rejected",
+        Outcome::Unauthorized { .. } => "unauthorized",
+        Outcome::Gone => "gone",
+        Outcome::Found(_) => "found",
+        Outcome::Listed(_) => "listed",
+    }
+}

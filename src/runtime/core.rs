@@ -1,0 +1,121 @@
+//! The synchronous heart of the process: schedule, engine and outboxes side by side, and what
+//! each event means for them. No I/O and no clock: the loop around it brings both.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Decision, Engine};
+use crate::model::{CheckId, Event, Input, PlatformId, Timestamp};
+use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
+use crate::schedule::{Due, Schedule};
+
+/// Everything that decides.
+#[derive(Debug)]
+pub struct Core {
+    schedule: Schedule,
+    engine: Engine,
+    outboxes: BTreeMap<PlatformId, Outbox>,
+}
+
+/// What came of an event: for logs, metrics and whoever watches.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Heard {
+    /// What the engine noticed and decided.
+    pub events: Vec<Event>,
+    /// What the outboxes have to say.
+    pub notices: Vec<(PlatformId, outbox::Notice)>,
+    /// Ticks of checks that were missed because the run before took too long.
+    pub missed: Vec<(CheckId, u32)>,
+}
+
+impl Core {
+    /// Puts the parts together.
+    pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<PlatformId, Outbox>) -> Self {
+        Self { schedule, engine, outboxes }
+    }
+
+    /// The engine, to read.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The outboxes, to read.
+    pub fn outboxes(&self) -> &BTreeMap<PlatformId, Outbox> {
+        &self.outboxes
+    }
+
+    /// Takes an input that the journal has at `at`.
+    pub fn input(&mut self, input: &Input, at: Timestamp) -> Heard {
+        let checked = match input {
+            Input::Observed(observation) => Some(observation.check.clone()),
+            Input::PolicyChanged(_) => None,
+        };
+        let decision = self.engine.handle(input, at);
+        let mut heard = self.absorb(decision);
+        if let Some(check) = checked {
+            let unsettled = self.engine.is_unsettled(&check);
+            let missed = self.schedule.finished(&check, at, unsettled);
+            if missed > 0 {
+                heard.missed.push((check, missed));
+            }
+        }
+        heard
+    }
+
+    /// Settles what was due by `now`.
+    pub fn tick(&mut self, now: Timestamp) -> Heard {
+        let decision = self.engine.settle(now);
+        self.absorb(decision)
+    }
+
+    /// The checks to run now.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Due> {
+        self.schedule.due(now)
+    }
+
+    /// The requests to send now. Whoever takes them saves the outboxes first.
+    pub fn attempts(&mut self, now: Timestamp) -> Vec<(PlatformId, Attempt)> {
+        self.outboxes
+            .iter_mut()
+            .filter_map(|(platform, outbox)| Some((platform.clone(), outbox.next(now)?)))
+            .collect()
+    }
+
+    /// Takes what became of a request.
+    pub fn outcome(
+        &mut self,
+        platform: &PlatformId,
+        attempt: AttemptId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Heard {
+        let notices = self
+            .outboxes
+            .get_mut(platform)
+            .map(|outbox| outbox.outcome(attempt, outcome, now))
+            .unwrap_or_default();
+        Heard {
+            notices: notices.into_iter().map(|notice| (platform.clone(), notice)).collect(),
+            ..Heard::default()
+        }
+    }
+
+    /// When something is due next.
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        let outboxes = self.outboxes.values().filter_map(|outbox| Some(outbox.next_wakeup()?.at));
+        outboxes
+            .chain(self.schedule.next_wakeup().map(|wakeup| wakeup.at))
+            .chain(self.engine.next_wakeup().map(|wakeup| wakeup.at))
+            .min()
+    }
+
+    fn absorb(&mut self, decision: Decision) -> Heard {
+        for action in decision.actions {
+            // A platform without an outbox left the configuration: there is nowhere to publish.
+            if let Some(outbox) = self.outboxes.get_mut(&action.platform) {
+                outbox.push(action);
+            }
+        }
+        Heard { events: decision.events, ..Heard::default() }
+    }
+}

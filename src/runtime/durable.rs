@@ -1,0 +1,149 @@
+//! Keeping things: the journal before the engine, the outboxes before a request, a snapshot now
+//! and then so that a start has little to replay.
+//!
+//! A store that fails (a full disk, mostly) is counted and shouted about but stops nothing: a
+//! monitor that goes blind because its disk is full is worse than one that forgets. Observations
+//! that could not be written wait, bounded, and are written in order when it is possible again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::metrics::Metrics;
+use crate::model::{Input, Timestamp};
+use crate::store::{Snapshot, Store, StoreError};
+
+use super::Core;
+
+/// How old the engine's snapshot may get: about what a start has to replay.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+/// How often old rows are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// How many inputs wait for a store that fails; the oldest are given up beyond that.
+const WAITING: usize = 20_000;
+
+/// The store, and what it still has to be given.
+#[derive(Debug)]
+pub struct Durable {
+    store: Store,
+    /// The last journal row that the engine has seen.
+    seq: u64,
+    waiting: VecDeque<(Timestamp, Input)>,
+    outboxes_changed: bool,
+    failing: bool,
+    snapshot_at: Timestamp,
+    prune_at: Timestamp,
+}
+
+impl Durable {
+    /// Continues a store whose journal has been replayed up to `seq`.
+    pub fn new(store: Store, seq: u64, now: Timestamp) -> Self {
+        Self {
+            store,
+            seq,
+            waiting: VecDeque::new(),
+            outboxes_changed: false,
+            failing: false,
+            snapshot_at: now + SNAPSHOT_EVERY,
+            prune_at: now + PRUNE_EVERY,
+        }
+    }
+
+    /// Writes inputs to the journal in one commit, with those that wait in front.
+    pub async fn append(&mut self, inputs: &[Input], at: Timestamp, metrics: &Metrics) {
+        self.waiting.extend(inputs.iter().map(|input| (at, input.clone())));
+        let rows: Vec<(Timestamp, Input)> = self.waiting.iter().cloned().collect();
+        let count = rows.len() as u64;
+        match self.store.append(rows).await {
+            Ok(seq) => {
+                metrics.journal_written(count);
+                self.waiting.clear();
+                self.seq = seq;
+                self.recovered();
+            }
+            Err(error) => {
+                metrics.journal_failed();
+                self.failed("the journal could not be written", &error);
+                while self.waiting.len() > WAITING {
+                    self.waiting.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Notes that an outbox changed.
+    pub fn touched(&mut self) {
+        self.outboxes_changed = true;
+    }
+
+    /// Does what is due: saves outboxes that changed, takes a snapshot, drops old rows.
+    pub async fn settle(&mut self, core: &Core, now: Timestamp) {
+        if now >= self.snapshot_at {
+            self.snapshot_at = now + SNAPSHOT_EVERY;
+            self.save_all(core).await;
+        } else if self.outboxes_changed {
+            self.save_outboxes(core).await;
+        }
+        if now >= self.prune_at {
+            self.prune_at = now + PRUNE_EVERY;
+            if let Err(error) = self.store.prune(now).await {
+                self.failed("old rows could not be dropped", &error);
+            }
+        }
+    }
+
+    /// Saves the outboxes: what is about to be sent must be known after a crash.
+    pub async fn save_outboxes(&mut self, core: &Core) {
+        self.save(Snapshot { engine: None, outboxes: outboxes(core) }).await;
+    }
+
+    /// Saves the engine and the outboxes in one commit: an engine that is ahead of its outboxes
+    /// would never say again what they lack.
+    pub async fn save_all(&mut self, core: &Core) {
+        // With rows still waiting, the journal would not lead from an older snapshot to this one.
+        let covers = self.waiting.is_empty().then_some(self.seq);
+        let engine = covers
+            .and_then(|seq| Some((seq, written(serde_json::to_string(core.engine().state()))?)));
+        self.save(Snapshot { engine, outboxes: outboxes(core) }).await;
+    }
+
+    async fn save(&mut self, snapshot: Snapshot) {
+        match self.store.save(snapshot).await {
+            Ok(()) => {
+                self.outboxes_changed = false;
+                self.recovered();
+            }
+            Err(error) => self.failed("the state could not be saved", &error),
+        }
+    }
+
+    fn failed(&mut self, what: &'static str, error: &StoreError) {
+        // Once per trouble: at hundreds of observations a second a full disk must not fill the log.
+        if !self.failing {
+            tracing::error!(%error, "{what}; farol goes on without");
+        }
+        self.failing = true;
+    }
+
+    fn recovered(&mut self) {
+        if self.failing {
+            tracing::info!("the store can be written again");
+        }
+        self.failing = false;
+    }
+}
+
+fn outboxes(core: &Core) -> BTreeMap<crate::model::PlatformId, String> {
+    core.outboxes()
+        .iter()
+        .filter_map(|(platform, outbox)| {
+            Some((platform.clone(), written(outbox.state().to_json())?))
+        })
+        .collect()
+}
+
+fn written<E: std::fmt::Display>(json: Result<String, E>) -> Option<String> {
+    json.inspect_err(|error| {
+        tracing::error!(%error, "a state could not be written as JSON; this is a bug in farol");
+    })
+    .ok()
+}
