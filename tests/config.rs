@@ -189,7 +189,14 @@ fn broken_syntax_makes_no_echoes() {
 
 #[test]
 fn secrets_stay_hidden_on_broken_lines_and_under_misspelt_keys() {
-    for line in ["token = \"hush", "tokn = \"hush\"", "token = hush", "api_token = \"hush\""] {
+    for line in [
+        "token = \"hush",
+        "token = hush",
+        "token: \"hush\"",
+        "token = { env = 'T' }\ntoken = \"hush\"",
+        "tokn = \"hush\"",
+        "api_token = \"hush\"",
+    ] {
         let text = format!("[publish.statuspage]\npage = \"a\"\n{line}\n{MINIMAL}");
         let shown = report(parse_text(&text));
         assert!(!shown.contains("hush"), "{shown}");
