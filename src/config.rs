@@ -1,8 +1,8 @@
 //! From text to a validated [`Config`], in two steps.
 //!
-//! [`raw`] reads a TOML document into typed settings that still know where they stand; each type
-//! of setting has one file under [`setting`] with its spellings, its errors and its schema.
-//! [`validate`] then weighs the settings against each other and makes the [`plan`]. Neither step
+//! `raw` reads a TOML document into typed settings that still know where they stand; each type
+//! of setting has one file under `setting` with its spellings, its errors and its schema.
+//! `validate` then weighs the settings against each other and makes the [`plan`]. Neither step
 //! stops at a mistake: all mistakes of all files are gathered and reported at once.
 
 pub mod plan;

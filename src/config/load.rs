@@ -162,7 +162,8 @@ fn hide_secret_line(file: &SourceFile, at: usize, problems: &mut Problems<'_>) {
     let text = file.text.as_str();
     let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
     let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    if let Some((key, value)) = line.split_once('=')
+    // With a colon too: people who think of YAML write that.
+    if let Some((key, value)) = line.split_once(['=', ':'])
         && (looks_secret(key) || looks_secret(value))
     {
         problems.hide(start + key.len() + 1..start + line.len());

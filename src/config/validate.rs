@@ -47,11 +47,10 @@ pub(super) fn validate(
     file_name: &str,
     problems: &mut Problems<'_>,
 ) -> (Option<Claim>, Option<Platform>) {
-    let header = raw.platform.as_ref().map(Spanned::span);
+    let header = raw.platform.as_ref().map(Spanned::span).unwrap_or_default();
     let platform = raw.platform.map(Spanned::into_inner);
-    let claim = platform
-        .as_ref()
-        .and_then(|platform| claim(platform, header.unwrap_or_default(), file_name, problems));
+    let claim =
+        platform.as_ref().and_then(|platform| claim(platform, header.clone(), file_name, problems));
     let to_statuspage = matches!(raw.publish, Field::Given(_));
     let defaults = match raw.defaults {
         Field::Given(defaults) => defaults.into_inner(),
@@ -63,6 +62,9 @@ pub(super) fn validate(
     // The rest of the file is looked through whether or not the platform has a good id.
     let id = claim.as_ref().map_or_else(|| PlatformId::new("unnamed"), |claim| claim.id.clone());
     let scope = Scope { platform: id, to_statuspage, resolvers, defaults };
+    if raw.components.as_ref().is_some_and(Vec::is_empty) {
+        problems.report(header, Mistake::EmptyPlatform);
+    }
     let components = raw.components.and_then(|components| all(components, &scope, problems));
     let publish = publish(raw.publish);
     let plan = (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?))();

@@ -112,7 +112,7 @@ impl Setting for SecretPath {
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "minLength": 1 })
+        json!({ "type": "string", "pattern": "^/" })
     }
 }
 
