@@ -28,21 +28,22 @@ pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Reason> {
 /// The reason behind a failed TCP handshake; `routed` is whether this host knows a way to the
 /// address.
 ///
-/// 1. What we ran out of is our trouble.
-/// 2. Without a route the trouble is ours as well: a host without IPv6 must not call a target's
-///    IPv6 address broken.
+/// 1. Without a route the trouble is ours: a host without IPv6 must not call a target's IPv6
+///    address broken.
+/// 2. What we ran out of is our trouble as well.
 /// 3. With a route, "unreachable" was said by a router or the target's network, and counts.
 pub fn refusal(error: &Error, routed: bool) -> Reason {
+    let kind = error.kind();
+    if !routed && matches!(kind, ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable) {
+        return Reason::ProberOffline { detail: error.to_string() };
+    }
     if let Some(ours) = our_trouble(error) {
         return ours;
     }
-    match error.kind() {
+    match kind {
         ErrorKind::ConnectionRefused => Reason::ConnectRefused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Reason::ConnectReset,
         ErrorKind::TimedOut => Reason::Timeout { phase: Phase::Connect },
-        ErrorKind::NetworkUnreachable if !routed => {
-            Reason::ProberOffline { detail: error.to_string() }
-        }
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => Reason::ConnectUnreachable,
         _ => Reason::ConnectFailed { detail: error.to_string() },
     }
@@ -125,6 +126,7 @@ mod tests {
         }
         assert_eq!(named(101, true), "connect_unreachable");
         assert_eq!(named(101, false), "prober_offline");
+        assert_eq!(named(99, false), "prober_offline");
     }
 
     #[test]

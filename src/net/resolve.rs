@@ -138,22 +138,19 @@ fn failure(error: &NetError) -> Reason {
             rcode_name(none.response_code)
         }
         NetError::Dns(DnsError::ResponseCode(code)) => rcode_name(*code),
-        NetError::Io(error) => match network_trouble(error) {
+        // The resolver says this whatever kept it from sending a question to any of its servers:
+        // no route, no descriptor. What it never sent, nobody failed to answer.
+        NetError::NoConnections => {
+            return Reason::ProberOffline { detail: String::from("no name server can be asked") };
+        }
+        NetError::Busy => return Reason::ProberExhausted { detail: error.to_string() },
+        NetError::Io(error) => match our_trouble(error) {
             Some(ours) => return ours,
             None => error.to_string(),
         },
         other => other.to_string(),
     };
     Reason::ResolveFailed { detail }
-}
-
-/// Like [`our_trouble`]; and here a network that cannot be reached is ours too, since the name
-/// server is part of our surroundings.
-fn network_trouble(error: &std::io::Error) -> Option<Reason> {
-    if error.kind() == std::io::ErrorKind::NetworkUnreachable {
-        return Some(Reason::ProberOffline { detail: error.to_string() });
-    }
-    our_trouble(error)
 }
 
 /// The code's name as operators know it: `SERVFAIL`.
@@ -178,13 +175,25 @@ pub fn rcode_name(code: ResponseCode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Resolvers, literal};
+    use hickory_resolver::net::NetError;
+
+    use super::{Resolvers, failure, literal};
 
     #[test]
     fn an_address_is_its_own() {
         assert_eq!(literal("127.0.0.1"), Some("127.0.0.1".parse().unwrap()));
         assert_eq!(literal("[::1]"), Some("::1".parse().unwrap()));
         assert_eq!(literal("localhost"), None);
+    }
+
+    #[test]
+    fn a_question_that_never_left_is_our_trouble() {
+        let kind = std::io::ErrorKind::NetworkDown;
+        for error in [NetError::NoConnections, NetError::Busy, std::io::Error::from(kind).into()] {
+            assert!(failure(&error).is_ours(), "{error}");
+        }
+        assert_eq!(failure(&NetError::Timeout).name(), "resolve_timeout");
+        assert_eq!(failure(&NetError::QueryCaseMismatch).name(), "resolve_failed");
     }
 
     #[tokio::test]

@@ -188,10 +188,12 @@ async fn every_run_resolves_anew() {
     let check = named("one.test", server.port(), Addresses::Any, &names);
     let vantage = Vantage::new("here");
     let prober = Prober::new(Clock::start(), vantage, Secrets::default()).unwrap();
-    for runs in 1..=3 {
+    for _ in 0..3 {
+        let before = names.asked();
         let observation = observe_by(&prober, &check).await;
         assert_eq!(observation.findings[0].reason, None);
-        assert_eq!(names.asked(), runs * 2, "one question for each family and run");
+        // More than one for each family if the machine is so busy that one was repeated.
+        assert!(names.asked() >= before + 2, "asked {before} times, then {}", names.asked());
     }
 }
 
