@@ -2,6 +2,7 @@
 //! that go into them, and only such as a customer may know: what can be noticed, since when, what
 //! is next. Names of checks, addresses and reasons in the operator's words are not among them.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use minijinja::Environment;
@@ -13,10 +14,17 @@ use super::status::Trouble;
 use super::words;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 
-const TITLE: &str = include_str!("words/title.txt");
-const INVESTIGATING: &str = include_str!("words/investigating.txt");
-const MONITORING: &str = include_str!("words/monitoring.txt");
-const RESOLVED: &str = include_str!("words/resolved.txt");
+const TITLE: &str = "title.txt";
+const INVESTIGATING: &str = "investigating.txt";
+const MONITORING: &str = "monitoring.txt";
+const RESOLVED: &str = "resolved.txt";
+
+const TEMPLATES: [(&str, &str); 4] = [
+    (TITLE, include_str!("words/title.txt")),
+    (INVESTIGATING, include_str!("words/investigating.txt")),
+    (MONITORING, include_str!("words/monitoring.txt")),
+    (RESOLVED, include_str!("words/resolved.txt")),
+];
 
 /// How many components a title or a sentence names before it counts the rest.
 const MOST_NAMES: usize = 3;
@@ -150,13 +158,22 @@ pub(super) fn tell(telling: &Telling<'_>) -> Text {
     Text { title: render(TITLE, &title(telling.incident)), body: render(template, &body) }
 }
 
-/// The templates are part of the program and every path through them is tested; should one fail
-/// all the same, an incident with a plain text is better than none.
-fn render(template: &str, facts: &impl Serialize) -> String {
+/// The templates, read once.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
-    let text = environment.render_str(template, facts);
+    for (name, template) in TEMPLATES {
+        // One that cannot be read is missed by `render`, and by the tests.
+        let _ = environment.add_template(name, template);
+    }
+    environment
+});
+
+/// The templates are part of the program and every path through them is tested; should one fail
+/// all the same, an incident with a plain text is better than none.
+fn render(template: &str, facts: &impl Serialize) -> String {
+    let text = ENVIRONMENT.get_template(template).and_then(|template| template.render(facts));
     let text = text.unwrap_or_else(|_| "Our monitoring has detected a problem.".to_owned());
     text.trim().to_owned()
 }

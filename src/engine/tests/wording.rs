@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::properties::SECRET;
 use super::{Rig, at, component, degraded, fail, pass, policy, refused, skewed, slow};
 use crate::engine::words;
-use crate::model::{Action, Finding, Reason, Span, Subject};
+use crate::model::{Action, Finding, Policy, Reason, Span, Subject};
 
 const WHOLE: Subject = Subject::Whole;
 
@@ -92,6 +92,33 @@ fn many_components_are_counted() {
 }
 
 #[test]
+fn the_longest_texts_fit() {
+    let ids: Vec<String> = (100..200).map(|n| format!("c{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut policy = policy(&ids[..3]);
+    let longest = |policy: &mut Policy| {
+        for component in policy.components.values_mut() {
+            component.name = "Ω".repeat(500);
+        }
+    };
+    longest(&mut policy);
+    let mut rig = Rig::new(policy);
+    for id in &ids[..3] {
+        rig.see_all(0, 30, id, &fail(super::backend(1), skewed()));
+    }
+    assert!(rig.last().title.chars().count() <= 255, "{}", rig.last().title);
+    let mut policy = super::policy(&ids);
+    longest(&mut policy);
+    rig.adopt(30, policy);
+    for id in &ids[3..] {
+        rig.see_all(30, 60, id, &fail(super::backend(1), skewed()));
+    }
+    assert_eq!(rig.last().components.len(), 100);
+    assert!(rig.last().title.chars().count() <= 255, "{}", rig.last().title);
+    assert!(rig.last().body.chars().count() <= 25_000);
+}
+
+#[test]
 fn lists_read_well() {
     let list = |count: usize| {
         let names: Vec<String> = ["A", "B", "C", "D"][..count].iter().map(|&n| n.into()).collect();
@@ -157,10 +184,10 @@ fn moments_carry_the_zone_of_the_page() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_name_fits_into_every_text(names in prop::collection::vec(".{0,300}", 1..40)) {
+    fn any_name_fits_into_every_text(names in prop::collection::vec("(?s).{0,90}", 1..8)) {
         let ids: Vec<String> = (10..10 + names.len()).map(|n| format!("c{n}")).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let mut policy = policy(&ids);
