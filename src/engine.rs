@@ -137,7 +137,6 @@ impl Engine {
             let next = due.map(|(at, due, incident)| (at.max(self.state.now), due, incident.key()));
             let Some((at, due, key)) = next.min() else { return };
             let key = key.clone();
-            self.state.now = at;
             correlate::settle(&mut self.state, &key, due, at, decision);
         }
     }

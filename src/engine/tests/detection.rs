@@ -242,6 +242,16 @@ fn a_check_can_do_no_worse_than_its_cap() {
 }
 
 #[test]
+fn a_lower_threshold_does_not_make_an_outage_of_a_pass() {
+    let mut rig = Rig::new(with_threshold(3, 3, 2));
+    rig.see(0, "desk", vec![fail(WHOLE, refused())]);
+    rig.see(10, "desk", vec![fail(WHOLE, refused())]);
+    rig.adopt(15, with_threshold(1, 3, 2));
+    rig.see(20, "desk", vec![pass(WHOLE)]);
+    assert!(rig.actions.is_empty(), "{}", rig.journal);
+}
+
+#[test]
 fn what_is_not_known_or_empty_is_nothing() {
     let mut engine = Engine::new(State::default());
     let decision = engine.handle(&observed(check("desk"), at(0), vec![pass(WHOLE)]), at(0));

@@ -78,6 +78,16 @@ fn every_symptom_has_its_words() {
 }
 
 #[test]
+fn an_outage_sounds_like_what_fails_and_not_like_what_is_slow_beside_it() {
+    let mut rig = Rig::new(policy(&["Portal"]));
+    let found = [fail(super::backend(1), skewed()), degraded(super::backend(2), slow())];
+    for secs in [0, 10, 20] {
+        rig.see(secs, "portal", found.to_vec());
+    }
+    assert_eq!(rig.last().title, "Portal is not working properly for some users");
+}
+
+#[test]
 fn many_components_are_counted() {
     let names: Vec<String> = (10..40).map(|n| format!("C{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
