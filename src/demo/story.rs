@@ -3,6 +3,7 @@
 //! 15 September 2021: the clock of one server of a cluster jumped ahead, logins failed on it, and
 //! it took people an hour and three quarters to find the one. Here it is one backend of three.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use crate::app::{self, App, AppError, Options};
 use crate::clock::Clock;
 use crate::config::{self, ConfigError, Secrets, SourceFile};
-use crate::model::{EventKind, Health, Vantage};
+use crate::model::{CheckId, EventKind, Health, Vantage};
 use crate::runtime::News;
 use crate::store;
 
@@ -49,6 +50,7 @@ pub enum DemoError {
 /// A started demo.
 #[derive(Debug)]
 pub struct Demo {
+    checks: BTreeSet<CheckId>,
     clock: Clock,
     platform: Platform,
     app: App,
@@ -66,8 +68,10 @@ impl Demo {
         let clock = Clock::start();
         let platform = Platform::start(clock).await?;
         let file = SourceFile { name: "demo.toml".to_owned(), text: platform.probe_file() };
+        let config = config::parse(&[file])?;
+        let checks = config.checks().map(|(_, _, check)| check.id.clone()).collect();
         let app = App::start(Options {
-            config: config::parse(&[file])?,
+            config,
             secrets: Secrets::default(),
             listen,
             state_dir,
@@ -90,12 +94,13 @@ impl Demo {
             format!("is served at {}", app::own_url(app.address(), "/")?),
         );
         tokio::spawn(tell(app.news(), timeline.clone()));
-        Ok(Self { clock, platform, app, page, timeline })
+        Ok(Self { checks, clock, platform, app, page, timeline })
     }
 
     /// Plays the story to its end, and tells whether everything came as it should.
     pub async fn play(&self) -> bool {
         let mut watch = Watch { demo: self, said: PageView::default(), all_met: true };
+        self.every_check_has_run().await;
         watch.expect("everything is operational before the fault", STEP_WITHIN, calm).await;
 
         let backend = self.platform.backends()[JUMPED];
@@ -122,6 +127,25 @@ impl Demo {
     /// Keeps everything up until `stop` is done.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), DemoError> {
         Ok(self.app.run_until(stop).await?)
+    }
+
+    /// A page is green before anybody has looked; the fault must wait until somebody has.
+    async fn every_check_has_run(&self) {
+        let mut news = self.app.news();
+        let mut unseen = self.checks.clone();
+        let all_seen = async {
+            while !unseen.is_empty() {
+                match news.recv().await {
+                    Ok(News::Observed(observation)) => {
+                        unseen.remove(&observation.check);
+                    }
+                    Ok(News::Event(_) | News::Outbox(..)) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        };
+        // A check that never runs shows by what follows.
+        let _ = tokio::time::timeout(STEP_WITHIN, all_seen).await;
     }
 
     fn platform_says(&self, text: String) {

@@ -225,6 +225,8 @@ impl fmt::Display for Reason {
 
 fn describe(offset: ClockOffset) -> String {
     let middle = offset.middle();
-    let size = Span::from_micros(middle.unsigned_abs());
+    // To the second: the interval is no finer, and a day less a moment should read as a day.
+    let seconds = middle.unsigned_abs().saturating_add(500_000) / 1_000_000;
+    let size = Span::from_secs(seconds);
     format!("{size} {}", if middle < 0 { "behind" } else { "ahead" })
 }
