@@ -96,8 +96,8 @@ impl Engine {
         decision
     }
 
-    /// When to call [`Engine::settle`] next, and why. A quiet period that has passed without
-    /// proof waits for an observation, not for time.
+    /// When to call [`Engine::settle`] next, and why. A deadline that has passed and
+    /// could not be settled waits for an observation, not for time.
     pub fn next_wakeup(&self) -> Option<Wakeup> {
         let ahead = self.deadlines().filter(|(at, _, _)| *at > self.state.now);
         let next = ahead.map(|(at, due, incident)| (at, due, incident.key())).min();
@@ -127,12 +127,20 @@ impl Engine {
             .flat_map(|incident| incident.deadlines().map(move |(at, due)| (at, due, incident)))
     }
 
-    /// Settles what is due, earliest first. A deadline that has passed already, because its
-    /// incident could not be called over before, is settled now.
+    /// Settles what is due, earliest first:
+    ///
+    /// 1. An incident is over only if it was seen to stay well.
+    /// 2. A promised update waits until somebody has looked since the last one: after a night
+    ///    without farol there is one thing to tell, and not one for every half hour.
+    /// 3. A deadline that had to wait is settled when it need not wait any more.
     fn settle_until(&mut self, now: Timestamp, decision: &mut Decision) {
         loop {
             let due = self.deadlines().filter(|(at, due, incident)| {
-                *at <= now && (*due == Due::Update || incident.stayed_well(&self.state))
+                *at <= now
+                    && match due {
+                        Due::Resolve => incident.stayed_well(&self.state),
+                        Due::Update => incident.looked_at(&self.state),
+                    }
             });
             let next = due.map(|(at, due, incident)| (at.max(self.state.now), due, incident.key()));
             let Some((at, due, key)) = next.min() else { return };
@@ -191,7 +199,8 @@ impl Engine {
         decision: &mut Decision,
     ) {
         for id in components {
-            let found = status::of_component(&self.state, id);
+            // What nobody can tell stays as it was.
+            let Some(found) = status::of_component(&self.state, id) else { continue };
             let Some(component) = self.state.components.get_mut(id) else { continue };
             let (from, to) = (component.status, found.status);
             if from == to {

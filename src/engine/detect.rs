@@ -23,6 +23,9 @@ pub struct CheckState {
     /// When the latest run that told anything was heard, if it was no worse than what is decided.
     agreed_at: Option<Timestamp>,
     unsettled: bool,
+    /// When a run was last taken in, whatever it told.
+    #[serde(default)]
+    observed_at: Option<Timestamp>,
 }
 
 /// What is known of one subject of a check.
@@ -60,6 +63,11 @@ impl CheckState {
     pub fn subjects(&self) -> impl Iterator<Item = (Subject, &Track)> {
         let whole = self.whole.iter().map(|track| (Subject::Whole, track));
         whole.chain(self.addresses.iter().map(|(ip, track)| (Subject::Address(*ip), track)))
+    }
+
+    /// When a run was last taken in, whatever it told.
+    pub(super) fn observed_at(&self) -> Option<Timestamp> {
+        self.observed_at
     }
 
     /// When a run last told anything about the target.
@@ -109,6 +117,7 @@ impl CheckState {
             return false;
         }
         self.seen.insert(observation.vantage.clone(), observation.started_at);
+        self.observed_at = Some(now);
 
         let findings = by_subject(&observation.findings);
         self.meet(&findings, observation, now, events);

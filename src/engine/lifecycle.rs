@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::correlate::Changes;
+use super::detect::CheckState;
 use super::narrate::{self, Telling};
 use super::state::{Closed, State};
 use super::status::{self, Trouble};
@@ -193,8 +194,9 @@ impl Incident {
                 member.trouble = Trouble::default();
                 continue;
             };
-            let found = status::of_component(state, id);
             member.status = component.status;
+            // What nobody can tell stays as it was.
+            let Some(found) = status::of_component(state, id) else { continue };
             member.trouble = found.trouble;
             match member.status.cmp(&member.worst) {
                 std::cmp::Ordering::Less => {}
@@ -238,6 +240,22 @@ impl Incident {
             }
             heard && (decided || !any)
         })
+    }
+
+    /// Whether anybody has looked at what the incident holds since it was last told of. While
+    /// nobody has, as when farol was not running, there is nothing to tell.
+    pub(super) fn looked_at(&self, state: &State) -> bool {
+        let mut checks = state
+            .policy
+            .checks
+            .iter()
+            .filter(|(_, policy)| self.members.contains_key(&policy.component))
+            .peekable();
+        checks.peek().is_none()
+            || checks.any(|(id, _)| {
+                let observed_at = state.checks.get(id).and_then(CheckState::observed_at);
+                observed_at.is_some_and(|at| at > self.said_at)
+            })
     }
 
     /// What the incident waits for, and until when:

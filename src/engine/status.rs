@@ -72,9 +72,9 @@ pub(super) fn of_check(check: &CheckState, policy: &CheckPolicy) -> Option<Compo
     Some(if capped.is_bad() { capped } else { ComponentStatus::Operational })
 }
 
-/// How `component` is: the worst that one of its checks makes it; operational if none says
-/// anything.
-pub(super) fn of_component(state: &State, component: &ComponentId) -> Assessment {
+/// How `component` is: the worst that one of its checks makes it. While none says anything, as
+/// after a check was renamed, nothing is known.
+pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Assessment> {
     let checks: Vec<(&CheckId, &CheckState, ComponentStatus)> = state
         .policy
         .checks
@@ -85,10 +85,10 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Assessment
             Some((id, check, of_check(check, policy)?))
         })
         .collect();
-    let worst = checks.iter().map(|(_, _, status)| *status).max().unwrap_or_default();
+    let worst = checks.iter().map(|(_, _, status)| *status).max()?;
     if !worst.is_bad() {
         let trouble = Trouble::default();
-        return Assessment { status: worst, because: None, trouble, bad_since: None };
+        return Some(Assessment { status: worst, because: None, trouble, bad_since: None });
     }
     let bad = |status: ComponentStatus| {
         let tracks = checks.iter().filter(move |(_, _, s)| *s == status);
@@ -97,7 +97,7 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Assessment
     let because = checks.iter().find(|(_, _, status)| *status == worst);
     // Of a partial outage the failing subjects tell what it is like, not a slow one beside them.
     let tone = bad(worst).map(Track::health).max();
-    Assessment {
+    Some(Assessment {
         status: worst,
         because: because.map(|(id, _, _)| (*id).clone()),
         trouble: bad(worst)
@@ -110,7 +110,7 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Assessment
             .flat_map(bad)
             .filter_map(Track::bad_since)
             .min(),
-    }
+    })
 }
 
 /// When `component` was last seen to be bad: for the bad check that was heard least recently.

@@ -149,6 +149,13 @@ impl Rig {
         self.keep(decision);
     }
 
+    /// As [`Self::see`], a tenth of a second after another.
+    pub(super) fn see_tenths(&mut self, tenths: u64, component: &str, findings: Vec<Finding>) {
+        let began = at(0) + Duration::from_millis(tenths * 100);
+        let decision = self.engine.handle(&observed(check(component), began, findings), began);
+        self.keep(decision);
+    }
+
     /// The same every ten seconds from `from` on, before `to`.
     pub(super) fn see_all(&mut self, from: i64, to: i64, component: &str, finding: &Finding) {
         for secs in (from..to).step_by(10) {

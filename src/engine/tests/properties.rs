@@ -164,6 +164,7 @@ fn bytes(decision: &Decision) -> String {
 struct Watcher {
     latest: BTreeMap<IncidentKey, Action>,
     conclusive: BTreeMap<CheckId, Timestamp>,
+    looks: Vec<(CheckId, Timestamp)>,
 }
 
 impl Watcher {
@@ -217,7 +218,9 @@ impl Watcher {
         assert_eq!(well, action.status != Investigating);
         let over = action.status == Resolved;
         assert_eq!(action.kind, if over { ActionKind::Resolve } else { ActionKind::Update });
-        if let Some(promise) = promised(&before.body) {
+        if let Some(promise) = promised(&before.body)
+            && self.looked_within(engine, &before, promise)
+        {
             assert!(
                 action.at <= before.at + promise,
                 "promised {promise:?}: {before:?} {action:?}"
@@ -226,6 +229,24 @@ impl Watcher {
         if over {
             self.proven(engine, action);
         }
+    }
+
+    /// Remembers which checks were taken in just now; one that was here before is not.
+    fn looked(&mut self, engine: &Engine, now: Timestamp) {
+        let checks = engine.state().checks().iter();
+        let just_now = checks.filter(|(_, check)| check.observed_at() == Some(now));
+        self.looks.extend(just_now.map(|(id, _)| (id.clone(), now)));
+    }
+
+    /// Whether anybody looked at what `said` was about in time to keep its promise.
+    fn looked_within(&self, engine: &Engine, said: &Action, promise: Duration) -> bool {
+        let checks = &engine.state().policy().checks;
+        self.looks.iter().any(|(check, at)| {
+            let about = checks.get(check).map(|policy| &policy.component);
+            about.is_some_and(|id| said.components.contains_key(id))
+                && *at > said.at
+                && *at <= said.at + promise
+        })
     }
 
     /// Everything that the incident holds was heard after it was first seen to be well.
@@ -261,10 +282,12 @@ impl Watcher {
         for (key, incident) in state.incidents() {
             assert_eq!(incident.sequence(), self.latest[key].sequence);
             assert_eq!(incident.status(), self.latest[key].status);
-            assert!(incident.next_update_at() > state.now());
+            let overdue = incident.next_update_at() <= state.now();
+            assert!(!overdue || !incident.looked_at(state), "a promise is not kept: {key}");
         }
         let wakeup = engine.next_wakeup();
-        assert_eq!(wakeup.is_some(), !state.incidents().is_empty());
+        let promised = state.incidents().values().any(|i| i.next_update_at() > state.now());
+        assert!(wakeup.is_some() || !promised);
         assert!(wakeup.is_none_or(|wakeup| wakeup.at > state.now()));
     }
 }
@@ -303,6 +326,7 @@ proptest! {
             }
             let decision = engine.handle(input, *now);
             watcher.decided(&engine, &decision);
+            watcher.looked(&engine, *now);
             watcher.at_rest(&engine);
         }
         let late = engine.settle(entries[entries.len() - 1].0 + Duration::from_secs(long.unsigned_abs()));
