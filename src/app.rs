@@ -332,7 +332,7 @@ pub fn own_url(address: SocketAddr, path: &str) -> Result<url::Url, AppError> {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     let text = format!("http://{}{path}", SocketAddr::new(ip, address.port()));
     url::Url::parse(&text).map_err(|source| AppError::OwnUrl { text, source })
