@@ -188,11 +188,8 @@ async fn resume(
             Some(json) => outbox::State::from_json(json)?,
             None => outbox::State::default(),
         };
-        let timing = match &platform.publish {
-            Publish::Embedded => Timing::embedded(),
-            Publish::Statuspage(_) => Timing::default(),
-        };
-        outboxes.insert(platform.id.clone(), Outbox::new(&*restored.install, state, timing));
+        let outbox = Outbox::new(&*restored.install, state, timing(&platform.publish));
+        outboxes.insert(platform.id.clone(), outbox);
     }
     let replayed = restored.tail.len();
     let mut push = |decision: engine::Decision| {
@@ -226,6 +223,14 @@ async fn resume(
     });
     let core = Core::new(Schedule::new(plans, now), engine, outboxes);
     Ok((core, Durable::new(store, seq, now)))
+}
+
+/// The waits of a lane to a status API.
+fn timing(publish: &Publish) -> Timing {
+    match publish {
+        Publish::Embedded => Timing::embedded(),
+        Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
+    }
 }
 
 fn engine_state(json: &str) -> Result<engine::State, StoreError> {
@@ -281,7 +286,11 @@ impl Lanes<'_> {
         let lane = |platform: &Platform| {
             let (target, patience) = match &platform.publish {
                 Publish::Embedded => (self.embedded(platform), Patience::embedded()),
-                Publish::Statuspage(page) => (self.vendor(platform, page)?, Patience::default()),
+                Publish::Statuspage(page) => {
+                    let spacing = timing(&platform.publish).spacing.to_duration();
+                    let patience = Patience::remote(page.timeout.to_duration(), spacing);
+                    (self.vendor(platform, page)?, patience)
+                }
             };
             let publisher = Publisher::new(target, patience)?;
             Ok((platform.id.clone(), Arc::new(publisher)))
@@ -323,7 +332,7 @@ pub fn own_url(address: SocketAddr, path: &str) -> Result<url::Url, AppError> {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     let text = format!("http://{}{path}", SocketAddr::new(ip, address.port()));
     url::Url::parse(&text).map_err(|source| AppError::OwnUrl { text, source })

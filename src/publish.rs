@@ -77,15 +77,17 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            total: Duration::from_secs(30),
-            between_pages: Duration::from_millis(1_050),
-        }
+        Self::remote(Duration::from_secs(30), Duration::from_millis(1_050))
     }
 }
 
 impl Patience {
+    /// For a status API somewhere on a network: `total` for one call, and calls that are `spacing`
+    /// apart.
+    pub fn remote(total: Duration, spacing: Duration) -> Self {
+        Self { connect: total.min(Duration::from_secs(5)), total, between_pages: spacing }
+    }
+
     /// For the status API that farol serves itself: it is near, and has no limit.
     pub fn embedded() -> Self {
         Self {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::check::Prober;
 use crate::clock::Clock;
@@ -55,7 +55,7 @@ pub struct Runtime {
     pub metrics: Arc<Metrics>,
     /// Told of everything that happens; nobody has to listen.
     pub news: broadcast::Sender<News>,
-    /// Told that the loop runs.
+    /// Told of every turn of the loop.
     pub pulse: watch::Sender<Pulse>,
     /// How many checks run at once.
     pub max_in_flight: usize,
@@ -92,7 +92,9 @@ struct Tasks {
 }
 
 impl Runtime {
-    /// Runs until `stop` is done.
+    /// Runs until `stop` is done, or until a task panicked: a check that is not there any more
+    /// would never run again, and a delivery block its lane for ever. Whoever started the loop
+    /// takes its end for the end of all.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let (observed, mut observations) = mpsc::channel(BATCH);
         let (delivered, mut deliveries) = mpsc::channel(BATCH);
@@ -100,8 +102,8 @@ impl Runtime {
         let (checks, running) = (JoinSet::new(), JoinSet::new());
         let mut tasks = Tasks { checks, deliveries: running, slots, observed, delivered };
         tokio::pin!(stop);
-        self.pulse.send_replace(Pulse::Ready);
         loop {
+            self.pulse.send_replace(Pulse::Ready { turned_at: self.clock.now() });
             self.start_what_is_due(&mut tasks).await;
             let wake = self.sleep_until_next();
             let mut batch = Vec::new();
@@ -116,11 +118,14 @@ impl Runtime {
             };
             match turn {
                 Turn::Stop => break,
-                turn => self.handle(turn).await,
+                turn @ (Turn::Observations(_) | Turn::Delivered(..) | Turn::Woken) => {
+                    self.handle(turn).await;
+                }
             }
-            // Finished tasks leave the set, which would otherwise grow for ever.
-            while tasks.checks.try_join_next().is_some() {}
-            while tasks.deliveries.try_join_next().is_some() {}
+            if let Err(error) = sweep(&mut tasks.checks).and(sweep(&mut tasks.deliveries)) {
+                tracing::error!(%error, "a task ended that never should; stopping");
+                break;
+            }
         }
         self.pulse.send_replace(Pulse::Stopping);
         tasks.checks.shutdown().await;
@@ -224,6 +229,14 @@ impl Runtime {
     }
 }
 
+/// Takes finished tasks out of the set, which would otherwise grow for ever; none may have panicked.
+fn sweep(tasks: &mut JoinSet<()>) -> Result<(), JoinError> {
+    while let Some(ended) = tasks.try_join_next() {
+        ended?;
+    }
+    Ok(())
+}
+
 /// The word for an outcome in the metrics.
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
@@ -236,5 +249,26 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Gone => "gone",
         Outcome::Found(_) => "found",
         Outcome::Listed(_) => "listed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::JoinSet;
+
+    use super::sweep;
+
+    #[tokio::test]
+    async fn a_task_that_panicked_is_not_overlooked_among_those_that_ended_well() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(std::future::pending());
+        let panicking = tasks.spawn(async { panic!("on purpose") });
+        tasks.spawn(async {});
+        while !panicking.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        assert!(sweep(&mut tasks).is_err_and(|error| error.is_panic()));
+        assert!(sweep(&mut tasks).is_ok(), "one that still runs is no trouble");
     }
 }

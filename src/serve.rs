@@ -33,6 +33,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::metrics::{self, Metrics};
+use crate::model::Timestamp;
 use crate::store::page::PageStore;
 use auth::Token;
 use error::ApiError;
@@ -43,6 +44,9 @@ pub use listen::serve;
 /// How long a request may take from its headers to the answer: reading a body that trickles, and
 /// waiting for the database.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the owner loop may stand still, many times its heartbeat, before it is taken for hung.
+const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// What is served.
 pub struct Site {
@@ -67,7 +71,10 @@ pub enum Pulse {
     #[default]
     Starting,
     /// Checks run.
-    Ready,
+    Ready {
+        /// When the owner loop last turned.
+        turned_at: Timestamp,
+    },
     /// It was told to stop.
     Stopping,
 }
@@ -125,6 +132,18 @@ impl Shared {
         done.unwrap_or(Err(ApiError::Interrupted))
     }
 
+    /// Whether the owner loop lives.
+    ///
+    /// 1. When it ends, its side of the channel is dropped.
+    /// 2. When it hangs, its last turn grows old.
+    fn lives(&self) -> bool {
+        let turns = match *self.pulse.borrow() {
+            Pulse::Ready { turned_at } => self.clock.now().since(turned_at) <= STANDSTILL,
+            Pulse::Starting | Pulse::Stopping => true,
+        };
+        turns && self.pulse.has_changed().is_ok()
+    }
+
     /// Where the public reaches this site, without a slash at the end.
     fn base(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.base_url {
@@ -164,13 +183,12 @@ async fn metrics_page(State(site): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// Whether the owner loop lives: when it ends, its side of the channel is dropped.
 async fn healthz(State(site): State<Arc<Shared>>) -> Response {
-    health(site.pulse.has_changed().is_ok())
+    health(site.lives())
 }
 
 async fn readyz(State(site): State<Arc<Shared>>) -> Response {
-    health(site.pulse.has_changed().is_ok() && *site.pulse.borrow() == Pulse::Ready)
+    health(site.lives() && matches!(*site.pulse.borrow(), Pulse::Ready { .. }))
 }
 
 fn health(well: bool) -> Response {

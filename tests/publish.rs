@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use faults::{Fault, proxy};
-use server::Pages;
+use server::{Pages, serve};
 
 const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(500),
@@ -137,7 +137,7 @@ async fn each_fault_at_the_first_try_of_each_step() {
 async fn first_tries_fail(fault: Fault) {
     let pages = Pages::default();
     let mut seen = BTreeSet::new();
-    let address = proxy(pages.serve().await, move |request| {
+    let address = proxy(serve(pages.router()).await, move |request| {
         // The body names the step; only a write has one.
         let (_, body) = request.split_once("\r\n\r\n")?;
         (!body.is_empty() && seen.insert(body.to_owned())).then_some(fault)
@@ -155,7 +155,7 @@ async fn first_tries_fail(fault: Fault) {
 async fn faults_one_after_the_other_hit_writes_and_looks_alike() {
     let pages = Pages::default();
     let mut faults = [Fault::ALL, Fault::ALL].concat().into_iter();
-    let address = proxy(pages.serve().await, move |_| faults.next()).await;
+    let address = proxy(serve(pages.router()).await, move |_| faults.next()).await;
     let publisher = publisher(address);
     let clock = Clock::start();
     let mut outbox = Outbox::new("install", State::default(), timing());
@@ -205,7 +205,7 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
 #[tokio::test]
 async fn a_wrong_key_is_told_and_never_shown() {
     let pages = Pages::default();
-    let address = pages.serve().await;
+    let address = serve(pages.router()).await;
     let wrong = StatuspageTarget { token: Secret::new("hush-hush"), ..target(address) };
     assert!(!format!("{wrong:?}").contains("hush"));
     let publisher = Publisher::new(wrong, PATIENCE).unwrap();

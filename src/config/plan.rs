@@ -121,6 +121,10 @@ pub struct Statuspage {
     pub token: SecretRef,
     /// Whether subscribers are told.
     pub notify: bool,
+    /// How many requests the API allows in a second.
+    pub requests_per_second: NonZeroU32,
+    /// How long one request may take.
+    pub timeout: Span,
 }
 
 /// What a customer sees on the status page.

@@ -5,6 +5,7 @@ mod tuning;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::raw::component::RawComponent;
 use super::raw::platform::{RawPlatform, RawPublish};
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
+use super::setting::count::Rate;
 use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::text::Line;
@@ -111,6 +113,8 @@ fn publish(raw: Field<RawPublish>) -> Option<Publish> {
         page: raw.page?.into_inner().0,
         token: raw.token?.into_inner(),
         notify: raw.notify.or(false)?,
+        requests_per_second: raw.requests_per_second.or(Rate(NonZeroU32::MIN))?.0,
+        timeout: raw.timeout.or(Duration(Span::from_secs(30)))?.0,
     }))
 }
 

@@ -1,11 +1,13 @@
 //! How long the outbox waits for what.
 
+use std::num::NonZeroU32;
+
 use crate::model::Span;
 
-/// Every wait of a lane. The defaults suit a status API somewhere on the internet.
+/// Every wait of a lane. The defaults suit Atlassian Statuspage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// Between two requests. Statuspage allows one in a second.
+    /// Between two requests.
     pub spacing: Span,
     /// After the first failure; doubles with each one in a row.
     pub first_retry: Span,
@@ -31,22 +33,30 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
+        Self::remote(NonZeroU32::MIN, Span::from_secs(30))
+    }
+}
+
+impl Timing {
+    /// For a status API somewhere on a network that takes `per_second` requests and is given up on
+    /// after `timeout`.
+    pub fn remote(per_second: NonZeroU32, timeout: Span) -> Self {
+        let part = |parts: u64| Span::from_micros(timeout.as_micros() / parts);
         Self {
-            spacing: Span::from_millis(1_050),
+            // A little more, since what counts is when requests arrive.
+            spacing: Span::from_micros(1_050_000 / u64::from(per_second.get())),
             first_retry: Span::from_secs(2),
             longest_retry: Span::from_secs(300),
             unauthorized: Span::from_secs(60),
-            settle: Span::from_secs(30),
-            look_again: Span::from_secs(15),
-            looks_apart: Span::from_secs(10),
+            settle: timeout,
+            look_again: part(2),
+            looks_apart: part(3),
             rejected: Span::from_secs(600),
             rejections: 6,
             sweep: Span::from_secs(120),
         }
     }
-}
 
-impl Timing {
     /// For the status API that farol serves itself: it answers at once or not at all, has no limit
     /// of its own, and shows every write as soon as it is made.
     pub fn embedded() -> Self {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use farol::clock::Clock;
 use farol::serve::Pulse;
 use reqwest::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,12 +29,16 @@ async fn health_follows_the_owner_loop() {
 
     let (ok, no) = (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(codes(&site).await, (ok, no), "starting");
-    site.pulse.send(Pulse::Ready).unwrap();
+    let now = Clock::start().now();
+    site.pulse.send(Pulse::Ready { turned_at: now }).unwrap();
     assert_eq!(codes(&site).await, (ok, ok), "ready");
+    let long_ago = now - Duration::from_secs(61);
+    site.pulse.send(Pulse::Ready { turned_at: long_ago }).unwrap();
+    assert_eq!(codes(&site).await, (no, no), "the loop hangs");
     site.pulse.send(Pulse::Stopping).unwrap();
     assert_eq!(codes(&site).await, (ok, no), "stopping");
     // The loop's end drops its side of the channel.
-    let (ended, _) = tokio::sync::watch::channel(Pulse::Ready);
+    let (ended, _) = tokio::sync::watch::channel(Pulse::Stopping);
     drop(std::mem::replace(&mut site.pulse, ended));
     assert_eq!(codes(&site).await, (no, no), "the loop has ended");
 }

@@ -16,23 +16,28 @@ pub(crate) struct Pages(Arc<Mutex<Vec<Value>>>);
 type Answer = (StatusCode, Json<Value>);
 
 impl Pages {
-    /// Every incident, with all that was ever said of it under `texts`.
+    /// Every incident, with all that was ever said of it under `texts`, and under `steps` what it
+    /// was said for.
     pub(crate) fn incidents(&self) -> Vec<Value> {
         self.0.lock().unwrap().clone()
     }
 
-    /// Serves on a free port of loopback until the runtime stops.
-    pub(crate) async fn serve(&self) -> SocketAddr {
-        let router = Router::new()
+    /// What is served.
+    pub(crate) fn router(&self) -> Router {
+        Router::new()
             .route("/v1/pages/page/incidents", get(list).post(create))
             .route("/v1/pages/page/incidents/unresolved", get(unresolved))
             .route("/v1/pages/page/incidents/{id}", get(read).patch(update))
-            .with_state(self.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        address
+            .with_state(self.clone())
     }
+}
+
+/// Serves on a free port of loopback until the runtime stops.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
 }
 
 async fn list(State(pages): State<Pages>) -> Json<Value> {
@@ -57,7 +62,8 @@ async fn create(State(pages): State<Pages>, headers: HeaderMap, Json(body): Json
     }
     let mut incidents = pages.0.lock().unwrap();
     let id = format!("incident{:04}", incidents.len());
-    let mut incident = json!({ "id": id, "created_at": "2021-09-15T00:00:00.000Z", "texts": [] });
+    let created_at = "2021-09-15T00:00:00.000Z";
+    let mut incident = json!({ "id": id, "created_at": created_at, "texts": [], "steps": [] });
     apply(&mut incident, &body["incident"]);
     incidents.push(incident.clone());
     (StatusCode::CREATED, Json(incident))
@@ -83,4 +89,6 @@ fn apply(incident: &mut Value, change: &Value) {
         incident[field] = change[field].clone();
     }
     incident["texts"].as_array_mut().unwrap().push(change["body"].clone());
+    let step = change["metadata"]["farol"]["n"].clone();
+    incident["steps"].as_array_mut().unwrap().push(step);
 }

@@ -4,8 +4,9 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use farol::clock::Clock;
 use serde_json::Value;
 
 /// A running `farol run`, killed when dropped.
@@ -54,9 +55,9 @@ impl Farol {
         within: Duration,
         is: impl Fn(&Value) -> bool,
     ) -> Value {
-        let deadline = Instant::now() + within;
+        let waited = Clock::start().stopwatch();
         let mut last = None;
-        while Instant::now() < deadline {
+        while waited.elapsed().to_duration() < within {
             last = self.json("/api/v2/summary.json").await.or(last);
             if let Some(summary) = last.as_ref().filter(|summary| is(summary)) {
                 return summary.clone();
@@ -79,10 +80,10 @@ impl Farol {
 
     /// SIGTERM; returns the exit code and how long it took.
     pub(crate) fn terminate(&mut self) -> (Option<i32>, Duration) {
-        let asked = Instant::now();
+        let asked = Clock::start().stopwatch();
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         let code = self.child.wait().unwrap().code();
-        (code, asked.elapsed())
+        (code, asked.elapsed().to_duration())
     }
 
     pub(crate) fn read_log(&self) -> String {

@@ -31,6 +31,23 @@ impl Setting for Runs {
     }
 }
 
+/// A number of requests in a second, from 1 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Rate(pub(in super::super) NonZeroU32);
+
+impl Setting for Rate {
+    const EXPECTED: &'static str = "a whole number of requests in a second";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let Some(number) = integer(node) else { return Self::wrong_type(node, problems) };
+        bounded(node, number, 1, 100, problems).and_then(NonZeroU32::new).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": 100 })
+    }
+}
+
 /// How many redirects are followed: 0 to 20, or `false` for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Redirects(pub(in super::super) u8);
@@ -80,7 +97,7 @@ fn bounded(
 #[cfg(test)]
 mod tests {
     use super::super::tests::read;
-    use super::{Redirects, Runs};
+    use super::{Rate, Redirects, Runs};
 
     #[test]
     fn runs_are_one_to_a_hundred() {
@@ -95,6 +112,13 @@ mod tests {
         }
         assert!(read::<Runs>("1.5").is_err());
         assert!(read::<Runs>("'3'").is_err());
+    }
+
+    #[test]
+    fn rates_are_whole_and_never_zero() {
+        assert_eq!(read::<Rate>("100").unwrap().0.get(), 100);
+        assert!(read::<Rate>("0").is_err() && read::<Rate>("101").is_err());
+        assert!(read::<Rate>("0.5").is_err());
     }
 
     #[test]
