@@ -1,7 +1,6 @@
 //! The composition root: from a configuration to running tasks. It reads as the dependency graph;
 //! nothing is decided here. The demo and the tests embed it on port 0.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,21 +11,21 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::check::Prober;
-use crate::clock::Clock;
-use crate::config::{Component, Config, Platform, Publish, Secret, Secrets, Statuspage};
-use crate::engine::{self, Engine};
+use crate::config::{Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
-use crate::model::{Input, PlatformId, Vantage};
-use crate::outbox::{self, Outbox, Timing};
-use crate::publish::{Patience, Publisher, StatuspageTarget};
-use crate::runtime::{Core, Durable, News, Runtime};
-use crate::schedule::{Plan, Schedule};
-use crate::serve::{self, Pulse, Site};
+use crate::model::Vantage;
+use crate::runtime::{News, Pulse, Runtime};
+use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
-use crate::store::{self, Restored, Store, StoreError};
+use crate::store::{self, Store};
 
 mod error;
+mod lanes;
+mod resume;
 mod token;
+
+use lanes::Lanes;
+use resume::{Saved, resume, start_clock};
 
 pub use error::AppError;
 
@@ -42,6 +41,8 @@ pub struct Options {
     pub secrets: Secrets,
     /// Where the page, the API and the metrics are served.
     pub listen: SocketAddr,
+    /// Where the public reaches the page, if it is known.
+    pub public_url: Option<url::Url>,
     /// Where everything that survives a restart is kept.
     pub state_dir: PathBuf,
     /// The name of this place.
@@ -59,7 +60,8 @@ pub struct Options {
 pub struct App {
     address: SocketAddr,
     news: broadcast::Sender<News>,
-    stop: watch::Sender<bool>,
+    stop_runtime: watch::Sender<bool>,
+    stop_server: watch::Sender<bool>,
     runtime: JoinHandle<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -67,18 +69,16 @@ pub struct App {
 impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
     pub async fn start(options: Options) -> Result<Self, AppError> {
-        let clock = Clock::start();
         let listener = bind(options.listen).await?;
         let address = listener
             .local_addr()
             .map_err(|source| AppError::Listen { address: options.listen, source })?;
         let (store, restored) = Store::open(&options.state_dir, options.retention)?;
+        let saved = Saved::read(&options.config, restored)?;
+        let clock = start_clock(saved.latest());
         let mut pages = PageStore::open(&options.state_dir.join("status.db"))?;
         pages.sync(&page_infos(&options.config), clock.now())?;
-        let api_token = match options.api_token {
-            Some(token) => token,
-            None => token::load_or_make(&options.state_dir)?,
-        };
+        let api_token = token::given_or_kept(options.api_token, &options.state_dir)?;
         let metrics = Arc::new(Metrics::new()?);
         metrics.process_started(clock.now());
         metrics.register_policy(&options.config.policy());
@@ -86,17 +86,18 @@ impl App {
         let own = own_url(address, "/v1")?;
         let lanes = Lanes {
             secrets: &options.secrets,
-            install: &restored.install,
+            install: &saved.install,
             own,
             api_token: &api_token,
         };
         let publishers = lanes.publishers(&options.config)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
-        let (core, durable) = resume(&options.config, store, restored, clock, &metrics).await?;
+        let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);
         let (pulse, health) = watch::channel(Pulse::Starting);
-        let (stop, stopped) = watch::channel(false);
+        let (stop_runtime, runtime_stop) = watch::channel(false);
+        let (stop_server, server_stop) = watch::channel(false);
         let checks = options.config.checks().map(|(_, _, check)| check);
         let runtime = Runtime {
             clock,
@@ -111,14 +112,21 @@ impl App {
             max_in_flight: options.max_in_flight,
             wall_stepped: false,
         };
-        let site =
-            Site { store: pages, token: api_token, metrics, clock, pulse: health, base_url: None };
+        let site = Site {
+            store: pages,
+            token: api_token,
+            metrics,
+            clock,
+            pulse: health,
+            base_url: options.public_url,
+        };
         Ok(Self {
             address,
             news,
-            stop,
-            server: tokio::spawn(serve::serve(listener, site, told(stopped.clone()))),
-            runtime: tokio::spawn(runtime.run(told(stopped))),
+            stop_runtime,
+            stop_server,
+            server: tokio::spawn(serve::serve(listener, site, told(server_stop))),
+            runtime: tokio::spawn(runtime.run(told(runtime_stop))),
         })
     }
 
@@ -140,13 +148,16 @@ impl App {
             runtime = &mut self.runtime => Some(runtime.map_err(AppError::Task)),
             server = &mut self.server => Some(flatten(server)),
         };
-        self.stop.send_replace(true);
+        self.stop_runtime.send_replace(true);
         if let Some(ended) = ended {
+            self.stop_server.send_replace(true);
             return ended.and(Err(AppError::Ended));
         }
+        // The server ends last: what is being published may go to it.
         let both = async {
-            let (runtime, server) = tokio::join!(&mut self.runtime, &mut self.server);
-            runtime.map_err(AppError::Task).and(flatten(server))
+            let runtime = (&mut self.runtime).await;
+            self.stop_server.send_replace(true);
+            runtime.map_err(AppError::Task).and(flatten((&mut self.server).await))
         };
         match tokio::time::timeout(Duration::from_secs(5), both).await {
             Ok(result) => result,
@@ -168,91 +179,6 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
     TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
 }
 
-/// Brings the decisions to where they were: the last snapshot, and the journal since. Actions that
-/// come up again are known to the outboxes by their sequence.
-async fn resume(
-    config: &Config,
-    store: Store,
-    restored: Restored,
-    clock: Clock,
-    metrics: &Metrics,
-) -> Result<(Core, Durable), AppError> {
-    let (mut seq, state) = match restored.engine {
-        Some((seq, json)) => (seq, engine_state(&json)?),
-        None => (0, engine::State::default()),
-    };
-    let mut engine = Engine::new(state);
-    let mut outboxes = BTreeMap::new();
-    for platform in &config.platforms {
-        let state = match restored.outboxes.get(&platform.id) {
-            Some(json) => outbox::State::from_json(json)?,
-            None => outbox::State::default(),
-        };
-        let outbox = Outbox::new(&*restored.install, state, timing(&platform.publish));
-        outboxes.insert(platform.id.clone(), outbox);
-    }
-    let replayed = restored.tail.len();
-    let mut push = |decision: engine::Decision| {
-        for action in decision.actions {
-            if let Some(outbox) = outboxes.get_mut(&action.platform) {
-                outbox.push(action);
-            }
-        }
-    };
-    for (row, at, input) in restored.tail {
-        push(engine.handle(&input, at));
-        seq = row;
-    }
-    let now = clock.now();
-    let policy = config.policy();
-    if *engine.state().policy() != policy {
-        let input = Input::PolicyChanged(Box::new(policy));
-        seq = store.append(vec![(now, input.clone())]).await?;
-        push(engine.handle(&input, now));
-    }
-    for outbox in outboxes.values_mut() {
-        outbox.resume(now);
-    }
-    let open = engine.state().incidents().len();
-    tracing::info!(replayed, open_incidents = open, "state restored");
-    show(engine.state(), metrics);
-    let plans = config.checks().map(|(_, _, check)| Plan {
-        check: check.id.clone(),
-        interval: check.interval,
-        confirm_interval: check.confirm_interval,
-    });
-    let core = Core::new(Schedule::new(plans, now), engine, outboxes);
-    Ok((core, Durable::new(store, seq, now)))
-}
-
-/// The waits of a lane to a status API.
-fn timing(publish: &Publish) -> Timing {
-    match publish {
-        Publish::Embedded => Timing::embedded(),
-        Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
-    }
-}
-
-fn engine_state(json: &str) -> Result<engine::State, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|source| StoreError::Damaged { what: "state of the engine", source })
-}
-
-/// Shows in the metrics what was decided before the restart.
-fn show(state: &engine::State, metrics: &Metrics) {
-    for (check, tracks) in state.checks() {
-        for (subject, track) in tracks.subjects() {
-            metrics.set_health(check, subject, track.health());
-        }
-    }
-    for (component, is) in state.components() {
-        metrics.set_component(component, is.status);
-    }
-    for (key, incident) in state.incidents() {
-        metrics.set_incident(key, incident.platform(), incident.status(), incident.impact());
-    }
-}
-
 fn page_infos(config: &Config) -> Vec<PageInfo> {
     let component = |component: &Component| ComponentInfo {
         id: component.id.clone(),
@@ -267,64 +193,6 @@ fn page_infos(config: &Config) -> Vec<PageInfo> {
         components: platform.components.iter().map(component).collect(),
     };
     config.platforms.iter().map(page).collect()
-}
-
-/// What it takes to speak to the platforms' status APIs.
-struct Lanes<'a> {
-    secrets: &'a Secrets,
-    install: &'a str,
-    /// The status API that we serve ourselves.
-    own: url::Url,
-    api_token: &'a Secret,
-}
-
-impl Lanes<'_> {
-    fn publishers(
-        &self,
-        config: &Config,
-    ) -> Result<BTreeMap<PlatformId, Arc<Publisher>>, AppError> {
-        let lane = |platform: &Platform| {
-            let (target, patience) = match &platform.publish {
-                Publish::Embedded => (self.embedded(platform), Patience::embedded()),
-                Publish::Statuspage(page) => {
-                    let spacing = timing(&platform.publish).spacing.to_duration();
-                    let patience = Patience::remote(page.timeout.to_duration(), spacing);
-                    (self.vendor(platform, page)?, patience)
-                }
-            };
-            let publisher = Publisher::new(target, patience)?;
-            Ok((platform.id.clone(), Arc::new(publisher)))
-        };
-        config.platforms.iter().map(lane).collect()
-    }
-
-    /// The embedded status API is spoken to as the vendor's is: over HTTP, in the same dialect.
-    fn embedded(&self, platform: &Platform) -> StatuspageTarget {
-        let id =
-            |component: &Component| (component.id.clone(), serve::component_page_id(&component.id));
-        StatuspageTarget {
-            url: self.own.clone(),
-            page: serve::page_id(&platform.id),
-            token: self.api_token.clone(),
-            notify: true,
-            components: platform.components.iter().map(id).collect(),
-            install: self.install.to_owned(),
-        }
-    }
-
-    fn vendor(&self, platform: &Platform, page: &Statuspage) -> Result<StatuspageTarget, AppError> {
-        let token = self.secrets.get(&page.token).cloned();
-        let id =
-            |component: &Component| Some((component.id.clone(), component.statuspage_id.clone()?));
-        Ok(StatuspageTarget {
-            url: page.url.clone(),
-            page: page.page.clone(),
-            token: token.ok_or_else(|| AppError::Secret(page.token.clone()))?,
-            notify: page.notify,
-            components: platform.components.iter().filter_map(id).collect(),
-            install: self.install.to_owned(),
-        })
-    }
 }
 
 /// Where we reach ourselves: a server that listens on every address is also on the loopback.

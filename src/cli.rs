@@ -32,7 +32,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the checks on schedule and keep the status page true, until stopped
-    Run(run::Run),
+    Run(Box<run::Run>),
     /// Run each check once and print what was found
     Check(check::Check),
     /// Check probe files for mistakes; needs no secrets and no network

@@ -24,13 +24,21 @@ impl Clock {
         Self { wall: wall_now(), anchor: Instant::now() }
     }
 
+    /// As [`Clock::start`], but never before `floor`, the latest time that is on record: a host
+    /// whose clock was set back between two runs must not make what happens now look as if it had
+    /// happened before.
+    pub fn start_after(floor: Timestamp) -> Self {
+        Self { wall: wall_now().max(floor), anchor: Instant::now() }
+    }
+
     /// Now: the wall clock's time at the start and the monotonic time since.
     pub fn now(&self) -> Timestamp {
         self.wall + self.anchor.elapsed()
     }
 
     /// How far the host's wall clock is ahead of ours, in microseconds: zero, but for slewing,
-    /// until somebody sets it.
+    /// until somebody sets it, or the host wakes from a sleep, during which the monotonic clock
+    /// stood still.
     pub fn wall_step(&self) -> i64 {
         wall_now().as_micros().saturating_sub(self.now().as_micros())
     }

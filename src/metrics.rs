@@ -291,6 +291,11 @@ impl Metrics {
         self.series.process.journal_errors.inc();
     }
 
+    /// Counts inputs that waited for a store that failed until there was no room for them.
+    pub fn journal_lost(&self, entries: u64) {
+        self.series.process.journal_lost.inc_by(entries);
+    }
+
     /// Sets how far the host's clock has moved ahead of ours, in microseconds.
     pub fn clock_step(&self, micros: i64) {
         self.series.process.clock_step.set(seconds(micros));

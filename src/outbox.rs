@@ -95,6 +95,7 @@ impl Outbox {
         if action.sequence <= self.state.seen(&action.incident) {
             return;
         }
+        self.state.latest = self.state.latest.max(Some(action.at));
         match self.state.recall(&action.incident) {
             Some(publication) => publication.push(action),
             None => {

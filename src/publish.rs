@@ -62,6 +62,8 @@ pub struct StatuspageTarget {
     pub components: BTreeMap<ComponentId, String>,
     /// The installation, whose incidents are ours.
     pub install: String,
+    /// Whether it is the server of this very process: no proxy stands before that.
+    pub own: bool,
 }
 
 /// How long delivery waits for what.
@@ -111,7 +113,7 @@ pub struct Publisher {
 impl Publisher {
     /// A publisher for `target`. Nothing is sent yet.
     pub fn new(target: StatuspageTarget, patience: Patience) -> Result<Self, PublishError> {
-        let StatuspageTarget { url, page, token, notify, components, install } = target;
+        let StatuspageTarget { url, page, token, notify, components, install, own } = target;
         if url.cannot_be_a_base() {
             return Err(PublishError::Url { url });
         }
@@ -119,7 +121,7 @@ impl Publisher {
             .map_err(|_| PublishError::Token)?;
         authorization.set_sensitive(true);
         Ok(Self {
-            client: client(&url, patience)?,
+            client: client(own || is_local(&url), patience)?,
             base: url,
             authorization,
             dialect: Statuspage { page, install, notify, components },
@@ -184,7 +186,7 @@ impl Publisher {
     }
 }
 
-fn client(url: &Url, patience: Patience) -> Result<reqwest::Client, PublishError> {
+fn client(near: bool, patience: Patience) -> Result<reqwest::Client, PublishError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .user_agent(concat!("farol/", env!("CARGO_PKG_VERSION")))
@@ -193,14 +195,17 @@ fn client(url: &Url, patience: Patience) -> Result<reqwest::Client, PublishError
         .pool_max_idle_per_host(0)
         .connect_timeout(patience.connect)
         .timeout(patience.total);
-    let local = match url.host() {
+    // A proxy of the environment is for what is outside.
+    Ok(if near { builder.no_proxy() } else { builder }.build()?)
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    // A proxy of the environment is for what is outside; our own server is not.
-    Ok(if local { builder.no_proxy() } else { builder }.build()?)
+    }
 }
 
 /// The system's roots, or Mozilla's where the system (a bare container) has none.

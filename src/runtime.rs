@@ -6,6 +6,7 @@
 
 pub mod core;
 mod durable;
+mod pulse;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -24,17 +25,17 @@ use crate::model::{CheckId, Event, Input, Observation, PlatformId, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outcome};
 use crate::publish::Publisher;
 use crate::schedule::Due;
-use crate::serve::Pulse;
 
 pub use self::core::{Core, Heard};
 pub use self::durable::Durable;
+pub use self::pulse::Pulse;
 
 /// How many observations one turn of the loop takes at most: one commit's worth.
 const BATCH: usize = 512;
 /// How often the loop turns when nothing else wakes it: the health page counts on it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long deliveries in flight may take to end when the process stops.
-const FAREWELL: Duration = Duration::from_secs(3);
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the loop works with.
 #[derive(Debug)]
@@ -129,6 +130,11 @@ impl Runtime {
         }
         self.pulse.send_replace(Pulse::Stopping);
         tasks.checks.shutdown().await;
+        let mut seen = Vec::new();
+        while let Ok(observation) = observations.try_recv() {
+            seen.push(observation);
+        }
+        self.handle(Turn::Observations(seen)).await;
         self.say_farewell(tasks, deliveries).await;
     }
 
@@ -225,6 +231,7 @@ impl Runtime {
         while let Ok((platform, attempt, outcome)) = deliveries.try_recv() {
             self.handle(Turn::Delivered(platform, attempt, outcome)).await;
         }
+        self.durable.flush(self.clock.now(), &self.metrics).await;
         self.durable.save_all(&self.core).await;
     }
 }

@@ -33,7 +33,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::metrics::{self, Metrics};
-use crate::model::Timestamp;
+use crate::runtime::Pulse;
 use crate::store::page::PageStore;
 use auth::Token;
 use error::ApiError;
@@ -62,21 +62,6 @@ pub struct Site {
     pub pulse: watch::Receiver<Pulse>,
     /// Where the public reaches this site; without it links are made from the `Host` header.
     pub base_url: Option<Url>,
-}
-
-/// How the process is, for whoever restarts it or sends it traffic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pulse {
-    /// Not all is set up yet.
-    #[default]
-    Starting,
-    /// Checks run.
-    Ready {
-        /// When the owner loop last turned.
-        turned_at: Timestamp,
-    },
-    /// It was told to stop.
-    Stopping,
 }
 
 /// What every handler shares.

@@ -17,6 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -108,7 +109,11 @@ impl Store {
 
     /// Writes inputs to the journal, all or none, and gives the number of the last one: zero if
     /// there were none. When this returns they are on the disk.
-    pub async fn append(&self, entries: Vec<(Timestamp, Input)>) -> Result<u64, StoreError> {
+    pub async fn append(
+        &self,
+        entries: impl Into<Arc<Vec<(Timestamp, Input)>>>,
+    ) -> Result<u64, StoreError> {
+        let entries = entries.into();
         self.writer.run(move |db| journal::append(db, &entries)).await
     }
 
@@ -117,18 +122,12 @@ impl Store {
         self.writer.run(move |db| save(db, &snapshot)).await
     }
 
-    /// Forgets what is older, or more, than is to be kept, and gives the number of rows. Other
-    /// writes get their turn in between.
-    pub async fn prune(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Forgets some of what is older, or more, than is to be kept, and tells whether there is more
+    /// to forget: other writes can have their turn in between.
+    pub async fn prune(&self, now: Timestamp) -> Result<bool, StoreError> {
         let options = self.options;
-        let mut rows: u64 = 0;
-        loop {
-            let deleted = self.writer.run(move |db| prune::slice(db, options, now)).await?;
-            rows = rows.saturating_add(u64::try_from(deleted).unwrap_or(u64::MAX));
-            if prune::is_last(deleted) {
-                return Ok(rows);
-            }
-        }
+        let deleted = self.writer.run(move |db| prune::slice(db, options, now)).await?;
+        Ok(!prune::is_last(deleted))
     }
 
     /// The bytes that the database uses.

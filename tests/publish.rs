@@ -61,6 +61,7 @@ fn target(address: SocketAddr) -> StatuspageTarget {
         notify: false,
         components: BTreeMap::from([(component(), "p31zjtct2jer".to_owned())]),
         install: "install".to_owned(),
+        own: false,
     }
 }
 

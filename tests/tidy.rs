@@ -1,6 +1,8 @@
 //! The house rules that no lint knows: which room may look into which, that the pure rooms are
 //! pure, and that every file says what it is for.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +19,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("outbox", vec!["model"]),
         ("net", vec!["model", "clock", "config"]),
         ("check", vec!["model", "clock", "config", "net"]),
-        ("publish", vec!["model", "clock", "config", "outbox", "net"]),
+        ("publish", vec!["model", "clock", "config", "net", "outbox"]),
         ("store", vec!["model"]),
-        ("metrics", vec!["model", "outbox", "engine"]),
-        ("serve", vec!["model", "clock", "config", "metrics", "store"]),
+        ("metrics", vec!["model"]),
+        ("serve", vec!["model", "clock", "config", "metrics", "runtime", "store"]),
         (
             "runtime",
             vec![

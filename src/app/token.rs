@@ -12,7 +12,14 @@ use super::AppError;
 
 const FILE: &str = "api-token";
 
-pub(super) fn load_or_make(state_dir: &Path) -> Result<Secret, AppError> {
+pub(super) fn given_or_kept(given: Option<Secret>, state_dir: &Path) -> Result<Secret, AppError> {
+    match given {
+        Some(token) => Ok(token),
+        None => load_or_make(state_dir),
+    }
+}
+
+fn load_or_make(state_dir: &Path) -> Result<Secret, AppError> {
     let path = state_dir.join(FILE);
     let failed = |source| AppError::Token { path: path.clone(), source };
     match fs::read_to_string(&path) {

@@ -28,6 +28,10 @@ pub(super) struct Run {
     #[arg(long, default_value = "127.0.0.1:9321", env = "FAROL_LISTEN", value_name = "ADDRESS")]
     listen: SocketAddr,
 
+    /// Where the public reaches the status page, for links; what its reader asked for otherwise
+    #[arg(long, env = "FAROL_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<url::Url>,
+
     /// Where everything that survives a restart is kept
     #[arg(long, default_value = "state", env = "FAROL_STATE_DIR", value_name = "FOLDER")]
     state_dir: PathBuf,
@@ -82,6 +86,7 @@ impl Run {
             config,
             secrets,
             listen: self.listen,
+            public_url: self.public_url,
             state_dir: self.state_dir,
             vantage: Vantage::new(self.vantage),
             api_token: self.api_token_file.map(api_token).transpose()?,

@@ -74,6 +74,7 @@ impl Demo {
             config,
             secrets: Secrets::default(),
             listen,
+            public_url: None,
             state_dir,
             vantage: Vantage::new("demo"),
             api_token: None,

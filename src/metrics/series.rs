@@ -165,6 +165,7 @@ pub(super) struct ProcessSeries {
     pub(super) scheduler_lag: Histogram,
     pub(super) journal_entries: IntCounter,
     pub(super) journal_errors: IntCounter,
+    pub(super) journal_lost: IntCounter,
     pub(super) clock_step: Gauge,
     pub(super) build_info: IntGaugeVec,
     pub(super) started: Gauge,
@@ -188,6 +189,13 @@ impl ProcessSeries {
                 IntCounter::new(
                     "farol_journal_errors_total",
                     "Writes to the journal that failed.",
+                )?,
+            )?,
+            journal_lost: register(
+                r,
+                IntCounter::new(
+                    "farol_journal_lost_total",
+                    "Entries given up because the journal could not be written for too long.",
                 )?,
             )?,
             clock_step: register(

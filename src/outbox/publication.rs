@@ -222,7 +222,9 @@ impl Publication {
             }
         };
         self.rejections = self.rejections.saturating_add(1);
-        let given_up = self.rejections >= timing.rejections;
+        // The end of what stands there is never given up: the page would show an outage for ever.
+        let must_end = step.kind == ActionKind::Resolve && self.remote.is_some();
+        let given_up = self.rejections >= timing.rejections && !must_end;
         let sequence = step.sequence;
         if given_up {
             self.rejections = 0;

@@ -86,6 +86,14 @@ pub enum Request {
 }
 
 impl Request {
+    /// What it writes of an incident, if it does.
+    pub const fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Create(payload) | Self::Update { payload, .. } => Some(payload),
+            Self::Retire { .. } | Self::Find { .. } | Self::Read { .. } | Self::Components => None,
+        }
+    }
+
     /// Whether it changes anything: a change that may or may not have happened must be looked for
     /// before it is asked again.
     pub const fn is_write(&self) -> bool {

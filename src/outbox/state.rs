@@ -55,6 +55,9 @@ pub struct State {
     /// How many steps were given up.
     #[serde(default)]
     pub(super) abandoned: u64,
+    /// When the latest step that was ever wanted had been decided.
+    #[serde(default)]
+    pub(super) latest: Option<Timestamp>,
 }
 
 /// A request that was handed out.
@@ -85,6 +88,7 @@ impl Default for State {
             lane: Backoff::default(),
             unlisted: BTreeSet::new(),
             abandoned: 0,
+            latest: None,
         }
     }
 }
@@ -102,6 +106,11 @@ impl State {
             return Err(StateError::Newer { found: version });
         }
         Ok(serde_json::from_str(text)?)
+    }
+
+    /// When the latest step that was ever wanted had been decided.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.latest
     }
 
     /// The saved form.

@@ -221,10 +221,18 @@ impl Exchange<'_> {
         let Some(id) = id else {
             return Outcome::Uncertain { detail: "the answer names no incident".to_owned() };
         };
+        let own = self.dialect.own(value);
         let Request::Read { key, .. } = self.request else {
+            let written = self.request.payload().map_or(0, |payload| payload.sequence);
+            // An API that knows our key answers a second create with what the first one made.
+            if own.is_some_and(|own| own.sequence < written) {
+                return Outcome::Uncertain {
+                    detail: "the incident was there already, at an earlier step".to_owned(),
+                };
+            }
             return Outcome::Done { remote: RemoteId::new(id) };
         };
-        match self.dialect.own(value) {
+        match own {
             Some(remote) if remote.key == *key => Outcome::Found(vec![remote]),
             // Somebody took our mark off, which is a way to say: hands off.
             Some(_) | None => Outcome::Gone,

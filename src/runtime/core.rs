@@ -62,6 +62,21 @@ impl Core {
         heard
     }
 
+    /// Takes an input that was taken before, or that comes before anything runs: what was decided
+    /// then is decided again, and what the outboxes know of it they keep.
+    pub fn replay(&mut self, input: &Input, at: Timestamp) {
+        let decision = self.engine.handle(input, at);
+        // Told when it first happened.
+        let Heard { .. } = self.absorb(decision);
+    }
+
+    /// Has the outboxes pick up where a process before this one ended, once all is replayed.
+    pub fn resume_outboxes(&mut self, now: Timestamp) {
+        for outbox in self.outboxes.values_mut() {
+            outbox.resume(now);
+        }
+    }
+
     /// Settles what was due by `now`.
     pub fn tick(&mut self, now: Timestamp) -> Heard {
         let decision = self.engine.settle(now);

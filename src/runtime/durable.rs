@@ -5,7 +5,8 @@
 //! monitor that goes blind because its disk is full is worse than one that forgets. Observations
 //! that could not be written wait, bounded, and are written in order when it is possible again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metrics::Metrics;
@@ -18,6 +19,8 @@ use super::Core;
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
 /// How often old rows are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// How long a store that failed is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How many inputs wait for a store that fails; the oldest are given up beyond that.
 const WAITING: usize = 20_000;
 
@@ -27,7 +30,8 @@ pub struct Durable {
     store: Store,
     /// The last journal row that the engine has seen.
     seq: u64,
-    waiting: VecDeque<(Timestamp, Input)>,
+    waiting: Vec<(Timestamp, Input)>,
+    retry_at: Timestamp,
     outboxes_changed: bool,
     failing: bool,
     snapshot_at: Timestamp,
@@ -40,7 +44,8 @@ impl Durable {
         Self {
             store,
             seq,
-            waiting: VecDeque::new(),
+            waiting: Vec::new(),
+            retry_at: now,
             outboxes_changed: false,
             failing: false,
             snapshot_at: now + SNAPSHOT_EVERY,
@@ -51,21 +56,32 @@ impl Durable {
     /// Writes inputs to the journal in one commit, with those that wait in front.
     pub async fn append(&mut self, inputs: &[Input], at: Timestamp, metrics: &Metrics) {
         self.waiting.extend(inputs.iter().map(|input| (at, input.clone())));
-        let rows: Vec<(Timestamp, Input)> = self.waiting.iter().cloned().collect();
-        let count = rows.len() as u64;
-        match self.store.append(rows).await {
+        // A store that fails is not tried with all that waits at every single observation.
+        if at >= self.retry_at {
+            self.flush(at, metrics).await;
+        }
+        let lost = self.waiting.len().saturating_sub(WAITING);
+        self.waiting.drain(..lost);
+        metrics.journal_lost(lost as u64);
+    }
+
+    /// Writes what waits.
+    pub async fn flush(&mut self, now: Timestamp, metrics: &Metrics) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let rows = Arc::new(std::mem::take(&mut self.waiting));
+        match self.store.append(Arc::clone(&rows)).await {
             Ok(seq) => {
-                metrics.journal_written(count);
-                self.waiting.clear();
+                metrics.journal_written(rows.len() as u64);
                 self.seq = seq;
                 self.recovered();
             }
             Err(error) => {
+                self.waiting = Arc::try_unwrap(rows).unwrap_or_else(|rows| (*rows).clone());
+                self.retry_at = now + RETRY_AFTER;
                 metrics.journal_failed();
                 self.failed("the journal could not be written", &error);
-                while self.waiting.len() > WAITING {
-                    self.waiting.pop_front();
-                }
             }
         }
     }
@@ -84,9 +100,14 @@ impl Durable {
             self.save_outboxes(core).await;
         }
         if now >= self.prune_at {
-            self.prune_at = now + PRUNE_EVERY;
-            if let Err(error) = self.store.prune(now).await {
-                self.failed("old rows could not be dropped", &error);
+            match self.store.prune(now).await {
+                // Goes on at the next turn, so that observations are not kept waiting.
+                Ok(true) => {}
+                Ok(false) => self.prune_at = now + PRUNE_EVERY,
+                Err(error) => {
+                    self.prune_at = now + PRUNE_EVERY;
+                    self.failed("old rows could not be dropped", &error);
+                }
             }
         }
     }

@@ -15,8 +15,11 @@ use tokio::task::JoinSet;
 
 use super::{Site, router};
 
-/// So many connections at once; the next ones wait in the listener's queue.
+/// So many connections at once; further ones are turned away.
 const MAX_CONNECTIONS: usize = 512;
+/// So many more from this machine: whatever the public does, farol must be able to publish to
+/// itself, and its health must be seen.
+const RESERVED: usize = 64;
 /// How long a client may take over a request's headers, and how long it may idle between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many bytes of headers are read.
@@ -33,17 +36,20 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let router = router(site);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let seats = Seats::new();
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &permits) => match accepted {
-                Ok((stream, _, permit)) => {
-                    let stopping = stopping.clone();
-                    connections.spawn(connection(stream, router.clone(), stopping, permit));
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    // Without a seat the connection is dropped, which closes it.
+                    if let Some(seat) = seats.take(peer) {
+                        let stopping = stopping.clone();
+                        connections.spawn(connection(stream, router.clone(), stopping, seat));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -61,13 +67,26 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, permit))
+/// How many connections there may be.
+struct Seats {
+    public: Arc<Semaphore>,
+    reserved: Arc<Semaphore>,
+}
+
+impl Seats {
+    fn new() -> Self {
+        Self {
+            public: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            reserved: Arc::new(Semaphore::new(RESERVED)),
+        }
+    }
+
+    /// A seat for a connection from `peer`, kept for as long as the permit lives.
+    fn take(&self, peer: SocketAddr) -> Option<OwnedSemaphorePermit> {
+        let public = Arc::clone(&self.public).try_acquire_owned().ok();
+        let near = peer.ip().to_canonical().is_loopback();
+        public.or_else(|| Arc::clone(&self.reserved).try_acquire_owned().ok().filter(|_| near))
+    }
 }
 
 /// Answers one connection's requests; `stopping` changes, by its sender's end, when no more are
@@ -95,4 +114,22 @@ async fn connection(
         tracing::debug!(%error, "a connection broke");
     }
     drop(permit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_CONNECTIONS, RESERVED, Seats};
+
+    #[test]
+    fn the_public_cannot_take_the_seats_that_are_ours() {
+        let seats = Seats::new();
+        let visitor = "192.0.2.1:1000".parse().unwrap();
+        let ourselves = "[::ffff:127.0.0.1]:1000".parse().unwrap();
+        let taken: Vec<_> = std::iter::from_fn(|| seats.take(visitor)).collect();
+        assert_eq!(taken.len(), MAX_CONNECTIONS);
+        let ours: Vec<_> = std::iter::from_fn(|| seats.take(ourselves)).collect();
+        assert_eq!(ours.len(), RESERVED);
+        drop(taken);
+        assert!(seats.take(visitor).is_some());
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use farol::clock::Clock;
-use farol::serve::Pulse;
+use farol::runtime::Pulse;
 use reqwest::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -94,7 +94,7 @@ async fn converse(
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
     let (head, body) = answer.into_parts();
-    *clock = clock::offset(&head.headers, sent, received);
+    *clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
     if limits.follow && is_redirect(&head) {
         let location = head.headers.get(LOCATION).cloned();
         return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));

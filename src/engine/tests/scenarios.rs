@@ -284,3 +284,14 @@ fn a_state_of_another_format_is_refused() {
     assert!(error.to_string().contains("has format 2"), "{error}");
     assert_eq!(Engine::default().next_wakeup(), None);
 }
+
+/// A change of this sample is a change of what is on disks: old states must still be read.
+#[test]
+fn the_saved_form_is_a_contract() {
+    let mut rig = Rig::new(policy(&["Desk"]));
+    rig.see_all(0, 30, "desk", &bad());
+    let saved = serde_json::to_string_pretty(rig.engine.state()).unwrap();
+    insta::assert_snapshot!(saved);
+    let read: State = serde_json::from_str(&saved).unwrap();
+    assert_eq!(read, *rig.engine.state());
+}

@@ -1,0 +1,80 @@
+//! The ways to the status APIs: for each platform its own, the vendor's or the one we serve.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{Component, Config, Platform, Publish, Secret, Secrets, Statuspage};
+use crate::model::PlatformId;
+use crate::outbox::Timing;
+use crate::publish::{Patience, Publisher, StatuspageTarget};
+use crate::serve;
+
+use super::AppError;
+
+/// The waits of a lane to a status API.
+pub(super) fn timing(publish: &Publish) -> Timing {
+    match publish {
+        Publish::Embedded => Timing::embedded(),
+        Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
+    }
+}
+
+/// What it takes to speak to the platforms' status APIs.
+pub(super) struct Lanes<'a> {
+    pub(super) secrets: &'a Secrets,
+    pub(super) install: &'a str,
+    /// The status API that we serve ourselves.
+    pub(super) own: url::Url,
+    pub(super) api_token: &'a Secret,
+}
+
+impl Lanes<'_> {
+    pub(super) fn publishers(
+        &self,
+        config: &Config,
+    ) -> Result<BTreeMap<PlatformId, Arc<Publisher>>, AppError> {
+        let lane = |platform: &Platform| {
+            let (target, patience) = match &platform.publish {
+                Publish::Embedded => (self.embedded(platform), Patience::embedded()),
+                Publish::Statuspage(page) => {
+                    let spacing = timing(&platform.publish).spacing.to_duration();
+                    let patience = Patience::remote(page.timeout.to_duration(), spacing);
+                    (self.vendor(platform, page)?, patience)
+                }
+            };
+            let publisher = Publisher::new(target, patience)?;
+            Ok((platform.id.clone(), Arc::new(publisher)))
+        };
+        config.platforms.iter().map(lane).collect()
+    }
+
+    /// The embedded status API is spoken to as the vendor's is: over HTTP, in the same dialect.
+    fn embedded(&self, platform: &Platform) -> StatuspageTarget {
+        let id =
+            |component: &Component| (component.id.clone(), serve::component_page_id(&component.id));
+        StatuspageTarget {
+            url: self.own.clone(),
+            page: serve::page_id(&platform.id),
+            token: self.api_token.clone(),
+            notify: true,
+            components: platform.components.iter().map(id).collect(),
+            install: self.install.to_owned(),
+            own: true,
+        }
+    }
+
+    fn vendor(&self, platform: &Platform, page: &Statuspage) -> Result<StatuspageTarget, AppError> {
+        let token = self.secrets.get(&page.token).cloned();
+        let id =
+            |component: &Component| Some((component.id.clone(), component.statuspage_id.clone()?));
+        Ok(StatuspageTarget {
+            url: page.url.clone(),
+            page: page.page.clone(),
+            token: token.ok_or_else(|| AppError::Secret(page.token.clone()))?,
+            notify: page.notify,
+            components: platform.components.iter().filter_map(id).collect(),
+            install: self.install.to_owned(),
+            own: false,
+        })
+    }
+}
