@@ -89,6 +89,7 @@ impl App {
             install: &saved.install,
             own,
             api_token: &api_token,
+            clock,
         };
         let publishers = lanes.publishers(&options.config)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);

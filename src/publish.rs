@@ -5,6 +5,7 @@
 //! one that nobody knows the fate of. What may be tried again, and when, is the outbox's to say.
 
 mod dialect;
+mod pace;
 mod statuspage;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::outbox::{Outcome, Request};
 
 use dialect::{Answer, Call, Turn, retry_after};
 use statuspage::Statuspage;
+
+pub use pace::Pace;
 
 /// How much of an answer is read: a hundred incidents with all their updates fit easily.
 const MAX_ANSWER: usize = 8 << 20;
@@ -73,30 +76,23 @@ pub struct Patience {
     pub connect: Duration,
     /// For the whole of one call.
     pub total: Duration,
-    /// Between the pages of one list, since each is a call against the vendor's limit.
-    pub between_pages: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self::remote(Duration::from_secs(30), Duration::from_millis(1_050))
+        Self::remote(Duration::from_secs(30))
     }
 }
 
 impl Patience {
-    /// For a status API somewhere on a network: `total` for one call, and calls that are `spacing`
-    /// apart.
-    pub fn remote(total: Duration, spacing: Duration) -> Self {
-        Self { connect: total.min(Duration::from_secs(5)), total, between_pages: spacing }
+    /// For a status API somewhere on a network: `total` for one call.
+    pub fn remote(total: Duration) -> Self {
+        Self { connect: total.min(Duration::from_secs(5)), total }
     }
 
     /// For the status API that farol serves itself: it is near, and has no limit.
     pub fn embedded() -> Self {
-        Self {
-            connect: Duration::from_secs(1),
-            total: Duration::from_secs(10),
-            between_pages: Duration::ZERO,
-        }
+        Self { connect: Duration::from_secs(1), total: Duration::from_secs(10) }
     }
 }
 
@@ -107,12 +103,16 @@ pub struct Publisher {
     base: Url,
     authorization: HeaderValue,
     dialect: Statuspage,
-    patience: Patience,
+    pace: Arc<Pace>,
 }
 
 impl Publisher {
     /// A publisher for `target`. Nothing is sent yet.
-    pub fn new(target: StatuspageTarget, patience: Patience) -> Result<Self, PublishError> {
+    pub fn new(
+        target: StatuspageTarget,
+        patience: Patience,
+        pace: Arc<Pace>,
+    ) -> Result<Self, PublishError> {
         let StatuspageTarget { url, page, token, notify, components, install, own } = target;
         if url.cannot_be_a_base() {
             return Err(PublishError::Url { url });
@@ -125,7 +125,7 @@ impl Publisher {
             base: url,
             authorization,
             dialect: Statuspage { page, install, notify, components },
-            patience,
+            pace,
         })
     }
 
@@ -142,11 +142,11 @@ impl Publisher {
                 Turn::Over(outcome) => return outcome,
                 Turn::Call(next) => call = next,
             }
-            tokio::time::sleep(self.patience.between_pages).await;
         }
     }
 
     async fn send(&self, call: Call) -> Result<Answer, Outcome> {
+        self.pace.turn().await;
         let url = self.address(&call);
         let mut request =
             self.client.request(call.method, url).header(AUTHORIZATION, self.authorization.clone());

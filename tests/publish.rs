@@ -10,6 +10,7 @@ mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use farol::clock::Clock;
@@ -19,18 +20,15 @@ use farol::model::{
     PlatformId, Span, Timestamp,
 };
 use farol::outbox::{Notice, Outbox, Outcome, Request, State, Timing};
-use farol::publish::{Patience, PublishError, Publisher, StatuspageTarget};
+use farol::publish::{Pace, Patience, PublishError, Publisher, StatuspageTarget};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use faults::{Fault, proxy};
 use server::{Pages, serve};
 
-const PATIENCE: Patience = Patience {
-    connect: Duration::from_millis(500),
-    total: Duration::from_millis(500),
-    between_pages: Duration::from_millis(1),
-};
+const PATIENCE: Patience =
+    Patience { connect: Duration::from_millis(500), total: Duration::from_millis(500) };
 
 /// As in production, but that a second takes some tens of milliseconds. A write is taken for lost
 /// only long after the client has given up on it.
@@ -65,8 +63,12 @@ fn target(address: SocketAddr) -> StatuspageTarget {
     }
 }
 
+fn pace() -> Arc<Pace> {
+    Arc::new(Pace::new(Clock::start(), Span::from_millis(1)))
+}
+
 fn publisher(address: SocketAddr) -> Publisher {
-    Publisher::new(target(address), PATIENCE).unwrap()
+    Publisher::new(target(address), PATIENCE, pace()).unwrap()
 }
 
 fn action(key: &str, sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
@@ -197,7 +199,7 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
         while client.write_all(&[b' '; 65_536]).await.is_ok() {}
     });
     let patience = Patience { total: Duration::from_secs(60), ..PATIENCE };
-    let publisher = Publisher::new(target(address), patience).unwrap();
+    let publisher = Publisher::new(target(address), patience, pace()).unwrap();
     let outcome = publisher.deliver(&Request::Components).await;
     let Outcome::Uncertain { detail } = outcome else { panic!("{outcome:?}") };
     assert!(detail.contains("longer than"), "{detail}");
@@ -209,7 +211,7 @@ async fn a_wrong_key_is_told_and_never_shown() {
     let address = serve(pages.router()).await;
     let wrong = StatuspageTarget { token: Secret::new("hush-hush"), ..target(address) };
     assert!(!format!("{wrong:?}").contains("hush"));
-    let publisher = Publisher::new(wrong, PATIENCE).unwrap();
+    let publisher = Publisher::new(wrong, PATIENCE, pace()).unwrap();
     assert!(!format!("{publisher:?}").contains("hush"));
     let clock = Clock::start();
     let mut outbox = Outbox::new("install", State::default(), timing());
@@ -219,7 +221,7 @@ async fn a_wrong_key_is_told_and_never_shown() {
     assert_eq!(outcome, Outcome::Unauthorized { detail: "Could not authenticate".to_owned() });
 
     let broken = StatuspageTarget { token: Secret::new("hush\nhush"), ..target(address) };
-    let error = Publisher::new(broken, PATIENCE).unwrap_err();
+    let error = Publisher::new(broken, PATIENCE, pace()).unwrap_err();
     assert!(matches!(error, PublishError::Token), "{error}");
     assert!(!error.to_string().contains("hush"));
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::clock::Clock;
 use crate::config::{Component, Config, Platform, Publish, Secret, Secrets, Statuspage};
-use crate::model::PlatformId;
+use crate::model::{PlatformId, Span};
 use crate::outbox::Timing;
-use crate::publish::{Patience, Publisher, StatuspageTarget};
+use crate::publish::{Pace, Patience, Publisher, StatuspageTarget};
 use crate::serve;
 
 use super::AppError;
@@ -26,6 +27,7 @@ pub(super) struct Lanes<'a> {
     /// The status API that we serve ourselves.
     pub(super) own: url::Url,
     pub(super) api_token: &'a Secret,
+    pub(super) clock: Clock,
 }
 
 impl Lanes<'_> {
@@ -33,19 +35,29 @@ impl Lanes<'_> {
         &self,
         config: &Config,
     ) -> Result<BTreeMap<PlatformId, Arc<Publisher>>, AppError> {
-        let lane = |platform: &Platform| {
-            let (target, patience) = match &platform.publish {
-                Publish::Embedded => (self.embedded(platform), Patience::embedded()),
-                Publish::Statuspage(page) => {
-                    let spacing = timing(&platform.publish).spacing.to_duration();
-                    let patience = Patience::remote(page.timeout.to_duration(), spacing);
-                    (self.vendor(platform, page)?, patience)
-                }
+        let mut paces: Vec<(StatuspageTarget, Arc<Pace>)> = Vec::new();
+        let mut publishers = BTreeMap::new();
+        for platform in &config.platforms {
+            let (target, patience, spacing) = match &platform.publish {
+                Publish::Embedded => (self.embedded(platform), Patience::embedded(), Span::ZERO),
+                Publish::Statuspage(page) => (
+                    self.vendor(platform, page)?,
+                    Patience::remote(page.timeout.to_duration()),
+                    timing(&platform.publish).spacing,
+                ),
             };
-            let publisher = Publisher::new(target, patience)?;
-            Ok((platform.id.clone(), Arc::new(publisher)))
-        };
-        config.platforms.iter().map(lane).collect()
+            let shared = paces.iter().find(|(other, _)| {
+                other.url == target.url && other.token == target.token && !target.own
+            });
+            let pace = match shared {
+                Some((_, pace)) => Arc::clone(pace),
+                None => Arc::new(Pace::new(self.clock, spacing)),
+            };
+            paces.push((target.clone(), Arc::clone(&pace)));
+            let publisher = Publisher::new(target, patience, pace)?;
+            publishers.insert(platform.id.clone(), Arc::new(publisher));
+        }
+        Ok(publishers)
     }
 
     /// The embedded status API is spoken to as the vendor's is: over HTTP, in the same dialect.
