@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::Request;
+use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use farol::model::{ActionKind, IncidentStatus};
 use tempfile::TempDir;
@@ -71,8 +72,15 @@ async fn slow(pages: &Pages) -> std::net::SocketAddr {
     let chance = Arc::new(Mutex::new(Chance::new(seed(), 3)));
     let delayed = from_fn(move |request: Request, next: Next| {
         let mut chance = chance.lock().unwrap();
-        let (before, after) = (chance.millis(150), chance.millis(100));
-        let stubborn = chance.below(2) == 0;
+        // Now and then longer than it takes to start again and look for it; a look is answered at
+        // once.
+        let most = match (request.method() == Method::GET, chance.below(3)) {
+            (true, _) => 1,
+            (false, 0) => 800,
+            (false, _) => 100,
+        };
+        let (before, after) = (chance.millis(most), chance.millis(most.min(100)));
+        let stubborn = chance.below(3) > 0;
         let work = async move {
             tokio::time::sleep(before).await;
             let answer = next.run(request).await;
@@ -224,10 +232,12 @@ impl Story {
     /// moments are met as often as the long ones between them.
     fn kind_of_life(&mut self) -> (bool, u64) {
         let third = self.chance.below(3);
-        match self.replay().actions.is_empty() {
-            true => (false, 500),
-            false if self.target.is_open() && !self.is_over() => (third == 0, 500),
-            false => (third > 0, 1_500),
+        if self.replay().actions.is_empty() {
+            (false, 500)
+        } else if self.target.is_open() && !self.is_over() {
+            (third == 0, 500)
+        } else {
+            (third > 0, 1_500)
         }
     }
 
