@@ -13,8 +13,8 @@ use crate::runtime::{Core, Durable};
 use crate::schedule::{Plan, Schedule};
 use crate::store::{Entry, Restored, Store, StoreError};
 
-use super::{AppError, DamageError};
 use super::lanes::timing;
+use super::{AppError, DamageError};
 
 /// What was decided before, read and understood.
 pub(super) struct Saved {

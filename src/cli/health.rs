@@ -41,7 +41,8 @@ async fn ask(listen: SocketAddr) -> Result<(), String> {
         .build()
         .map_err(|error| error.to_string())?;
     let answer = client.get(url).send().await;
-    let answer = answer.map_err(|error| format!("no farol answers at {listen}: {}", cause(&error)))?;
+    let answer =
+        answer.map_err(|error| format!("no farol answers at {listen}: {}", cause(&error)))?;
     if answer.status().is_success() {
         return Ok(());
     }

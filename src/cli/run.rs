@@ -110,9 +110,10 @@ fn api_token(file: PathBuf, complaints: Complaints) -> Result<Secret, Ending> {
 
 async fn serve(options: Options, complaints: Complaints) -> Ending {
     let checks = options.config.checks().count();
+    let public = options.public_url.clone();
     let ended = async {
         let app = App::start(options).await?;
-        let page = app::own_url(app.address(), "/")?;
+        let page = public.map_or_else(|| app::own_url(app.address(), "/"), Ok)?;
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(version, checks, address = %app.address(), %page, "farol is running");
         app.run_until(told_to_stop()).await
