@@ -14,7 +14,7 @@ use crate::check::Prober;
 use crate::config::{Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::Vantage;
-use crate::runtime::{News, Pulse, Runtime};
+use crate::runtime::{News, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
 use crate::store::{self, Store};
@@ -27,7 +27,7 @@ mod token;
 use lanes::Lanes;
 use resume::{Saved, resume, start_clock};
 
-pub use error::AppError;
+pub use error::{AppError, DamageError};
 
 /// How many happenings a slow listener may fall behind before it misses some.
 const NEWS: usize = 4096;
@@ -73,12 +73,15 @@ impl App {
         let address = listener
             .local_addr()
             .map_err(|source| AppError::Listen { address: options.listen, source })?;
-        let (store, restored) = Store::open(&options.state_dir, options.retention)?;
-        let saved = Saved::read(&options.config, restored)?;
+        let dir = options.state_dir.as_path();
+        let unusable = |error| AppError::of_store(dir, error);
+        let (store, restored) = Store::open(dir, options.retention).map_err(unusable)?;
+        let saved = Saved::read(&options.config, restored)
+            .map_err(|source| AppError::Damaged { dir: dir.to_owned(), source })?;
         let clock = start_clock(saved.latest());
-        let mut pages = PageStore::open(&options.state_dir.join("status.db"))?;
-        pages.sync(&page_infos(&options.config), clock.now())?;
-        let api_token = token::given_or_kept(options.api_token, &options.state_dir)?;
+        let mut pages = PageStore::open(&dir.join("status.db")).map_err(unusable)?;
+        pages.sync(&page_infos(&options.config), clock.now()).map_err(unusable)?;
+        let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = Arc::new(Metrics::new()?);
         metrics.process_started(clock.now());
         metrics.register_policy(&options.config.policy());
@@ -111,7 +114,7 @@ impl App {
             news: news.clone(),
             pulse,
             max_in_flight: options.max_in_flight,
-            wall_stepped: false,
+            told: Told::default(),
         };
         let site = Site {
             store: pages,

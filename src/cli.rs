@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,25 +24,27 @@ mod validate;
 ///
 /// To see it work, with nothing to configure: farol demo
 #[derive(Debug, Parser)]
-#[command(name = "farol", version, max_term_width = 100)]
+#[command(name = "farol", version, max_term_width = 100, after_long_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   all is well
+  1   a check did not pass, or farol could not start or go on
+  2   the arguments are wrong
+  78  the configuration is wrong, or a secret is missing";
+
+// What each is for stands at its arguments: a comment here would hide it from the help.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the checks on schedule and keep the status page true, until stopped
     Run(Box<run::Run>),
-    /// Run each check once and print what was found
     Check(check::Check),
-    /// Check probe files for mistakes; needs no secrets and no network
     Validate(validate::Validate),
-    /// Print the JSON Schema of probe files, for editors
     Schema(schema::Schema),
-    /// Watch farol find and publish a real incident, on this machine alone
     Demo(demo::Demo),
-    /// Ask a running farol whether it is well: exit code 0 if it is
     Health(health::Health),
 }
 
@@ -86,6 +89,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, Ending> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         print::error(&format!("cannot start the runtime: {error}"));
         Ending::Failed
+    })
+}
+
+/// An address to listen on, as an argument.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an IP address and a port: 127.0.0.1:9321, or [::]:9321 for all interfaces".to_owned()
     })
 }
 

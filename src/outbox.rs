@@ -75,10 +75,11 @@ impl Outbox {
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
-    /// looked for before it is sent; components that were not known are tried again.
+    /// looked for before it is sent; components that were not known are tried again. Waits are cut
+    /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
         self.state.unlisted.clear();
-        self.state.lane.clamp(now, self.timing.longest_retry);
+        self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
             && let Some(publication) = self.state.incidents.get_mut(&flight.key)

@@ -29,6 +29,7 @@ use crate::schedule::Due;
 pub use self::core::{Core, Heard};
 pub use self::durable::Durable;
 pub use self::pulse::Pulse;
+pub use self::tell::Told;
 
 /// How many observations one turn of the loop takes at most: one commit's worth.
 const BATCH: usize = 512;
@@ -60,8 +61,8 @@ pub struct Runtime {
     pub pulse: watch::Sender<Pulse>,
     /// How many checks run at once.
     pub max_in_flight: usize,
-    /// Whether the host's clock was set since the start, as last told.
-    pub wall_stepped: bool,
+    /// What was told last.
+    pub told: Told,
 }
 
 /// Something that happened, for whoever watches.

@@ -152,6 +152,21 @@ fn two_files_with_one_id_are_both_pointed_at() {
     insta::assert_snapshot!("duplicate_platform", report(parse(&files)));
 }
 
+/// The served routes are `src/serve.rs`'s; what is below one of them is not a platform's.
+#[test]
+fn no_platform_hides_behind_what_farol_serves() {
+    let routes = include_str!("../src/serve.rs").split(".route(\"/").skip(1);
+    let served: BTreeSet<&str> = routes
+        .map(|rest| rest.split(['"', '/']).next().unwrap())
+        .filter(|first| !first.is_empty() && !first.contains(['{', '.']))
+        .collect();
+    assert!(served.contains("metrics") && served.contains("v1"), "{served:?}");
+    for id in served {
+        let error = parse(&[source(&format!("probes/{id}.toml"), MINIMAL)]).unwrap_err();
+        assert_eq!(codes(&error), BTreeSet::from(["farol::config::reserved_id".to_owned()]));
+    }
+}
+
 #[test]
 fn a_contradiction_between_defaults_is_told_once() {
     let defaults = "[defaults]\ninterval = '1s'\nconfirm_interval = '2s'\ntimeout = '1s'\n\
@@ -315,6 +330,7 @@ mod in_step {
                 "contradiction",
                 "head_has_no_body",
                 "no_id",
+                "reserved_id",
                 "duplicate_id",
                 "duplicate_statuspage_id",
                 "no_statuspage_id",

@@ -195,7 +195,8 @@ impl Story {
 
     fn start(&mut self) -> Farol {
         self.starts += 1;
-        Farol::start(self.dir.path(), &self.probes, &[("TOKEN", "secret")])
+        let env = [("TOKEN", "secret"), ("FAROL_LOG", "info,farol::runtime=debug")];
+        Farol::start(self.dir.path(), &self.probes, &env)
     }
 
     fn state(&self) -> PathBuf {
@@ -245,7 +246,7 @@ impl Story {
     async fn until_a_decision(&mut self, farol: &Farol) {
         let log = farol.read_log().len();
         for _ in 0..750 {
-            if farol.read_log()[log..].contains("incident changed") {
+            if farol.read_log()[log..].contains("cause=") {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -1,10 +1,11 @@
 //! Why farol cannot start, or had to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::check::ProberError;
 use crate::config::SecretRef;
+use crate::outbox::StateError;
 use crate::publish::PublishError;
 use crate::store::StoreError;
 
@@ -22,9 +23,18 @@ pub enum AppError {
     /// The state directory or a database in it cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was saved of an outbox cannot be read.
-    #[error("the saved state cannot be used: {0}")]
-    Outbox(#[from] crate::outbox::StateError),
+    /// What was saved cannot be read.
+    #[error(
+        "the state directory {} cannot be used: {source}; restore it from a backup, or move it \
+         away to start anew: incidents that are open then have to be resolved by hand",
+        dir.display()
+    )]
+    Damaged {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong with what is in it.
+        source: DamageError,
+    },
     /// The API token's file cannot be used.
     #[error("cannot use the API token's file {}: {source}", path.display())]
     Token {
@@ -70,4 +80,26 @@ pub enum AppError {
         "not everything ended within five seconds; what was going on is taken up at the next start"
     )]
     StopTimeout,
+}
+
+impl AppError {
+    /// What went wrong with the state directory `dir`.
+    pub(super) fn of_store(dir: &Path, error: StoreError) -> Self {
+        if error.is_damage() {
+            Self::Damaged { dir: dir.to_owned(), source: error.into() }
+        } else {
+            Self::Store(error)
+        }
+    }
+}
+
+/// What of the saved state cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DamageError {
+    /// A database, or a row of one.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What an outbox saved.
+    #[error(transparent)]
+    Outbox(#[from] StateError),
 }

@@ -13,8 +13,8 @@ use crate::runtime::{Core, Durable};
 use crate::schedule::{Plan, Schedule};
 use crate::store::{Entry, Restored, Store, StoreError};
 
-use super::AppError;
 use super::lanes::timing;
+use super::{AppError, DamageError};
 
 /// What was decided before, read and understood.
 pub(super) struct Saved {
@@ -27,7 +27,7 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    pub(super) fn read(config: &Config, restored: Restored) -> Result<Self, AppError> {
+    pub(super) fn read(config: &Config, restored: Restored) -> Result<Self, DamageError> {
         let (seq, engine) = match restored.engine {
             Some((seq, json)) => (seq, engine_state(&json)?),
             None => (0, engine::State::default()),

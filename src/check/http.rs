@@ -2,6 +2,7 @@
 
 mod clock;
 mod hop;
+mod interim;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};

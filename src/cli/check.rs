@@ -12,8 +12,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{CheckId, Finding, Observation, Phase, Vantage, Verdict};
 
-use super::print::{self, Tone, paint};
-use super::{Ending, probes, runtime};
+use super::print::{self, Complaints, Tone, paint};
+use super::{Ending, default_probes, probes, runtime};
 
 /// How many checks run at once: enough to be quick, too few to be the cause of what is measured.
 const IN_FLIGHT: usize = 32;
@@ -25,7 +25,7 @@ const IN_FLIGHT: usize = 32;
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Probe files, or folders of them
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
     /// Print one JSON object for each check instead of a table
@@ -35,8 +35,9 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Ending {
-        let loaded = probes::load(&self.probes)
-            .and_then(|config| Ok((probes::secrets(&config)?, config)))
+        let told = Complaints::Terminal;
+        let loaded = probes::load(&self.probes, told)
+            .and_then(|config| Ok((probes::secrets(config.secret_refs(), told)?, config)))
             .and_then(|(secrets, config)| Ok((secrets, config, runtime()?)));
         let (secrets, config, runtime) = match loaded {
             Ok(loaded) => loaded,

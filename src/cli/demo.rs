@@ -11,7 +11,7 @@ use crate::demo::timeline::{Line, Timeline, Voice};
 
 use super::print::{self, Tone, paint};
 use super::run::told_to_stop;
-use super::{Ending, runtime};
+use super::{Ending, address, runtime};
 
 /// Watch farol find and publish a real incident, on this machine alone
 ///
@@ -26,8 +26,13 @@ pub(super) struct Demo {
     exit: bool,
 
     /// Where the status page is served; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS", value_parser = address)]
     listen: SocketAddr,
+
+    /// Where the demo keeps its state, in a folder of its own that is removed at the end; without
+    /// it in the folder for temporary files
+    #[arg(long, env = "FAROL_STATE_DIR", value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
 }
 
 impl Demo {
@@ -36,7 +41,11 @@ impl Demo {
             Ok(runtime) => runtime,
             Err(ending) => return ending,
         };
-        let state_dir = std::env::temp_dir().join(format!("farol-demo-{}", std::process::id()));
+        let process = std::process::id();
+        let state_dir = match &self.state_dir {
+            Some(folder) => folder.join(format!("demo-{process}")),
+            None => std::env::temp_dir().join(format!("farol-demo-{process}")),
+        };
         let ended = runtime.block_on(self.play(state_dir.clone()));
         runtime.shutdown_timeout(Duration::from_millis(200));
         // What is left in a folder for temporary files is a nuisance, not an error.

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
-use super::print;
+use super::print::{self, Complaints};
 
 /// How logs are written.
 #[derive(Debug, Args)]
@@ -13,7 +14,8 @@ pub(super) struct LogOptions {
     log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug, trace, or by module as in "info,farol::net=debug"
-    #[arg(long, default_value = "info", env = "FAROL_LOG", value_name = "FILTER")]
+    #[arg(long, default_value = "info", env = "FAROL_LOG", value_name = "FILTER",
+          value_parser = filter)]
     log: String,
 }
 
@@ -27,16 +29,50 @@ enum LogFormat {
 }
 
 impl LogOptions {
-    /// Sends logs to standard error from here on.
-    pub(super) fn start(&self) {
-        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|error| {
-            print::error(&format!("--log {:?} is not understood ({error}); using info", self.log));
-            EnvFilter::new("info")
-        });
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    /// Sends logs to standard error from here on, and tells where complaints belong.
+    pub(super) fn start(&self) -> Complaints {
+        let logs = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(&self.log))
+            .with_writer(std::io::stderr)
+            // It would tell of a log that nobody reads any more by a panic.
+            .log_internal_errors(false);
         match self.log_format {
-            LogFormat::Text => logs.with_ansi(print::error_colours()).init(),
-            LogFormat::Json => logs.json().flatten_event(true).init(),
+            LogFormat::Text => {
+                logs.with_ansi(print::error_colours()).init();
+                Complaints::Terminal
+            }
+            LogFormat::Json => {
+                logs.json().flatten_event(true).init();
+                Complaints::Log
+            }
+        }
+    }
+}
+
+/// A filter, as an argument. The library takes a misspelt level for the name of a module, and
+/// would log nothing at all.
+fn filter(text: &str) -> Result<String, String> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
+    for word in words {
+        if word.parse::<LevelFilter>().is_err() {
+            let levels = "error, warn, info, debug, trace";
+            return Err(format!("{word:?} is neither one of {levels} nor module=level"));
+        }
+    }
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_misspelt_level_is_no_module() {
+        for good in ["info", "WARN", "info,farol::net=debug", "off"] {
+            assert_eq!(filter(good).as_deref(), Ok(good));
+        }
+        for bad in ["loud", "inof,farol::net=debug", "farol::net=loud", "a=b=c"] {
+            assert!(filter(bad).is_err(), "{bad}");
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 
+use crate::config::ConfigError;
+
 /// How wide reports are laid out.
-pub(super) const WIDTH: usize = 100;
+const WIDTH: usize = 100;
 
 /// Prints a line to standard output.
 pub(super) fn line(text: &str) {
@@ -22,9 +24,38 @@ pub(super) fn error(text: &str) {
     let _ = writeln!(stderr(), "farol: {text}");
 }
 
-/// Prints a report of many lines to standard error.
-pub(super) fn report(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
+/// Where a command says what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Complaints {
+    /// On standard error, for people.
+    Terminal,
+    /// In the log: where a machine reads that, nothing else may stand between its lines.
+    Log,
+}
+
+impl Complaints {
+    /// Says that something is wrong.
+    pub(super) fn error(self, text: &str) {
+        match self {
+            Self::Terminal => error(text),
+            Self::Log => tracing::error!("{text}"),
+        }
+    }
+
+    /// Says everything that is wrong with a configuration.
+    pub(super) fn mistakes(self, found: &ConfigError) {
+        match self {
+            Self::Terminal => {
+                let _ = writeln!(stderr(), "{}", found.render(error_colours(), WIDTH));
+            }
+            Self::Log => {
+                for problem in found.problems() {
+                    let (code, help) = (problem.code(), problem.help());
+                    tracing::error!(code, help, "{problem}");
+                }
+            }
+        }
+    }
 }
 
 /// Whether standard output is a terminal that wants colours (<https://no-color.org>).

@@ -2,22 +2,26 @@
 
 use std::path::PathBuf;
 
-use crate::config::{self, Config, Secrets};
+use crate::config::{self, Config, SecretRef, Secrets};
 
-use super::{Ending, print};
+use super::Ending;
+use super::print::Complaints;
 
-/// Loads and validates; mistakes are printed, all of them.
-pub(super) fn load(paths: &[PathBuf]) -> Result<Config, Ending> {
+/// Loads and validates; all mistakes are told.
+pub(super) fn load(paths: &[PathBuf], complaints: Complaints) -> Result<Config, Ending> {
     config::load(paths).map_err(|error| {
-        print::report(&error.render(print::error_colours(), print::WIDTH));
+        complaints.mistakes(&error);
         Ending::BadConfiguration
     })
 }
 
-/// Loads the secrets that the configuration names; the missing ones are printed, all of them.
-pub(super) fn secrets(config: &Config) -> Result<Secrets, Ending> {
-    Secrets::load(config.secret_refs()).map_err(|error| {
-        print::error(&error.to_string());
+/// Loads these secrets; all that are missing are told.
+pub(super) fn secrets(
+    references: impl IntoIterator<Item = SecretRef>,
+    complaints: Complaints,
+) -> Result<Secrets, Ending> {
+    Secrets::load(references).map_err(|error| {
+        error.problems().iter().for_each(|problem| complaints.error(&problem.to_string()));
         Ending::BadConfiguration
     })
 }

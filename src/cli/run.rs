@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::{App, Options};
-use crate::config::{Secret, SecretRef, Secrets};
+use crate::app::{self, App, Options};
+use crate::config::{Secret, SecretRef};
 use crate::model::Vantage;
 use crate::store;
 
 use super::log::LogOptions;
-use super::{Ending, default_probes, print, probes, runtime};
+use super::print::Complaints;
+use super::{Ending, address, default_probes, probes, runtime};
 
-/// Run the checks on schedule and keep the status page true
+/// Run the checks on schedule and keep the status page true, until stopped
 ///
 /// Observations and decisions are kept in the state directory; after a crash farol goes on with
 /// the same incidents. Stop it with Ctrl-C or SIGTERM.
@@ -25,7 +26,8 @@ pub(super) struct Run {
     probes: Vec<PathBuf>,
 
     /// Where the status page, its API and the metrics are served
-    #[arg(long, default_value = "127.0.0.1:9321", env = "FAROL_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:9321", env = "FAROL_LISTEN", value_name = "ADDRESS",
+          value_parser = address)]
     listen: SocketAddr,
 
     /// Where the public reaches the status page, for links; what its reader asked for otherwise
@@ -64,8 +66,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> Ending {
-        self.log.start();
-        let options = match self.options() {
+        let complaints = self.log.start();
+        let options = match self.options(complaints) {
             Ok(options) => options,
             Err(ending) => return ending,
         };
@@ -73,15 +75,16 @@ impl Run {
             Ok(runtime) => runtime,
             Err(ending) => return ending,
         };
-        let ending = runtime.block_on(serve(options));
+        let ending = runtime.block_on(serve(options, complaints));
         // Blocking work that hangs must not keep a process that was told to stop.
         runtime.shutdown_timeout(Duration::from_millis(200));
         ending
     }
 
-    fn options(self) -> Result<Options, Ending> {
-        let config = probes::load(&self.probes)?;
-        let secrets = probes::secrets(&config)?;
+    fn options(self, complaints: Complaints) -> Result<Options, Ending> {
+        let config = probes::load(&self.probes, complaints)?;
+        let secrets = probes::secrets(config.secret_refs(), complaints)?;
+        let api_token = |file| api_token(file, complaints);
         Ok(Options {
             config,
             secrets,
@@ -99,30 +102,29 @@ impl Run {
     }
 }
 
-fn api_token(file: PathBuf) -> Result<Secret, Ending> {
+fn api_token(file: PathBuf, complaints: Complaints) -> Result<Secret, Ending> {
     let reference = SecretRef::File(file);
-    let secrets = Secrets::load([reference.clone()]).map_err(|error| {
-        print::error(&error.to_string());
-        Ending::BadConfiguration
-    })?;
+    let secrets = probes::secrets([reference.clone()], complaints)?;
     secrets.get(&reference).cloned().ok_or(Ending::BadConfiguration)
 }
 
-async fn serve(options: Options) -> Ending {
+async fn serve(options: Options, complaints: Complaints) -> Ending {
     let checks = options.config.checks().count();
-    let app = match App::start(options).await {
-        Ok(app) => app,
-        Err(error) => {
-            print::error(&error.to_string());
-            return Ending::Failed;
-        }
+    let public = options.public_url.clone();
+    let ended = async {
+        let app = App::start(options).await?;
+        let page = public.map_or_else(|| app::own_url(app.address(), "/"), Ok)?;
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(version, checks, address = %app.address(), %page, "farol is running");
+        app.run_until(told_to_stop()).await
     };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), address = %app.address(), checks, "farol is running");
-    print::report(&format!("The status page is at http://{}/", app.address()));
-    match app.run_until(told_to_stop()).await {
-        Ok(()) => Ending::Well,
+    match ended.await {
+        Ok(()) => {
+            tracing::info!("stopped");
+            Ending::Well
+        }
         Err(error) => {
-            print::error(&error.to_string());
+            complaints.error(&error.to_string());
             Ending::Failed
         }
     }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Ending, print};
 
-/// Print the JSON Schema of probe files
+/// Print the JSON Schema of probe files, for editors
 ///
 /// Editors with a TOML language server (taplo, Even Better TOML) complete and check probe files
 /// with it: save it, and put `#:schema ./farol.schema.json` on the file's first line.

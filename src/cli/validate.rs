@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ending, default_probes, print, probes};
+use super::print::{self, Complaints};
+use super::{Ending, default_probes, probes};
 
-/// Check probe files for mistakes
+/// Check probe files for mistakes; needs no secrets and no network
 ///
-/// Every mistake is shown with its file, its line and a way to mend it. Neither secrets nor a
-/// network are needed. The exit code is 78 if there is a mistake.
+/// Every mistake is shown with its file, its line and a way to mend it. The exit code is 78 if
+/// there is one.
 #[derive(Debug, Args)]
 pub(super) struct Validate {
     /// Probe files, or folders of them
@@ -19,18 +20,23 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) fn run(self) -> Ending {
-        let config = match probes::load(&self.probes) {
+        let config = match probes::load(&self.probes, Complaints::Terminal) {
             Ok(config) => config,
             Err(ending) => return ending,
         };
         for platform in &config.platforms {
             let checks: usize = platform.components.iter().map(|c| c.checks.len()).sum();
             print::line(&format!(
-                "{}: {} components, {checks} checks",
+                "{}: {}, {}",
                 platform.name,
-                platform.components.len(),
+                counted(platform.components.len(), "component"),
+                counted(checks, "check"),
             ));
         }
         Ending::Well
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -19,7 +19,7 @@ pub(super) enum Mistake {
     #[error("there is no such file or directory")]
     #[diagnostic(
         code(farol::config::not_found),
-        help("check the path; in a container, check that it is mounted")
+        help("check the path, or name another; in a container, check that it is mounted")
     )]
     NotFound,
     /// The directory has no probe file.
@@ -130,6 +130,13 @@ pub(super) enum Mistake {
     #[error("no id can be made from `{name}`")]
     #[diagnostic(code(farol::config::no_id), help("give one: `id = \"...\"`, of a-z, 0-9 and `-`"))]
     NoId { name: String },
+    /// A platform whose page would stand where farol serves something else.
+    #[error("a platform cannot have the id `{id}`: farol serves something else at `/{id}`")]
+    #[diagnostic(
+        code(farol::config::reserved_id),
+        help("give it another `id` in [platform]; without one it is made from the file's name")
+    )]
+    ReservedId { id: String },
     /// Two of a kind have one id.
     #[error("two {what} have the id `{id}`")]
     #[diagnostic(

@@ -73,24 +73,32 @@ pub(super) fn validate(
     (claim, plan)
 }
 
+/// What farol serves beside the platforms' pages, each of which is at `/` and its id.
+const SERVED: [&str; 5] = ["api", "healthz", "metrics", "readyz", "v1"];
+
 fn claim(
     platform: &RawPlatform,
     header: Range<usize>,
     file_name: &str,
     problems: &mut Problems<'_>,
 ) -> Option<Claim> {
-    match &platform.id {
-        Field::Given(id) => Some(Claim { id: PlatformId::new(&id.get_ref().0), span: id.span() }),
-        Field::Wrong => None,
+    let (id, span) = match &platform.id {
+        Field::Given(id) => (id.get_ref().0.clone(), id.span()),
+        Field::Wrong => return None,
         Field::Absent => {
             let stem = Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy();
             let Some(id) = slug(&stem) else {
                 problems.report(header, Mistake::NoId { name: shorten(&stem) });
                 return None;
             };
-            Some(Claim { id: PlatformId::new(id), span: header })
+            (id, header)
         }
+    };
+    if SERVED.contains(&id.as_str()) {
+        problems.report(span, Mistake::ReservedId { id });
+        return None;
     }
+    Some(Claim { id: PlatformId::new(id), span })
 }
 
 fn resolvers(platform: &RawPlatform) -> Arc<[SocketAddr]> {

@@ -231,7 +231,7 @@ impl Publication {
             self.backoff.clear();
             self.over = step.kind == ActionKind::Resolve;
         } else {
-            self.backoff.hold(now + timing.rejected);
+            self.backoff.fail(now, timing.rejected, timing.longest_retry, key.as_str());
             self.queue(step, true);
         }
         Some(Notice::Rejected { incident: key.clone(), sequence, status, detail, given_up })

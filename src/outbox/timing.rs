@@ -22,7 +22,8 @@ pub struct Timing {
     pub look_again: Span,
     /// How far apart two looks in vain must be before a write is taken for lost: lists may lag.
     pub looks_apart: Span,
-    /// After a step was refused: something has to be mended first, here or there.
+    /// After a step was refused for the first time, doubling up to the longest wait: something has
+    /// to be mended first, here or there.
     pub rejected: Span,
     /// How many refusals of one step are enough.
     pub rejections: u32,
@@ -51,8 +52,8 @@ impl Timing {
             settle: timeout,
             look_again: part(2),
             looks_apart: part(3),
-            rejected: Span::from_secs(600),
-            rejections: 6,
+            rejected: Span::from_secs(60),
+            rejections: 15,
             sweep: Span::from_secs(120),
         }
     }

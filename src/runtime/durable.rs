@@ -34,6 +34,8 @@ pub struct Durable {
     retry_at: Timestamp,
     outboxes_changed: bool,
     failing: bool,
+    /// Whether inputs were given up since the journal was written last.
+    losing: bool,
     snapshot_at: Timestamp,
     prune_at: Timestamp,
 }
@@ -48,6 +50,7 @@ impl Durable {
             retry_at: now,
             outboxes_changed: false,
             failing: false,
+            losing: false,
             snapshot_at: now + SNAPSHOT_EVERY,
             prune_at: now + PRUNE_EVERY,
         }
@@ -61,6 +64,10 @@ impl Durable {
             self.flush(at, metrics).await;
         }
         let lost = self.waiting.len().saturating_sub(WAITING);
+        if lost > 0 && !self.losing {
+            self.losing = true;
+            tracing::error!("too many observations wait for the store; the oldest are given up");
+        }
         self.waiting.drain(..lost);
         metrics.journal_lost(lost as u64);
     }
@@ -75,6 +82,7 @@ impl Durable {
             Ok(seq) => {
                 metrics.journal_written(rows.len() as u64);
                 self.seq = seq;
+                self.losing = false;
                 self.recovered();
             }
             Err(error) => {
@@ -140,16 +148,17 @@ impl Durable {
     fn failed(&mut self, what: &'static str, error: &StoreError) {
         // Once per trouble: at hundreds of observations a second a full disk must not fill the log.
         if !self.failing {
-            tracing::error!(%error, "{what}; farol goes on without");
+            tracing::error!(%error, "{what}; farol checks and publishes all the same, and tries again");
         }
         self.failing = true;
     }
 
+    /// What is small may find room where what waits does not: it is over when nothing waits.
     fn recovered(&mut self) {
-        if self.failing {
+        if self.failing && self.waiting.is_empty() {
             tracing::info!("the store can be written again");
+            self.failing = false;
         }
-        self.failing = false;
     }
 }
 

@@ -1,15 +1,44 @@
 //! What happened, told to logs, metrics and whoever watches. Nothing here can influence a decision.
 
-use crate::model::{Event, EventKind, PlatformId, Span, Timestamp};
+use std::time::Duration;
+
+use tracing::field::display;
+
+use crate::model::{Cause, Event, EventKind, Health, PlatformId, Span, Timestamp};
 use crate::outbox::Notice;
 
 use super::{Heard, News, Runtime};
 
 /// Our own clock is told to be off from this on, in microseconds: below it is slewing.
 const WALL_STEP: i64 = 1_000_000;
+/// How often it is told that runs were left out: when there is too much to do, that is said of
+/// every check in every second.
+const MISSED_EVERY: Duration = Duration::from_secs(60);
+
+/// What was told last, so that nothing is told too often.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Whether the host's clock was set since the start.
+    wall_stepped: bool,
+    /// Runs that were left out, and not told of yet.
+    missed: u64,
+    /// When they may be told of.
+    missed_again_at: Option<Timestamp>,
+}
+
+impl Told {
+    /// The number of missed runs to tell of now: the first at once, what follows together.
+    fn missed_by(&mut self, now: Timestamp) -> Option<u64> {
+        if self.missed == 0 || self.missed_again_at.is_some_and(|at| now < at) {
+            return None;
+        }
+        self.missed_again_at = Some(now + MISSED_EVERY);
+        Some(std::mem::take(&mut self.missed))
+    }
+}
 
 impl Runtime {
-    pub(super) fn tell(&self, heard: Heard) {
+    pub(super) fn tell(&mut self, heard: Heard) {
         for event in heard.events {
             log_event(&event);
             self.metrics.event(&event);
@@ -21,7 +50,8 @@ impl Runtime {
         }
         for (check, missed) in heard.missed {
             self.metrics.missed(&check, u64::from(missed));
-            tracing::warn!(%check, missed, "a run took longer than the interval; ticks were missed");
+            tracing::debug!(%check, missed, "a run took longer than the interval");
+            self.told.missed += u64::from(missed);
         }
     }
 
@@ -30,11 +60,18 @@ impl Runtime {
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
             self.metrics.outbox(platform, outbox.pending(), oldest);
         }
+        if let Some(missed) = self.told.missed_by(now) {
+            tracing::warn!(
+                missed,
+                "runs were left out, since those before took longer than their interval; \
+                 farol_scheduler_missed_runs_total tells which"
+            );
+        }
         let step = self.clock.wall_step();
         self.metrics.clock_step(step);
         let stepped = step.abs() >= WALL_STEP;
-        if stepped != self.wall_stepped {
-            self.wall_stepped = stepped;
+        if stepped != self.told.wall_stepped {
+            self.told.wall_stepped = stepped;
             if stepped {
                 tracing::warn!(
                     microseconds = step,
@@ -49,25 +86,56 @@ impl Runtime {
     }
 }
 
+/// Levels as an operator wants to be woken by: a warning when something gets worse, a note when it
+/// gets better or goes on, and nothing where a check was only looked at for the first time.
 fn log_event(event: &Event) {
-    let at = event.at;
     match &event.kind {
         EventKind::HealthChanged { check, subject, from, to, reason } => {
-            let reason = reason.as_ref().map(ToString::to_string);
-            tracing::info!(%at, %check, ?subject, %from, %to, reason, "health changed");
+            let address = subject.address().map(display);
+            let detail = reason.as_ref().map(ToString::to_string);
+            let reason = reason.as_ref().map(|reason| display(reason.name()));
+            match (from, to) {
+                (_, Health::Degraded | Health::Failing) if to > from => {
+                    tracing::warn!(%check, address, %from, %to, reason, detail, "health changed");
+                }
+                (Health::Unknown, Health::Passing) => {
+                    tracing::debug!(%check, address, %from, %to, "health changed");
+                }
+                _ => tracing::info!(%check, address, %from, %to, reason, detail, "health changed"),
+            }
         }
         EventKind::AddressAppeared { check, subject } => {
-            tracing::info!(%at, %check, ?subject, "an address appeared");
+            let address = subject.address().map(display);
+            tracing::info!(%check, address, "an address appeared");
         }
         EventKind::AddressVanished { check, subject } => {
-            tracing::info!(%at, %check, ?subject, "an address vanished");
+            let address = subject.address().map(display);
+            tracing::info!(%check, address, "an address vanished");
         }
         EventKind::ComponentChanged { component, from, to, because } => {
-            let because = because.as_ref().map(ToString::to_string);
-            tracing::info!(%at, %component, %from, %to, because, "component changed");
+            let because = because.as_ref().map(display);
+            if to > from {
+                tracing::warn!(%component, %from, %to, because, "component changed");
+            } else {
+                tracing::info!(%component, %from, %to, because, "component changed");
+            }
         }
-        EventKind::IncidentChanged { incident, sequence, status, impact, cause, .. } => {
-            tracing::info!(%at, %incident, sequence, %status, %impact, %cause, "incident changed");
+        EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } => {
+            let opened = *sequence == 1;
+            let message = if opened { "incident opened" } else { "incident changed" };
+            match cause {
+                Cause::ComponentFailed
+                | Cause::ComponentJoined
+                | Cause::GotWorse
+                | Cause::FailedAgain => tracing::warn!(
+                    %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
+                ),
+                Cause::GotBetter | Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => {
+                    tracing::info!(
+                        %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
+                    );
+                }
+            }
         }
     }
 }
@@ -77,5 +145,25 @@ fn log_notice(platform: &PlatformId, notice: &Notice) {
         tracing::warn!(%platform, "{notice}");
     } else {
         tracing::info!(%platform, "{notice}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Told;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn missed_runs_are_told_at_once_and_then_together() {
+        let mut told = Told::default();
+        let at = Timestamp::from_secs;
+        assert_eq!(told.missed_by(at(0)), None);
+        told.missed += 2;
+        assert_eq!(told.missed_by(at(1)), Some(2));
+        told.missed += 3;
+        assert_eq!(told.missed_by(at(60)), None);
+        told.missed += 4;
+        assert_eq!(told.missed_by(at(61)), Some(7));
+        assert_eq!(told.missed_by(at(200)), None);
     }
 }

@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The state directory cannot be made, or is not writable.
-    #[error("cannot use the state directory {}: {source}", path.display())]
+    #[error(
+        "cannot use the state directory {}: {source}; it must be a folder that farol may write \
+         to: choose another with --state-dir or FAROL_STATE_DIR",
+        path.display()
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -17,7 +21,11 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another process works with the state directory.
-    #[error("the state directory {} is in use by another farol process", path.display())]
+    #[error(
+        "the state directory {} is in use by another farol process: stop that one, or choose \
+         another directory with --state-dir or FAROL_STATE_DIR",
+        path.display()
+    )]
     Locked {
         /// The directory.
         path: PathBuf,
@@ -64,6 +72,25 @@ pub enum StoreError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+}
+
+impl StoreError {
+    /// Whether what was saved is spoilt, so that trying again will not help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Open { source, .. } | Self::Sqlite(source) => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            Self::Directory { .. }
+            | Self::Locked { .. }
+            | Self::Thread(_)
+            | Self::Stopped
+            | Self::Random(_)
+            | Self::Newer { .. } => false,
+        }
+    }
 }
 
 /// Opens the database at `path` and brings it to the format that `migrations` describe: the n-th

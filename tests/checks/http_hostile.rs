@@ -120,6 +120,15 @@ async fn headers_without_end_are_cut_off() {
 }
 
 #[tokio::test]
+async fn interim_answers_are_skipped_but_not_without_end() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
+    let server = serve_answer(format!("{}{}", interim.repeat(20), ok("well"))).await;
+    assert_eq!(find(&get(http(&server.url("/")))).await.reason, None);
+    let server = serve_without_end("", interim.repeat(1000)).await;
+    assert_eq!(reason_of(&server).await, Reason::HeadersTooLarge);
+}
+
+#[tokio::test]
 async fn many_headers_are_fine_up_to_the_limit() {
     let most: String = (0..255).map(|n| format!("X-{n}: {}\r\n", "y".repeat(200))).collect();
     let server = serve_answer(format!("HTTP/1.1 200 OK\r\n{most}Content-Length: 0\r\n\r\n")).await;

@@ -86,6 +86,14 @@ impl Farol {
         (code, asked.elapsed().to_duration())
     }
 
+    /// The most memory that it ever had, in KiB; zero where the system does not tell.
+    pub(crate) fn most_memory_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+    }
+
     pub(crate) fn read_log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }

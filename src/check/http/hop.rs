@@ -12,6 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
+use super::interim::{Bounded, TooMuch};
 use super::request::Redirect;
 use super::{Answer, clock};
 use crate::model::{ClockOffset, Phase, Reason};
@@ -21,6 +22,10 @@ use crate::net::{Run, Wire};
 
 /// Longest head of an answer, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Most bytes before the end of an answer's head, with all interim answers: more than the library
+/// buffers for a head alone.
+const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD;
 
 /// Most headers of an answer.
 const MOST_HEADERS: usize = 256;
@@ -82,6 +87,8 @@ async fn converse(
     limits: Limits,
     clock: &mut Option<ClockOffset>,
 ) -> Result<Ending, Broken> {
+    let wire = Bounded::new(wire, LONGEST_PRELUDE);
+    let head_came = wire.head();
     let (mut sender, connection) = http1::Builder::new()
         .max_headers(MOST_HEADERS)
         .max_header_size(LONGEST_HEAD)
@@ -93,6 +100,7 @@ async fn converse(
     let answer = alongside(&mut connection, sender.send_request(request)).await?;
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
+    head_came.set();
     let (head, body) = answer.into_parts();
     *clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
     if limits.follow && is_redirect(&head) {
@@ -178,6 +186,9 @@ impl Broken {
         }
         let source = std::error::Error::source(&error);
         match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
+            Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
+                Reason::HeadersTooLarge
+            }
             Some(io) => breakage(io, phase),
             None => Reason::MalformedAnswer { detail: error.to_string() },
         }

@@ -1,0 +1,82 @@
+//! A bound on what may come before an answer's head: the HTTP library skips interim answers (1xx)
+//! without counting them, and a target may send them without end, faster than they are skipped.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// More came before the end of the head than is read.
+#[derive(Debug, thiserror::Error)]
+#[error("more came before the answer than is read")]
+pub(super) struct TooMuch;
+
+/// Whether the head has come, from when on the body's own bound holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeadCame(Arc<AtomicBool>);
+
+impl HeadCame {
+    /// The head has come.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A connection that fails when more than `left` bytes come before the head's end.
+pub(super) struct Bounded<W> {
+    wire: W,
+    left: usize,
+    head: HeadCame,
+}
+
+impl<W> Bounded<W> {
+    /// Lets `most` bytes through until the head has come.
+    pub(super) fn new(wire: W, most: usize) -> Self {
+        Self { wire, left: most, head: HeadCame::default() }
+    }
+
+    /// To be told when the head has come.
+    pub(super) fn head(&self) -> HeadCame {
+        self.head.clone()
+    }
+}
+
+impl<W: AsyncRead + Unpin> AsyncRead for Bounded<W> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
+        if !self.head.0.load(Ordering::Relaxed) {
+            let came = buf.filled().len() - before;
+            let Some(left) = self.left.checked_sub(came) else {
+                return Poll::Ready(Err(io::Error::other(TooMuch)));
+            };
+            self.left = left;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<W: AsyncWrite + Unpin> AsyncWrite for Bounded<W> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.wire).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(cx)
+    }
+}
