@@ -51,7 +51,8 @@ impl Durable {
             outboxes_changed: false,
             failing: false,
             losing: false,
-            snapshot_at: now + SNAPSHOT_EVERY,
+            // At once: what was replayed at this start need not be at the next.
+            snapshot_at: now,
             prune_at: now + PRUNE_EVERY,
         }
     }
