@@ -105,6 +105,7 @@ fn bound(finding: &mut Finding) {
         | Some(
             Reason::ResolveNotFound
             | Reason::ResolveNoAddress
+            | Reason::TooFewAddresses { .. }
             | Reason::ConnectRefused
             | Reason::ConnectReset
             | Reason::ConnectUnreachable

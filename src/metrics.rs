@@ -27,6 +27,10 @@ use series::Series;
 /// The content type of what [`Metrics::render`] returns.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
+/// The ways in which a set of addresses changes.
+const APPEARED: &str = "appeared";
+const VANISHED: &str = "vanished";
+
 /// All metrics of the process.
 pub struct Metrics {
     series: Series,
@@ -154,8 +158,34 @@ impl Metrics {
             }
             known.addresses = asked;
         }
+        self.count_addresses(check, &observation.findings);
         for finding in &observation.findings {
             self.found(check, known, finding);
+        }
+    }
+
+    /// Only a check that asks all addresses knows how many there are.
+    fn count_addresses(&self, check: [&str; 3], findings: &[Finding]) {
+        let subjects: BTreeSet<IpAddr> =
+            findings.iter().filter_map(|finding| finding.subject.address()).collect();
+        if subjects.is_empty() {
+            // One that now asks a single address no longer knows.
+            if findings.iter().any(|finding| finding.address.is_some()) {
+                let _ = self.series.addresses.count.remove_label_values(&labels(check, []));
+            }
+            return;
+        }
+        for change in [APPEARED, VANISHED] {
+            self.series.addresses.changes.with_label_values(&labels(check, [change]));
+        }
+        let count = i64::try_from(subjects.len()).unwrap_or(i64::MAX);
+        self.series.addresses.count.with_label_values(&labels(check, [])).set(count);
+    }
+
+    fn address_changed(&self, check: &CheckId, change: &'static str) {
+        if self.tracked().checks.contains_key(check) {
+            let labels = labels(split(check.as_str()), [change]);
+            self.series.addresses.changes.with_label_values(&labels).inc();
         }
     }
 
@@ -198,8 +228,9 @@ impl Metrics {
             EventKind::HealthChanged { check, subject, to, .. } => {
                 self.set_health(check, *subject, *to);
             }
-            EventKind::AddressAppeared { .. } => {}
+            EventKind::AddressAppeared { check, .. } => self.address_changed(check, APPEARED),
             EventKind::AddressVanished { check, subject } => {
+                self.address_changed(check, VANISHED);
                 self.address_vanished(check, *subject);
             }
             EventKind::ComponentChanged { component, to, .. } => {
@@ -385,6 +416,11 @@ impl Metrics {
         }
         let _ = self.series.check.duration.remove_label_values(&labels(name, []));
         let _ = self.series.check.missed_runs.remove_label_values(&labels(name, []));
+        let _ = self.series.addresses.count.remove_label_values(&labels(name, []));
+        for change in [APPEARED, VANISHED] {
+            let labels = labels(name, [change]);
+            let _ = self.series.addresses.changes.remove_label_values(&labels);
+        }
         for address in &known.addresses {
             self.forget_address(name, *address);
         }

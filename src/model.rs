@@ -22,7 +22,7 @@ pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use observation::{ClockOffset, Finding, Observation, Phase, Phases, Subject, Verdict};
-pub use policy::{CheckPolicy, ComponentPolicy, PlatformPolicy, Policy, Threshold};
+pub use policy::{CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Threshold};
 pub use reason::Reason;
 pub use span::Span;
 pub use time::Timestamp;

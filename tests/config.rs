@@ -329,6 +329,7 @@ mod in_step {
                 "syntax_and_others",
                 "contradiction",
                 "head_has_no_body",
+                "counts_no_addresses",
                 "no_id",
                 "reserved_id",
                 "duplicate_id",

@@ -85,6 +85,17 @@ pub(super) enum Mistake {
         help("write a number and a unit (ms, s, m, h, d): \"800ms\", \"30s\", \"1h 30m\"")
     )]
     InvalidDuration { got: String, reason: String },
+    /// Not a part of a whole.
+    #[error("`{got}` is not a part of the addresses")]
+    #[diagnostic(
+        code(farol::config::invalid_share),
+        help("write \"all\", a part of them (\"50%\" or 0.5), or a number of them (2)")
+    )]
+    InvalidShare { got: String },
+    /// A setting that counts addresses, on a check that has none to count.
+    #[error("`{key}` counts addresses, and this check {trouble}")]
+    #[diagnostic(code(farol::config::counts_no_addresses), help("{help}"))]
+    CountsNoAddresses { key: &'static str, trouble: &'static str, help: &'static str },
     /// Not a size.
     #[error("`{got}` is not a size")]
     #[diagnostic(

@@ -2,7 +2,7 @@
 //! nothing here is text that still has to be understood. Secrets are references still.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use regex::bytes::Regex;
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, PlatformId,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, PlatformId,
     PlatformPolicy, Policy, Span, Threshold,
 };
 
@@ -169,6 +169,10 @@ pub struct Check {
     pub recover_after: NonZeroU32,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
+    /// How many of its addresses must fail to make the outage a major one.
+    pub major_when: MajorWhen,
+    /// A run that finds fewer addresses behind the name is degraded.
+    pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
     pub degraded_over: Option<Span>,
     /// The name servers that resolve this platform's names; empty for the system's.
@@ -185,6 +189,7 @@ impl Check {
             fail_after: self.fail_after,
             recover_after: self.recover_after,
             at_worst: self.at_worst,
+            major_when: self.major_when,
         }
     }
 }
@@ -198,6 +203,19 @@ pub enum CheckKind {
     Dns(DnsCheck),
     /// A TCP connection and a few words.
     Tcp(TcpCheck),
+}
+
+impl CheckKind {
+    /// Which addresses of its name are asked; `None` if there is no name to resolve.
+    pub fn addresses(&self) -> Option<Addresses> {
+        match self {
+            Self::Http(http) => {
+                matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
+            }
+            Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
+            Self::Dns(_) => None,
+        }
+    }
 }
 
 /// Which addresses behind a name are asked.

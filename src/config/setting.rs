@@ -8,6 +8,7 @@ pub(super) mod duration;
 pub(super) mod header;
 pub(super) mod id;
 pub(super) mod list;
+pub(super) mod major_when;
 pub(super) mod pattern;
 pub(super) mod secret;
 pub(super) mod server;

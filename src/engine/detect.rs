@@ -97,6 +97,20 @@ impl CheckState {
         whole.chain(self.addresses.values()).filter(decided)
     }
 
+    /// The addresses that are decided.
+    pub(super) fn decided_addresses(&self) -> impl Iterator<Item = (IpAddr, &Track)> {
+        let all = self.addresses.iter().map(|(ip, track)| (*ip, track));
+        all.filter(|(_, track)| track.health != Health::Unknown)
+    }
+
+    /// How many of the decided addresses fail, and how many there are.
+    pub(super) fn failing_addresses(&self) -> (usize, usize) {
+        let fails = |track: &Track| track.health == Health::Failing;
+        self.decided_addresses().fold((0, 0), |(failing, total), (_, track)| {
+            (failing + usize::from(fails(track)), total + 1)
+        })
+    }
+
     /// Takes in one observation, and tells whether anything was decided by it:
     ///
     /// 1. An observation that began no later than the latest one of its vantage was here before,

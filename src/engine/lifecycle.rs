@@ -10,7 +10,7 @@ use super::correlate::Changes;
 use super::detect::CheckState;
 use super::narrate::{self, Telling};
 use super::state::{Closed, State};
-use super::status::{self, Trouble};
+use super::status::{self, Servers, Trouble};
 use crate::model::{
     Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact, IncidentKey,
     IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
@@ -63,6 +63,8 @@ pub(super) struct Member {
     pub(super) joined_at: Timestamp,
     pub(super) status: ComponentStatus,
     pub(super) trouble: Trouble,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) servers: Option<Servers>,
     pub(super) worst: ComponentStatus,
     pub(super) worst_trouble: Trouble,
 }
@@ -163,6 +165,7 @@ impl Incident {
                 joined_at: at,
                 status: ComponentStatus::Operational,
                 trouble: Trouble::default(),
+                servers: None,
                 worst: ComponentStatus::Operational,
                 worst_trouble: Trouble::default(),
             },
@@ -191,13 +194,13 @@ impl Incident {
         for (id, member) in &mut self.members {
             let Some(component) = state.components.get(id) else {
                 member.status = ComponentStatus::Operational;
-                member.trouble = Trouble::default();
+                (member.trouble, member.servers) = (Trouble::default(), None);
                 continue;
             };
             member.status = component.status;
             // What nobody can tell stays as it was.
             let Some(found) = status::of_component(state, id) else { continue };
-            member.trouble = found.trouble;
+            (member.trouble, member.servers) = (found.trouble, found.servers);
             match member.status.cmp(&member.worst) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => {

@@ -73,6 +73,8 @@ enum Symptom {
     FaultyForSome,
     /// It is slow.
     Slow,
+    /// It has fewer servers than it should.
+    Reduced,
     /// Its dates and times are off.
     WrongTime,
     /// It is not as it should be, in a way that has no simpler name.
@@ -93,6 +95,8 @@ struct Names {
 struct Line {
     name: String,
     symptom: Symptom,
+    /// How many of its servers fail, if that is known: a whole sentence.
+    servers: Option<String>,
     /// Whether its dates and times may be wrong as well.
     clock: bool,
     /// Whether it was so before.
@@ -202,6 +206,9 @@ fn body(telling: &Telling<'_>) -> Body {
         Line {
             name: words::name(&member.name),
             symptom,
+            servers: member
+                .servers
+                .map(|servers| words::of_servers(servers.failing, servers.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
@@ -257,9 +264,11 @@ fn watch(telling: &Telling<'_>) -> Option<Watch> {
 ///
 /// 1. A clock that is wrong makes answers unreliable; that nothing answers is not known from it.
 /// 2. "Slow" is said only of what is only slow.
+/// 3. That servers are missing is said only of what has no other trouble.
 fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
     let only_clock = trouble.clock && !trouble.slow && !trouble.other;
     let only_slow = trouble.slow && !trouble.clock && !trouble.other;
+    let only_fewer = trouble.fewer && !trouble.slow && !trouble.clock && !trouble.other;
     match status {
         ComponentStatus::Operational | ComponentStatus::UnderMaintenance => Symptom::Well,
         ComponentStatus::MajorOutage if only_clock => Symptom::Faulty,
@@ -268,6 +277,7 @@ fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
         ComponentStatus::PartialOutage => Symptom::DownForSome,
         ComponentStatus::DegradedPerformance if only_clock => Symptom::WrongTime,
         ComponentStatus::DegradedPerformance if only_slow => Symptom::Slow,
+        ComponentStatus::DegradedPerformance if only_fewer => Symptom::Reduced,
         ComponentStatus::DegradedPerformance => Symptom::Impaired,
     }
 }

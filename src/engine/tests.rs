@@ -1,5 +1,6 @@
 //! The engine on a simulated clock: the rig that the tests share.
 
+mod addresses;
 mod detection;
 mod properties;
 mod scenarios;
@@ -74,6 +75,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 fail_after: Threshold::in_a_row(times(3)),
                 recover_after: times(2),
                 at_worst: ComponentStatus::MajorOutage,
+                major_when: crate::model::MajorWhen::All,
             },
         );
     }

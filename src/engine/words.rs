@@ -51,6 +51,25 @@ fn count(number: usize, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
+/// "One of its three servers is affected."
+pub(super) fn of_servers(failing: usize, total: usize) -> String {
+    let mut number = numeral(failing);
+    if let Some(first) = number.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let is = if failing == 1 { "is" } else { "are" };
+    format!("{number} of its {} servers {is} affected.", numeral(total))
+}
+
+/// Small numbers in words, as they are written in a sentence.
+fn numeral(number: usize) -> String {
+    const WORDS: [&str; 13] = [
+        "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
+    WORDS.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
 /// A length of time to the second, rounded up: for a promise.
 pub(super) fn exactly(span: Duration) -> String {
     let rest = u64::from(span.subsec_nanos() > 0);

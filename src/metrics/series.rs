@@ -22,6 +22,7 @@ const LAG_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0
 pub(super) struct Series {
     pub(super) registry: Registry,
     pub(super) check: CheckSeries,
+    pub(super) addresses: AddressSeries,
     pub(super) public: PublicSeries,
     pub(super) process: ProcessSeries,
 }
@@ -31,6 +32,7 @@ impl Series {
         let registry = Registry::new();
         Ok(Self {
             check: CheckSeries::new(&registry)?,
+            addresses: AddressSeries::new(&registry)?,
             public: PublicSeries::new(&registry)?,
             process: ProcessSeries::new(&registry)?,
             registry,
@@ -102,6 +104,31 @@ impl CheckSeries {
                 "farol_scheduler_missed_runs_total",
                 "Runs that were due but left out, since the one before had not ended.",
                 check_labels!(),
+            )?,
+        })
+    }
+}
+
+/// The addresses behind a check's name.
+pub(super) struct AddressSeries {
+    pub(super) count: IntGaugeVec,
+    pub(super) changes: IntCounterVec,
+}
+
+impl AddressSeries {
+    fn new(r: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            count: int_gauges(
+                r,
+                "farol_check_addresses",
+                "Addresses that a check that asks them all found in its latest run that found any.",
+                check_labels!(),
+            )?,
+            changes: counters(
+                r,
+                "farol_check_address_changes_total",
+                "Addresses that appeared behind the check's name, and such that vanished for good.",
+                check_labels!("change"),
             )?,
         })
     }

@@ -39,6 +39,7 @@ fn policy() -> Policy {
         fail_after: Threshold::in_a_row(NonZeroU32::MIN),
         recover_after: NonZeroU32::MIN,
         at_worst: ComponentStatus::MajorOutage,
+        major_when: crate::model::MajorWhen::All,
     };
     Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),
@@ -230,4 +231,36 @@ fn an_incident_is_open_until_it_is_resolved_and_counted_once() {
     assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(1.0), Some(1.0)));
     happens(&metrics, incident(3, IncidentStatus::Resolved));
     assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn addresses_are_counted_and_so_are_their_changes() {
+    let metrics = metrics();
+    let whole = Finding { address: Some(address(1)), ..Finding::pass(Subject::Whole) };
+    let labels = r#"check="login",component="desk",platform="blip""#;
+    let count = || value(&metrics, &format!("farol_check_addresses{{{labels}}}"));
+    let changes = |change: &str| {
+        let series = format!(r#"farol_check_address_changes_total{{change="{change}",{labels}}}"#);
+        value(&metrics, &series)
+    };
+    metrics.observed(&observation(vec![whole.clone()]));
+    assert_eq!((count(), changes("appeared")), (None, None), "it asks one and knows no other");
+    metrics.observed(&observation(vec![finding(1), finding(2)]));
+    assert_eq!(
+        (count(), changes("appeared"), changes("vanished")),
+        (Some(2.0), Some(0.0), Some(0.0))
+    );
+    let (check, subject) = (login(), Subject::Address(address(3)));
+    happens(&metrics, EventKind::AddressAppeared { check: check.clone(), subject });
+    happens(&metrics, EventKind::AddressVanished { check: check.clone(), subject });
+    happens(&metrics, EventKind::AddressVanished { check, subject });
+    assert_eq!((changes("appeared"), changes("vanished")), (Some(1.0), Some(2.0)));
+    // A name that does not resolve says nothing of how many there are.
+    let unresolved = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);
+    metrics.observed(&observation(vec![unresolved]));
+    assert_eq!(count(), Some(2.0));
+    metrics.observed(&observation(vec![whole]));
+    assert_eq!(count(), None);
+    metrics.register_policy(&Policy::default());
+    assert_eq!((changes("appeared"), changes("vanished")), (None, None));
 }

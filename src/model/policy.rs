@@ -58,6 +58,45 @@ pub struct CheckPolicy {
     pub recover_after: NonZeroU32,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
+    /// How many of its addresses must fail to make the outage a major one.
+    #[serde(default, skip_serializing_if = "MajorWhen::is_all")]
+    pub major_when: MajorWhen,
+}
+
+/// How many of a check's addresses must fail to make the outage a major one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MajorWhen {
+    /// All of them.
+    #[default]
+    All,
+    /// This part of them, in ten-thousandths.
+    Share(u16),
+    /// So many, or all of them if there are fewer.
+    Count(NonZeroU32),
+}
+
+impl MajorWhen {
+    /// Whether it is what holds where nobody says anything.
+    pub const fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// Whether `failing` addresses among `total` make a major outage. None never do, and all
+    /// always do.
+    pub fn is_major(self, failing: usize, total: usize) -> bool {
+        failing > 0
+            && (failing >= total
+                || match self {
+                    Self::All => false,
+                    Self::Share(share) => {
+                        failing.saturating_mul(10_000) >= total.saturating_mul(usize::from(share))
+                    }
+                    Self::Count(count) => {
+                        usize::try_from(count.get()).is_ok_and(|count| failing >= count)
+                    }
+                })
+    }
 }
 
 /// `count` bad runs among the last `of`.
@@ -73,5 +112,44 @@ impl Threshold {
     /// `count` bad runs in a row.
     pub const fn in_a_row(count: NonZeroU32) -> Self {
         Self { count, of: count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::MajorWhen;
+
+    #[test]
+    fn a_share_is_reached_and_not_rounded_to() {
+        let count = |n| MajorWhen::Count(NonZeroU32::new(n).unwrap());
+        // How many of 1, 2, 3, 4 and 5 addresses make it major.
+        let cases = [
+            (MajorWhen::All, [1, 2, 3, 4, 5]),
+            (MajorWhen::Share(10_000), [1, 2, 3, 4, 5]),
+            (MajorWhen::Share(5_000), [1, 1, 2, 2, 3]),
+            (MajorWhen::Share(3_333), [1, 1, 1, 2, 2]),
+            (MajorWhen::Share(1), [1, 1, 1, 1, 1]),
+            (count(1), [1, 1, 1, 1, 1]),
+            (count(2), [1, 2, 2, 2, 2]),
+            (count(9), [1, 2, 3, 4, 5]),
+        ];
+        for (when, least) in cases {
+            for (total, least) in (1..).zip(least) {
+                let major: Vec<bool> =
+                    (0..=total).map(|failing| when.is_major(failing, total)).collect();
+                let expected: Vec<bool> = (0..=total).map(|failing| failing >= least).collect();
+                assert_eq!(major, expected, "{when:?} of {total}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_policy_means_all_of_them_and_is_written_as_it_was() {
+        let old = r#"{"component":"blip/desk","name":"Desk answers","fail_after":{"count":2,"of":2},"recover_after":2,"at_worst":"major_outage"}"#;
+        let policy: super::CheckPolicy = serde_json::from_str(old).unwrap();
+        assert_eq!(policy.major_when, MajorWhen::All);
+        assert_eq!(serde_json::to_string(&policy).unwrap(), old);
     }
 }

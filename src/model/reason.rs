@@ -18,6 +18,13 @@ pub enum Reason {
     ResolveNotFound,
     /// The name exists but has no address.
     ResolveNoAddress,
+    /// The name has fewer addresses than `min_addresses`.
+    TooFewAddresses {
+        /// How many it has.
+        found: u32,
+        /// How many it should have at least.
+        least: u32,
+    },
     /// The resolver answered with an error or could not be asked.
     ResolveFailed {
         /// What the resolver said.
@@ -131,6 +138,7 @@ impl Reason {
         match self {
             Self::ResolveNotFound => "resolve_not_found",
             Self::ResolveNoAddress => "resolve_no_address",
+            Self::TooFewAddresses { .. } => "too_few_addresses",
             Self::ResolveFailed { .. } => "resolve_failed",
             Self::ConnectRefused => "connect_refused",
             Self::ConnectReset => "connect_reset",
@@ -192,6 +200,9 @@ impl fmt::Display for Reason {
         match self {
             Self::ResolveNotFound => write!(f, "the name does not exist (NXDOMAIN)"),
             Self::ResolveNoAddress => write!(f, "the name has no address"),
+            Self::TooFewAddresses { found, least } => {
+                write!(f, "the name has {found} of at least {least} addresses")
+            }
             Self::ResolveFailed { detail } => write!(f, "the name could not be resolved: {detail}"),
             Self::ConnectRefused => write!(f, "connection refused"),
             Self::ConnectReset => write!(f, "connection reset during the handshake"),

@@ -231,6 +231,7 @@ fn a_journal_row_is_a_contract() {
             fail_after: Threshold::in_a_row(two),
             recover_after: two,
             at_worst: crate::model::ComponentStatus::MajorOutage,
+            major_when: crate::model::MajorWhen::All,
         },
     );
     insta::assert_snapshot!(journal::encode(&Input::PolicyChanged(Box::new(policy))).unwrap());

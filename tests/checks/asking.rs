@@ -33,6 +33,8 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         fail_after: Threshold::in_a_row(one),
         recover_after: one,
         at_worst: ComponentStatus::MajorOutage,
+        major_when: farol::model::MajorWhen::All,
+        min_addresses: None,
         degraded_over: None,
         resolvers: Arc::from([]),
         kind,

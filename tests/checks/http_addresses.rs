@@ -1,6 +1,7 @@
 //! The `http` check and names: resolving, every address on its own, and clocks that are wrong.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -259,4 +260,37 @@ async fn the_host_header_is_the_name_and_not_the_address() {
         http.body_contains.push(format!("host: one.test:{}\r\n", server.port()));
     }
     assert_eq!(find(&check).await.reason, None);
+}
+
+#[tokio::test]
+async fn fewer_addresses_than_there_should_be_degrade_whatever_they_answer() {
+    let names = NameServer::start().await;
+    let servers = serve_three(|number| ok("").replace("200", ["200", "503", "200"][number])).await;
+    let found = async |addresses, least| {
+        let mut check = named("three.test", servers[0].port(), addresses, &names);
+        check.min_addresses = NonZeroU32::new(least);
+        let findings = observe(&check).await.findings.into_iter();
+        let told = findings.map(|found| (found.subject.address().is_some(), found.reason));
+        told.collect::<Vec<_>>()
+    };
+    let few = Some(Reason::TooFewAddresses { found: 3, least: 4 });
+    let each = [(true, None), (true, Some(Reason::Status { got: 503 })), (true, None)];
+    assert_eq!(found(Addresses::All, 3).await, each);
+    let with_whole: Vec<_> = std::iter::once((false, few.clone())).chain(each).collect();
+    assert_eq!(found(Addresses::All, 4).await, with_whole);
+    assert_eq!(found(Addresses::Any, 3).await, [(false, None)]);
+    assert_eq!(found(Addresses::Any, 4).await, [(false, few)]);
+}
+
+#[tokio::test]
+async fn too_few_addresses_do_not_hide_that_the_one_asked_fails() {
+    let names = NameServer::start().await;
+    let servers = serve_three(|_| ok("").replace("200", "503")).await;
+    let mut check = named("three.test", servers[0].port(), Addresses::Any, &names);
+    check.min_addresses = NonZeroU32::new(4);
+    let finding = find(&check).await;
+    assert_eq!(
+        (finding.verdict, finding.reason),
+        (Verdict::Fail, Some(Reason::Status { got: 503 }))
+    );
 }

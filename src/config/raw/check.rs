@@ -4,6 +4,7 @@ use toml::Spanned;
 
 use super::super::plan::{DnsCheck, HttpCheck, TcpCheck};
 use super::super::reader::{Field, Key, Reader, Section};
+use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
 use super::super::setting::text::Line;
 use super::tuning::RawTuning;
@@ -15,6 +16,10 @@ const HTTP: Key<HttpCheck> =
 const DNS: Key<DnsCheck> = Key::new("dns", "A DNS query: a name, or a table with more to say.");
 const TCP: Key<TcpCheck> =
     Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
+const MIN_ADDRESSES: Key<AtLeast> = Key::new(
+    "min_addresses",
+    "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
+);
 const KINDS: &[&str] = &["http", "dns", "tcp"];
 
 /// `[[component.check]]`.
@@ -22,6 +27,7 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) id: Field<Id>,
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) tuning: RawTuning,
+    pub(in super::super) min_addresses: Field<AtLeast>,
     pub(in super::super) http: Field<HttpCheck>,
     pub(in super::super) dns: Field<DnsCheck>,
     pub(in super::super) tcp: Field<TcpCheck>,
@@ -35,6 +41,7 @@ impl Section for RawCheck {
         Some(Self {
             id: table.take(&ID),
             name: table.require(&NAME),
+            min_addresses: table.take(&MIN_ADDRESSES),
             http: table.take(&HTTP),
             dns: table.take(&DNS),
             tcp: table.take(&TCP),

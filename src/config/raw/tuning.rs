@@ -4,7 +4,7 @@ use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::AtWorst;
 use super::super::setting::count::Runs;
 use super::super::setting::duration::{DAY, Duration, MINUTE};
-use crate::model::Threshold;
+use crate::model::{MajorWhen, Threshold};
 
 /// Twice a second is as often as a target should be asked.
 pub(in super::super) type Interval = Duration<500, DAY>;
@@ -30,6 +30,11 @@ const DEGRADED_OVER: Key<Timeout> =
 const AT_WORST: Key<AtWorst> =
     Key::new("at_worst", "The worst status that the check can give its component.")
         .or_text("major_outage");
+const MAJOR_WHEN: Key<MajorWhen> = Key::new(
+    "major_when",
+    "How many of its addresses must fail to make a partial outage a major one.",
+)
+.or_text("all");
 
 /// The settings of `[defaults]`, and those that a check may have instead.
 #[derive(Clone, Default)]
@@ -41,6 +46,7 @@ pub(in super::super) struct RawTuning {
     pub(in super::super) recover_after: Field<Runs>,
     pub(in super::super) degraded_over: Field<Timeout>,
     pub(in super::super) at_worst: Field<AtWorst>,
+    pub(in super::super) major_when: Field<MajorWhen>,
 }
 
 impl RawTuning {
@@ -54,6 +60,7 @@ impl RawTuning {
             recover_after: table.take(&RECOVER_AFTER),
             degraded_over: table.take(&DEGRADED_OVER),
             at_worst: table.take(&AT_WORST),
+            major_when: table.take(&MAJOR_WHEN),
         }
     }
 }

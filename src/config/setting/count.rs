@@ -48,6 +48,24 @@ impl Setting for Rate {
     }
 }
 
+/// How few addresses a name may have. One that has none fails in any case, and more than 64 are
+/// not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct AtLeast(pub(in super::super) NonZeroU32);
+
+impl Setting for AtLeast {
+    const EXPECTED: &'static str = "a number of addresses from 2 to 64";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let Some(number) = integer(node) else { return Self::wrong_type(node, problems) };
+        bounded(node, number, 2, 64, problems).and_then(NonZeroU32::new).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 2, "maximum": 64 })
+    }
+}
+
 /// How many redirects are followed: 0 to 20, or `false` for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Redirects(pub(in super::super) u8);
@@ -76,7 +94,7 @@ pub(in super::super) fn integer(node: &Node<'_>) -> Option<i64> {
     Some(parsed.unwrap_or(if number.as_str().starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
-fn bounded(
+pub(in super::super) fn bounded(
     node: &Node<'_>,
     number: i64,
     least: u32,
@@ -97,7 +115,7 @@ fn bounded(
 #[cfg(test)]
 mod tests {
     use super::super::tests::read;
-    use super::{Rate, Redirects, Runs};
+    use super::{AtLeast, Rate, Redirects, Runs};
 
     #[test]
     fn runs_are_one_to_a_hundred() {
@@ -119,6 +137,15 @@ mod tests {
         assert_eq!(read::<Rate>("100").unwrap().0.get(), 100);
         assert!(read::<Rate>("0").is_err() && read::<Rate>("101").is_err());
         assert!(read::<Rate>("0.5").is_err());
+    }
+
+    #[test]
+    fn fewer_addresses_than_two_would_say_nothing() {
+        assert_eq!(read::<AtLeast>("2").map(|least| least.0.get()), Ok(2));
+        for text in ["0", "1", "65"] {
+            assert!(read::<AtLeast>(text).unwrap_err().starts_with("out_of_range"), "{text}");
+        }
+        assert!(read::<AtLeast>("'all'").unwrap_err().starts_with("wrong_type"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! One check: its kind, its id, its tuning.
 
-use super::super::plan::{Check, CheckKind};
+use super::super::mistake::Mistake;
+use super::super::plan::{Addresses, Check, CheckKind};
 use super::super::problem::Problems;
 use super::super::raw::check::RawCheck;
 use super::super::reader::Field;
+use super::super::setting::count::AtLeast;
 use super::{Ids, Scope, tuning};
-use crate::model::{CheckId, ComponentId};
+use crate::model::{CheckId, ComponentId, MajorWhen};
 
 pub(super) fn check(
     raw: RawCheck,
@@ -25,6 +27,7 @@ pub(super) fn check(
         (Field::Absent, Field::Absent, Field::Given(tcp)) => CheckKind::Tcp(tcp.into_inner()),
         _ => return None,
     };
+    refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
     let tuning = tuning?;
     Some(Check {
         id: CheckId::of(component, &id?),
@@ -35,8 +38,35 @@ pub(super) fn check(
         fail_after: tuning.fail_after,
         recover_after: tuning.recover_after,
         at_worst: tuning.at_worst,
+        major_when: tuning.major_when,
+        min_addresses: raw.min_addresses.optional()?.map(|least| least.0),
         degraded_over: tuning.degraded_over,
         resolvers: scope.resolvers.clone(),
         kind,
     })
+}
+
+/// A check's own settings about its addresses mean nothing where it has none, or asks only one.
+/// Defaults are for those checks that can heed them.
+fn refuse_counting_nothing(
+    kind: &CheckKind,
+    min_addresses: &Field<AtLeast>,
+    major_when: &Field<MajorWhen>,
+    problems: &mut Problems<'_>,
+) {
+    let addresses = kind.addresses();
+    if let (Field::Given(least), None) = (min_addresses, addresses) {
+        let trouble = "has no name to look them up by";
+        let help = "leave it out, or give the check a name instead of an address";
+        let mistake = Mistake::CountsNoAddresses { key: "min_addresses", trouble, help };
+        problems.report(least.span(), mistake);
+    }
+    if let (Field::Given(when), None | Some(Addresses::Any)) = (major_when, addresses)
+        && !when.get_ref().is_all()
+    {
+        let trouble = "does not ask all those of a name";
+        let help = "add `addresses = \"all\"` to what is asked, or leave this out";
+        let mistake = Mistake::CountsNoAddresses { key: "major_when", trouble, help };
+        problems.report(when.span(), mistake);
+    }
 }

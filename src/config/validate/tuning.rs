@@ -12,7 +12,7 @@ use super::super::reader::Field;
 use super::super::setting::choice::AtWorst;
 use super::super::setting::count::Runs;
 use super::super::setting::duration::Duration;
-use crate::model::{ComponentStatus, Span, Threshold};
+use crate::model::{ComponentStatus, MajorWhen, Span, Threshold};
 
 /// What holds where no file says anything.
 const INTERVAL: Span = Span::from_secs(30);
@@ -29,6 +29,7 @@ pub(super) struct Tuning {
     pub(super) recover_after: NonZeroU32,
     pub(super) degraded_over: Option<Span>,
     pub(super) at_worst: ComponentStatus,
+    pub(super) major_when: MajorWhen,
 }
 
 /// A length of time, and where the file says so if it does.
@@ -111,6 +112,7 @@ pub(super) fn settle(
             .clone()
             .or(AtWorst(ComponentStatus::MajorOutage))?
             .0,
+        major_when: own.major_when.or_else(&defaults.major_when).clone().or(MajorWhen::All)?,
     })
 }
 

@@ -12,8 +12,8 @@ use super::{at, backend, blind, check, degraded, fail, observed, pass, policy, t
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
     Action, ActionKind, CheckId, ComponentStatus, EventKind, Finding, Health, Impact, IncidentKey,
-    IncidentStatus, Input, Observation, Policy, Reason, Span, Subject, Threshold, Timestamp,
-    Verdict,
+    IncidentStatus, Input, MajorWhen, Observation, Policy, Reason, Span, Subject, Threshold,
+    Timestamp, Verdict,
 };
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
@@ -39,6 +39,8 @@ struct Stretch {
 enum Found {
     Whole(Verdict),
     Addresses(Vec<Verdict>),
+    /// Fewer than there should be.
+    TooFew(Vec<Verdict>),
     /// Nothing runs; the policy changes to one with only so many components.
     Policy(usize),
 }
@@ -56,6 +58,7 @@ fn found() -> impl Strategy<Value = Found> {
     prop_oneof![
         8 => verdict().prop_map(Found::Whole),
         8 => prop::collection::vec(verdict(), 1..4).prop_map(Found::Addresses),
+        1 => prop::collection::vec(verdict(), 1..3).prop_map(Found::TooFew),
         1 => (1..=NAMES.len()).prop_map(Found::Policy),
     ]
 }
@@ -74,15 +77,22 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => Just(ComponentStatus::DegradedPerformance),
         1 => Just(ComponentStatus::Operational),
     ];
-    let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap);
+    let major_when = prop_oneof![
+        2 => Just(MajorWhen::All),
+        1 => (1_u16..=10_000).prop_map(MajorWhen::Share),
+        1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
+    ];
+    let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap, major_when);
     let checks = prop::collection::vec(thresholds, NAMES.len());
     (checks, 0_u64..600, 0_u64..900, 30_u64..900).prop_map(|(checks, group, resolve, update)| {
         let mut policy = policy(&NAMES);
-        for (check, (count, more, recover, at_worst)) in policy.checks.values_mut().zip(checks) {
+        let tuned = policy.checks.values_mut().zip(checks);
+        for (check, (count, more, recover, at_worst, major_when)) in tuned {
             check.name = SECRET.to_owned();
             check.fail_after = Threshold { count: times(count), of: times(count + more) };
             check.recover_after = times(recover);
             check.at_worst = at_worst;
+            check.major_when = major_when;
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
@@ -120,6 +130,10 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
             }
             Found::Whole(verdict) => vec![finding(Subject::Whole, *verdict)],
             Found::Addresses(verdicts) => findings(verdicts),
+            Found::TooFew(verdicts) => {
+                let few = degraded(Subject::Whole, Reason::TooFewAddresses { found: 1, least: 3 });
+                std::iter::once(few).chain(findings(verdicts)).collect()
+            }
         };
         for _ in 0..stretch.runs {
             entries.push((at(secs), observed(check(&name), at(secs), found.clone())));
