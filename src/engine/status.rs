@@ -28,7 +28,7 @@ impl Trouble {
     }
 
     fn of(reason: Option<&Reason>) -> Self {
-        let slow = matches!(reason, Some(Reason::Slow { .. }));
+        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::ConnectSlow { .. }));
         let clock = matches!(reason, Some(Reason::ClockSkew { .. }));
         Self { slow, clock, other: !slow && !clock }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use farol::config::{Addresses, Check, CheckKind, Secrets};
+use farol::config::{Addresses, Check, CheckKind, Secrets, Security};
 use farol::model::{Finding, Phase, Reason, Timestamp, Verdict};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -131,7 +131,7 @@ async fn what_does_not_speak_tls_fails_the_handshake() {
 async fn silence_and_closing_in_the_handshake_have_its_phase() {
     let over_tls = |address: SocketAddr| -> Check {
         let mut tcp = tcp(address, "", "");
-        tcp.tls = true;
+        tcp.security = Security::Tls;
         let mut check = check(CheckKind::Tcp(tcp));
         check.timeout = HASTY;
         check
@@ -150,7 +150,7 @@ async fn tcp_speaks_over_tls_to_an_address_as_well() {
     let authority = Authority::new();
     let server = authority.serve("127.0.0.1", (2020, FAR_YEAR)).await;
     let mut tcp = tcp(server.address, "GET / HTTP/1.1\r\n\r\n", "^HTTP/1.1 200 OK\r\n");
-    tcp.tls = true;
+    tcp.security = Security::Tls;
     let check = check(CheckKind::Tcp(tcp));
     let roots = [authority.root()];
     let finding = only(observe_with(&check, Secrets::default(), &roots).await);
