@@ -19,6 +19,9 @@ mod suggest;
 mod validate;
 
 pub use load::{load, parse};
+pub use plan::tcp::{
+    CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
+};
 pub use plan::{
     Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
     Platform, Publish, StatusSet, Statuspage,
@@ -26,6 +29,3 @@ pub use plan::{
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;
 pub use secret::{Secret, SecretProblem, SecretRef, Secrets, SecretsError};
-pub use plan::tcp::{
-    CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
-};

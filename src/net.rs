@@ -94,12 +94,7 @@ impl Network {
     }
 
     /// Shakes hands over TLS on a connection that may have been used without.
-    pub async fn secure(
-        &self,
-        run: &mut Run,
-        wire: Wire,
-        to: TlsFor<'_>,
-    ) -> Result<Wire, Reason> {
+    pub async fn secure(&self, run: &mut Run, wire: Wire, to: TlsFor<'_>) -> Result<Wire, Reason> {
         Ok(Box::new(self.tls.secure(run, wire, to).await?))
     }
 }

@@ -85,9 +85,8 @@ impl Limits {
     /// twelfth to fail, and the one gives way to the other if that is given.
     fn of(given: &CertificateLimits, which: Validity) -> Self {
         let life = Span::from(which.until.since(which.from)).as_micros();
-        let usual = |days: u64, part: u64| {
-            Span::from_secs(days * DAY).min(Span::from_micros(life / part))
-        };
+        let usual =
+            |days: u64, part: u64| Span::from_secs(days * DAY).min(Span::from_micros(life / part));
         match (given.degraded, given.failed) {
             (Some(degraded), Some(failed)) => Self { degraded, failed },
             (Some(degraded), None) => Self { degraded, failed: usual(3, 12).min(degraded) },

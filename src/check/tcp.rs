@@ -155,8 +155,7 @@ fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgemen
     if let Some(judgement) = certificate::judge(facts.tls, limits, facts.now) {
         return judgement;
     }
-    if let (Some(took), Some(limit)) =
-        (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
+    if let (Some(took), Some(limit)) = (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
         && took > limit
     {
         return Judgement::degraded(Reason::ConnectSlow { took });

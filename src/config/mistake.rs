@@ -242,13 +242,13 @@ pub(super) enum Mistake {
         help("add `tls = true` or `starttls`, or remove this")
     )]
     NoTls,
-    /// Not an address to connect from.
+    /// Not an IP address.
     #[error("`{got}` is not an IP address")]
     #[diagnostic(
-        code(farol::config::invalid_source),
-        help("write an address of the host that farol runs on: \"192.0.2.7\"")
+        code(farol::config::invalid_ip),
+        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
     )]
-    InvalidSource { got: String },
+    InvalidIp { got: String },
     /// Not a URL.
     #[error("not a URL: {reason}")]
     #[diagnostic(

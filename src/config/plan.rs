@@ -291,4 +291,3 @@ pub struct DnsCheck {
     /// answer passes.
     pub expect: Vec<String>,
 }
-

@@ -95,11 +95,10 @@ pub(super) fn first(one: Option<Validity>, other: Option<Validity>) -> Option<Va
 
 /// As people write it: `TLS 1.3`.
 pub fn version_name(version: ProtocolVersion) -> String {
-    match version {
-        ProtocolVersion::TLSv1_2 => String::from("TLS 1.2"),
-        ProtocolVersion::TLSv1_3 => String::from("TLS 1.3"),
-        other => format!("{other:?}"),
-    }
+    // TLSv1_3
+    let name = format!("{version:?}");
+    let number = name.strip_prefix("TLSv").map(|number| number.replace('_', "."));
+    number.map_or(name, |number| format!("TLS {number}"))
 }
 
 /// As it is registered: rustls adds the version to the names of those that TLS 1.3 has.
@@ -110,7 +109,9 @@ pub fn cipher_name(cipher: CipherSuite) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Handshake, Staple, Validity};
+    use rustls::{CipherSuite, ProtocolVersion};
+
+    use super::{Handshake, Staple, Validity, cipher_name, version_name};
     use crate::model::Timestamp;
 
     fn validity(from: i64, until: i64) -> Option<Validity> {
@@ -139,6 +140,13 @@ mod tests {
         assert_eq!(both.chain, early.chain);
         assert_eq!(both.staple, Some(Staple::Revoked));
         assert_eq!(early.then(Handshake::default()).chain, early.chain);
+    }
+
+    #[test]
+    fn names_are_those_that_people_use() {
+        assert_eq!(version_name(ProtocolVersion::TLSv1_3), "TLS 1.3");
+        assert_eq!(version_name(ProtocolVersion::SSLv3), "SSLv3");
+        assert_eq!(cipher_name(CipherSuite::TLS13_AES_128_GCM_SHA256), "TLS_AES_128_GCM_SHA256");
     }
 
     #[test]

@@ -167,9 +167,8 @@ fn distrust(why: &CertificateError, self_signed: bool) -> Reason {
     if matches!(why, Why::NotValidForName | Why::NotValidForNameContext { .. }) {
         return Reason::TlsNameMismatch;
     }
-    // A certificate that may sign others is refused for that, before anybody asks who signed it.
-    let unknown = matches!(why, Why::UnknownIssuer | Why::Other(_));
-    if self_signed && unknown {
+    // Whatever else it is refused for, such as that it may sign others, comes of that.
+    if self_signed {
         return Reason::TlsSelfSigned;
     }
     Reason::TlsUntrusted { detail: why.to_string() }

@@ -8,6 +8,7 @@ use crate::model::{ClockOffset, Phase, Reason, Span};
 const MINUTE: i64 = 60_000_000;
 
 fn check() -> HttpCheck {
+        certificate: None,
     HttpCheck {
         url: "https://desk.example/".parse().unwrap(),
         method: http::Method::GET,

@@ -16,8 +16,7 @@ const MOST_LINES: usize = 256;
 const EHLO: &[u8] = b"EHLO farol.invalid\r\n";
 
 /// `ExtendedRequest`, message 1, of the operation `1.3.6.1.4.1.1466.20037` (RFC 4511, 4.14.1).
-const LDAP_START_TLS: &[u8] =
-    b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+const LDAP_START_TLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
 
 /// Its length, and the number that stands for it (PostgreSQL's protocol, 54.2.10).
 const POSTGRES_SSL_REQUEST: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];

@@ -112,9 +112,7 @@ impl<'r> Talk<'r> {
         let wire = &mut self.wire;
         let length = self
             .run
-            .phase(phase, async {
-                wire.read(part).await.map_err(|error| breakage(&error, phase))
-            })
+            .phase(phase, async { wire.read(part).await.map_err(|error| breakage(&error, phase)) })
             .await?;
         self.heard.extend(part.iter().take(length));
         self.answered |= length > 0;
@@ -136,4 +134,65 @@ pub(in super::super) fn unexpected(expected: &str, got: &[u8]) -> Reason {
 /// would see.
 pub(in super::super) fn words(heard: &[u8]) -> String {
     String::from_utf8_lossy(heard.get(..1024).unwrap_or(heard)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    use super::{MOST_HEARD, MOST_SEARCHED, Talk, unexpected};
+    use crate::clock::Clock;
+    use crate::model::{Phase, Reason, Span};
+    use crate::net::Run;
+
+    fn run() -> Run {
+        Run::start(Clock::start(), Span::from_secs(60))
+    }
+
+    #[tokio::test]
+    async fn what_was_found_is_taken_and_the_rest_left() {
+        let (mut theirs, ours) = duplex(64);
+        theirs.write_all(b"one\r\ntwo\nrest").await.unwrap();
+        let mut run = run();
+        let mut talk = Talk::new(&mut run, Box::new(ours));
+        assert_eq!(talk.line("a line").await.unwrap(), b"one");
+        assert_eq!(talk.line("a line").await.unwrap(), b"two");
+        drop(theirs);
+        assert_eq!(talk.line("a line").await, Err(unexpected("a line", b"rest")));
+        talk.heard.clear();
+        let closed = Reason::ConnectionClosed { phase: Phase::Transfer };
+        assert_eq!(talk.line("a line").await, Err(closed));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_heard_than_there_is_room_for() {
+        let (mut theirs, ours) = duplex(2 * MOST_HEARD);
+        theirs.write_all(&vec![b'x'; MOST_HEARD + 1]).await.unwrap();
+        let mut run = run();
+        let mut talk = Talk::new(&mut run, Box::new(ours));
+        assert_eq!(talk.line("a line").await.unwrap_err().name(), "tcp_expect");
+        assert_eq!(talk.heard.len(), MOST_HEARD);
+    }
+
+    /// One byte at a time, all there is room for would be searched for 2 GiB.
+    #[tokio::test]
+    async fn a_target_that_sends_byte_by_byte_does_not_keep_us_busy() {
+        let (mut theirs, ours) = duplex(1);
+        let sending = tokio::spawn(async move {
+            let _ = theirs.write_all(&vec![b'x'; MOST_HEARD]).await;
+        });
+        let mut run = run();
+        let mut talk = Talk::new(&mut run, Box::new(ours));
+        let mut searched = 0;
+        let found: Result<(), Reason> = talk
+            .listen("y", |heard| {
+                searched += heard.len();
+                None
+            })
+            .await;
+        assert_eq!(found.unwrap_err().name(), "tcp_expect");
+        assert!(searched < MOST_SEARCHED + MOST_HEARD, "{searched}");
+        assert!(talk.heard.len() < MOST_HEARD);
+        sending.abort();
+    }
 }

@@ -3,9 +3,7 @@
 use regex::bytes::Regex;
 
 use super::{Facts, Judgement, Kept, judge};
-use crate::config::{
-    Addresses, CertificateLimits, Piece, Security, Step, TcpCheck,
-};
+use crate::config::{Addresses, CertificateLimits, Piece, Security, Step, TcpCheck};
 use crate::model::{Phase, Phases, Reason, Span, Timestamp};
 use crate::net::Handshake;
 use crate::net::handshake::Validity;
@@ -50,7 +48,8 @@ fn words_certificates_and_speed_are_judged_in_this_order() {
 #[test]
 fn only_what_will_be_sent_is_kept() {
     let pattern = Regex::new("id=([0-9]+)(x)?;").unwrap();
-    let (id, missing) = (Piece::Captured { step: 1, group: 1 }, Piece::Captured { step: 1, group: 2 });
+    let (id, missing) =
+        (Piece::Captured { step: 1, group: 1 }, Piece::Captured { step: 1, group: 2 });
     let script = [
         Step::Expect(pattern.clone()),
         Step::Expect(pattern.clone()),

@@ -93,7 +93,8 @@ fn exactly(bytes: &[u8]) -> Option<Regex> {
 pub(super) struct Script(Vec<Spanned<RawStep>>);
 
 impl Setting for Script {
-    const EXPECTED: &'static str = "steps such as [{ expect = \"^220\" }, { send = \"QUIT\\r\\n\" }]";
+    const EXPECTED: &'static str =
+        "steps such as [{ expect = \"^220\" }, { send = \"QUIT\\r\\n\" }]";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let steps = Vec::<Spanned<RawStep>>::read(node, problems)?;

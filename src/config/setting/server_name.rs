@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn names_and_nothing_else() {
-        for (text, name) in [("'Mail.example'", "mail.example"), ("'correção.example'", "xn--correo-xra5h.example")] {
+        for (text, name) in
+            [("'Mail.example'", "mail.example"), ("'correção.example'", "xn--correo-xra5h.example")]
+        {
             assert_eq!(read(text), Ok(ServerName(name.to_owned())), "{text}");
         }
         for text in ["''", "'a b'", "'192.0.2.1'", "'https://mail.example'", "'a..b'"] {

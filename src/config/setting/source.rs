@@ -15,7 +15,7 @@ impl Setting for IpAddr {
         let text = Self::text(node, problems)?;
         let address = text.parse().ok();
         if address.is_none() {
-            problems.report(node.span(), Mistake::InvalidSource { got: shorten(&text) });
+            problems.report(node.span(), Mistake::InvalidIp { got: shorten(&text) });
         }
         address
     }
@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(read::<IpAddr>("'192.0.2.7'"), Ok("192.0.2.7".parse().unwrap()));
         assert_eq!(read::<IpAddr>("'2001:db8::7'"), Ok("2001:db8::7".parse().unwrap()));
         for text in ["'eth0'", "'192.0.2.7:1'", "'[::1]'", "''"] {
-            assert!(read::<IpAddr>(text).unwrap_err().starts_with("invalid_source"), "{text}");
+            assert!(read::<IpAddr>(text).unwrap_err().starts_with("invalid_ip"), "{text}");
         }
     }
 }

@@ -44,7 +44,8 @@ mod tests {
     #[test]
     fn whatever_it_is_it_is_answered() {
         assert_eq!(read(b"", b"\x01"), None);
-        for bytes in [&b"garbage"[..], b"\x30\x03\x0a\x01\x06", b"\x30\x84\xff\xff\xff\xff", &[0x30; 60_000]]
+        for bytes in
+            [&b"garbage"[..], b"\x30\x03\x0a\x01\x06", b"\x30\x84\xff\xff\xff\xff", &[0x30; 60_000]]
         {
             assert_eq!(read(bytes, b"\x01"), Some(Staple::Unreadable));
         }

@@ -93,7 +93,8 @@ impl Witness {
                 None,
             )
             .ok()?;
-        let needed = path.intermediate_certificates().map(|certificate| validity(&certificate.der()));
+        let needed =
+            path.intermediate_certificates().map(|certificate| validity(&certificate.der()));
         Some(first(validity(end_entity), needed.fold(None, first)))
     }
 
