@@ -5,10 +5,12 @@
 //! check's timeout, whatever the target does.
 
 mod addresses;
+mod certificate;
 mod dns;
 mod http;
 mod judgement;
 mod tcp;
+mod tls;
 
 use std::sync::Arc;
 
@@ -71,6 +73,7 @@ impl Prober {
             CheckKind::Http(http) => http::probe(network, secrets, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
+            CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
         };
         findings.iter_mut().for_each(bound);
         Observation {
@@ -98,7 +101,16 @@ fn bound(finding: &mut Finding) {
             | Reason::ProberMisconfigured { detail },
         ) => detail,
         Some(Reason::Body { expected }) => expected,
-        Some(Reason::DnsRcode { got } | Reason::DnsAnswer { got } | Reason::TcpExpect { got }) => {
+        Some(
+            Reason::DnsRcode { got }
+            | Reason::DnsAnswer { got }
+            | Reason::TlsStaple { got }
+            | Reason::TlsVersion { got }
+            | Reason::TlsCipher { got }
+            | Reason::StarttlsRefused { got },
+        ) => got,
+        Some(Reason::TcpExpect { expected, got }) => {
+            *expected = printable(expected);
             got
         }
         None
@@ -112,6 +124,9 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsCertificateExpired
             | Reason::TlsCertificateNotYetValid
             | Reason::TlsNameMismatch
+            | Reason::TlsSelfSigned
+            | Reason::TlsCertificateRevoked
+            | Reason::TlsCertificateExpiring { .. }
             | Reason::Timeout { .. }
             | Reason::ConnectionClosed { .. }
             | Reason::HeadersTooLarge
@@ -120,6 +135,8 @@ fn bound(finding: &mut Finding) {
             | Reason::RedirectLimit
             | Reason::RedirectInvalid
             | Reason::ClockSkew { .. }
+            | Reason::ConnectSlow { .. }
+            | Reason::ProberClock { .. }
             | Reason::Slow { .. },
         ) => return,
     };

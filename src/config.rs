@@ -19,9 +19,12 @@ mod suggest;
 mod validate;
 
 pub use load::{load, parse};
+pub use plan::tcp::{
+    CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
+};
 pub use plan::{
     Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
-    Platform, Publish, StatusSet, Statuspage, TcpCheck,
+    Platform, Publish, StatusSet, Statuspage,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

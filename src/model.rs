@@ -21,7 +21,9 @@ pub use event::{Cause, Event, EventKind, Health};
 pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
-pub use observation::{ClockOffset, Finding, Observation, Phase, Phases, Subject, Verdict};
+pub use observation::{
+    ClockOffset, Finding, Observation, Phase, Phases, Subject, TlsSeen, Verdict,
+};
 pub use policy::{CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Threshold};
 pub use reason::Reason;
 pub use span::Span;

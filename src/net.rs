@@ -8,6 +8,7 @@
 //! runs; what is measured (names, connections, handshakes) is made anew by each.
 
 pub mod connect;
+pub mod handshake;
 pub mod resolve;
 pub mod run;
 pub mod tls;
@@ -20,6 +21,7 @@ use rustls::pki_types::CertificateDer;
 use crate::clock::Clock;
 use crate::model::{Phase, Reason};
 
+pub use handshake::Handshake;
 pub use run::Run;
 pub use tls::{TlsError, TlsFor};
 pub use wire::Wire;
@@ -73,10 +75,26 @@ impl Network {
         address: SocketAddr,
         tls: Option<TlsFor<'_>>,
     ) -> Result<Wire, Reason> {
-        let stream = run.phase(Phase::Connect, connect::connect(address)).await?;
+        let wire = self.connect(run, address, None).await?;
         match tls {
-            None => Ok(Box::new(stream)),
-            Some(to) => Ok(Box::new(self.tls.secure(run, stream, to).await?)),
+            None => Ok(wire),
+            Some(to) => self.secure(run, wire, to).await,
         }
+    }
+
+    /// Connects to `address`, from `source` if that is given.
+    pub async fn connect(
+        &self,
+        run: &mut Run,
+        address: SocketAddr,
+        source: Option<IpAddr>,
+    ) -> Result<Wire, Reason> {
+        let stream = run.phase(Phase::Connect, connect::connect(address, source)).await?;
+        Ok(Box::new(stream))
+    }
+
+    /// Shakes hands over TLS on a connection that may have been used without.
+    pub async fn secure(&self, run: &mut Run, wire: Wire, to: TlsFor<'_>) -> Result<Wire, Reason> {
+        Ok(Box::new(self.tls.secure(run, wire, to).await?))
     }
 }

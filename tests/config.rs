@@ -60,9 +60,10 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Http(_) => "http",
         CheckKind::Dns(_) => "dns",
         CheckKind::Tcp(_) => "tcp",
+        CheckKind::Tls(_) => "tls",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
-    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp"]));
+    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls"]));
     assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("DESK_TOKEN".to_owned())]));
     insta::assert_debug_snapshot!("example", config);
 }
@@ -188,6 +189,40 @@ fn an_inherited_confirm_interval_gives_way_to_a_shorter_interval() {
 }
 
 #[test]
+fn connecting_cannot_be_slow_only_after_the_timeout() {
+    let kind = "tcp = { address = 'desk.example:1', connect_degraded_over = '10s' }";
+    let text = MINIMAL.replace("http = \"https://desk.example/health\"", kind);
+    let error = parse_text(&text).unwrap_err();
+    assert_eq!(codes(&error), BTreeSet::from(["farol::config::contradiction".to_owned()]));
+    assert!(parse_text(&format!("{text}timeout = '11s'\n")).is_ok());
+}
+
+#[test]
+fn versions_that_could_never_pass_are_a_contradiction() {
+    let with = |versions: &str| {
+        let kind = format!("tls = {{ address = 'desk.example:443', {versions} }}");
+        parse_text(&MINIMAL.replace("http = \"https://desk.example/health\"", &kind))
+    };
+    let error = with("min_version = '1.3', versions = '1.2'").unwrap_err();
+    assert_eq!(codes(&error), BTreeSet::from(["farol::config::contradiction".to_owned()]));
+    assert!(with("min_version = '1.2', versions = ['1.2', '1.3']").is_ok());
+}
+
+#[test]
+fn a_script_has_at_most_so_many_steps() {
+    let with = |steps: usize| {
+        let script = "{ send = 'x' }, ".repeat(steps);
+        let kind = format!("tcp = {{ address = 'desk.example:1', script = [{script}] }}");
+        parse_text(&MINIMAL.replace("http = \"https://desk.example/health\"", &kind))
+    };
+    assert!(with(64).is_ok());
+    assert_eq!(
+        codes(&with(65).unwrap_err()),
+        BTreeSet::from(["farol::config::out_of_range".to_owned()])
+    );
+}
+
+#[test]
 fn a_check_cannot_be_slow_only_after_its_timeout() {
     let text = format!("[defaults]\ndegraded_over = '2s'\n{MINIMAL}timeout = '1s'\n");
     let error = parse_text(&text).unwrap_err();
@@ -276,7 +311,10 @@ mod in_step {
     /// A file with a key `zzz` in the table at `place`, which nobody knows anywhere.
     fn with_unknown_key(place: &str) -> String {
         let (parents, key) = place.rsplit_once('.').unwrap_or(("", place));
-        let zzz = |key: &str| format!("{key} = {{ zzz = 1 }}\n");
+        let zzz = |key: &str| match key {
+            "script" => "script = [{ zzz = 1 }]\n".to_owned(),
+            key => format!("{key} = {{ zzz = 1 }}\n"),
+        };
         match (parents, key) {
             ("", "") => "zzz = 1\n".to_owned(),
             ("", "component") => "[[component]]\nzzz = 1\n".to_owned(),
@@ -297,7 +335,7 @@ mod in_step {
     fn the_reader_knows_the_schemas_keys_and_no_others() {
         let mut found = Vec::new();
         tables(&schema(), "", &mut found);
-        assert_eq!(found.len(), 15, "tables of the schema: {found:#?}");
+        assert_eq!(found.len(), 20, "tables of the schema: {found:#?}");
         for (place, keys) in found {
             let text = with_unknown_key(&place);
             let error = parse_text(&text).unwrap_err();
@@ -328,6 +366,10 @@ mod in_step {
                 "syntax",
                 "syntax_and_others",
                 "contradiction",
+                "script_twice",
+                "tls_twice",
+                "no_tls",
+                "unknown_capture",
                 "head_has_no_body",
                 "counts_no_addresses",
                 "no_id",
@@ -369,8 +411,8 @@ mod in_step {
         };
         let check = "/properties/component/items/properties/check/items/properties";
         let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 3]| {
-            let [http, dns, tcp] = kinds;
+        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 4]| {
+            let [http, dns, tcp, tls] = kinds;
             format!(
                 "[platform]\nname = 'Blip'\n{platform}\
                  [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
@@ -379,7 +421,9 @@ mod in_step {
                  [component.check.http]\nurl = 'https://desk.example'\n{http}\
                  [[component.check]]\nname = 'd'\ndns.name = 'desk.example'\n{dns}\
                  [[component.check]]\nname = 't'\n\
-                 [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}"
+                 [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}\
+                 [[component.check]]\nname = 's'\n\
+                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}"
             )
         };
         let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
@@ -387,9 +431,9 @@ mod in_step {
             &written("/properties/platform/properties"),
             &written("/properties/publish/properties/statuspage/properties"),
             &written(check),
-            [&of_kind("http"), &dns, &of_kind("tcp")],
+            [&of_kind("http"), &dns, &of_kind("tcp"), &of_kind("tls")],
         );
-        let short = text("", "", "", ["", "", ""]);
+        let short = text("", "", "", ["", "", "", ""]);
         assert_ne!(full, short);
         let parsed = |text: &str| match parse_text(text) {
             Ok(config) => format!("{config:#?}"),

@@ -8,6 +8,7 @@ mod request;
 use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::probe_each;
+use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, HttpCheck, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span};
@@ -27,7 +28,13 @@ pub(super) async fn probe(
     probe_each(network, check, host, http.addresses, run, |address, mut run| async move {
         let path = Path { network, check, http, address };
         let facts = exchange(&path, secrets, &mut run).await;
-        let judgement = judge(&facts, http, run.phases.total(), check.degraded_over);
+        let judgement = match judge(&facts, http, run.phases.total(), check.degraded_over) {
+            good if good.worked() => {
+                let limits = http.certificate.as_ref();
+                certificate::judge(run.tls, limits, run.clock().now()).unwrap_or(good)
+            }
+            bad => bad,
+        };
         Outcome { run, clock: facts.clock, judgement }
     })
     .await

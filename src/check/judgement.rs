@@ -22,6 +22,11 @@ impl Judgement {
         Self { verdict, reason: Some(reason) }
     }
 
+    /// Whether there was something that worked, well or not, so that more can be asked of it.
+    pub(super) fn worked(&self) -> bool {
+        matches!(self.verdict, Verdict::Pass | Verdict::Degraded)
+    }
+
     /// It worked, but not as well as it should.
     pub(super) fn degraded(reason: Reason) -> Self {
         Self { verdict: Verdict::Degraded, reason: Some(reason) }
@@ -59,7 +64,8 @@ impl Outcome {
             reason: self.judgement.reason,
             phases: self.run.phases,
             clock: self.clock,
-            certificate_expires_at: self.run.certificate_expires_at,
+            certificate_expires_at: self.run.tls.and_then(|tls| Some(tls.shown?.until)),
+            tls: self.run.tls.map(|tls| tls.seen(self.run.clock().now())),
         }
     }
 }

@@ -1,19 +1,20 @@
-//! The `tcp` check: connect, perhaps say something, and see what is answered.
+//! The `tcp` check: connect, perhaps change over to TLS, and go through a script.
 
+pub(super) mod starttls;
+pub(super) mod talk;
+
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use regex::bytes::Regex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::addresses::probe_each;
+use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
-use crate::config::{Check, TcpCheck};
-use crate::model::{Finding, Phase, Reason, Span};
-use crate::net::connect::breakage;
-use crate::net::{Network, Run, TlsFor, Wire};
-
-/// How much of an answer is searched.
-const LONGEST_ANSWER: usize = 64 * 1024;
+use crate::config::{Check, Piece, Security, Step, TcpCheck};
+use crate::model::{Finding, Phase, Phases, Reason, Span, Timestamp};
+use crate::net::{Handshake, Network, Run, TlsFor};
+use talk::{MOST_HEARD, Talk};
 
 /// Runs the check against the addresses that it asks.
 pub(super) async fn probe(
@@ -23,21 +24,23 @@ pub(super) async fn probe(
     run: Run,
 ) -> Vec<Finding> {
     probe_each(network, check, &tcp.host, tcp.addresses, run, |address, mut run| async move {
-        let heard = exchange(network, tcp, address, &mut run).await;
-        let judgement = judge(&heard, run.phases.total(), check.degraded_over);
+        let ending = exchange(network, tcp, address, &mut run).await;
+        let facts = Facts { ending, phases: run.phases, tls: run.tls, now: run.clock().now() };
+        let judgement = judge(&facts, tcp, check.degraded_over);
         Outcome { run, clock: None, judgement }
     })
     .await
 }
 
-/// What was heard from one address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Heard {
-    /// What was expected, or all that there was to do.
-    Expected,
-    /// This, until the target closed, the time was over or there was more than is searched; and
-    /// the expectation was not in it.
-    Otherwise(Vec<u8>),
+/// What was seen of one address.
+#[derive(Clone, Debug)]
+struct Facts {
+    /// Whether the script came to its end.
+    ending: Result<(), Reason>,
+    phases: Phases,
+    tls: Option<Handshake>,
+    /// When it ended.
+    now: Timestamp,
 }
 
 async fn exchange(
@@ -45,95 +48,120 @@ async fn exchange(
     tcp: &TcpCheck,
     address: IpAddr,
     run: &mut Run,
-) -> Result<Heard, Reason> {
-    let tls = tcp.tls.then_some(TlsFor { host: &tcp.host, alpn: None });
-    let mut wire = network.open(run, SocketAddr::new(address, tcp.port), tls).await?;
-    if let Some(words) = &tcp.send {
-        let broke = |error| breakage(&error, Phase::Send);
-        run.phase(Phase::Send, async {
-            wire.write_all(words).await.map_err(broke)?;
-            wire.flush().await.map_err(broke)
-        })
-        .await?;
+) -> Result<(), Reason> {
+    let wire = network.connect(run, SocketAddr::new(address, tcp.port), tcp.source).await?;
+    let to = TlsFor { host: tcp.server_name.as_ref().unwrap_or(&tcp.host), alpn: None };
+    let mut talk = Talk::new(run, wire);
+    match tcp.security {
+        Security::Plain => {}
+        Security::Tls => talk = talk.secure(network, to).await?,
+        Security::Starttls(protocol) => {
+            starttls::ask(&mut talk, protocol, to.host).await?;
+            talk = talk.secure(network, to).await?;
+        }
     }
-    match &tcp.expect {
-        None => Ok(Heard::Expected),
-        Some(expect) => listen(&mut wire, expect, run).await,
-    }
-}
-
-/// Listens until what has come matches `expect`.
-async fn listen(wire: &mut Wire, expect: &Regex, run: &mut Run) -> Result<Heard, Reason> {
-    let mut heard = Vec::new();
-    run.phase(Phase::FirstByte, more(wire, &mut heard, Phase::FirstByte)).await?;
-    if heard.is_empty() {
-        return Err(Reason::ConnectionClosed { phase: Phase::FirstByte });
-    }
-    let matched = run
-        .phase(Phase::Transfer, async {
-            while !expect.is_match(&heard) {
-                let before = heard.len();
-                more(wire, &mut heard, Phase::Transfer).await?;
-                if heard.len() == before {
-                    return Ok(false);
-                }
+    let mut kept = Kept::of(&tcp.script);
+    for (at, step) in tcp.script.iter().enumerate() {
+        match step {
+            Step::Send(pieces) => talk.say(&kept.fill_in(pieces)?).await?,
+            Step::Starttls => talk = talk.secure(network, to).await?,
+            Step::Expect(pattern) => {
+                // Of a longer script it is not plain which step is meant.
+                let expected = match tcp.script.len() {
+                    ..3 => pattern.to_string(),
+                    _ => format!("step {}: {pattern}", at + 1),
+                };
+                talk.listen(&expected, |heard| kept.find(at, pattern, heard)).await?;
             }
-            Ok(true)
-        })
-        .await;
-    match matched {
-        Ok(true) => Ok(Heard::Expected),
-        Err(ours) if ours.is_ours() => Err(ours),
-        // However it ended, what came tells more than that it ended.
-        Ok(false) | Err(_) => Ok(Heard::Otherwise(heard)),
+        }
     }
-}
-
-/// Adds to `heard` what comes next; nothing if there is no more, or no room for it.
-async fn more(wire: &mut Wire, heard: &mut Vec<u8>, phase: Phase) -> Result<(), Reason> {
-    let room = LONGEST_ANSWER.saturating_sub(heard.len());
-    let mut part = [0; 4096];
-    let Some(part) = part.get_mut(..room.min(4096)) else { return Ok(()) };
-    let length = wire.read(part).await.map_err(|error| breakage(&error, phase))?;
-    heard.extend(part.iter().take(length));
     Ok(())
 }
 
-/// Judges what was heard.
-///
-/// 1. Without a connection, or with one that stays silent, nothing else counts.
-/// 2. Then what came must be what was expected,
-/// 3. and last it must have been quick enough.
-fn judge(heard: &Result<Heard, Reason>, took: Span, degraded_over: Option<Span>) -> Judgement {
-    match heard {
-        Err(reason) => Judgement::fail(reason.clone()),
-        Ok(Heard::Otherwise(words)) => {
-            let got = String::from_utf8_lossy(words).into_owned();
-            Judgement::fail(Reason::TcpExpect { got })
+/// What the steps of a script have captured.
+#[derive(Debug)]
+struct Kept {
+    /// For each step: the groups, if a later step sends any of them.
+    groups: Vec<Option<Vec<Vec<u8>>>>,
+}
+
+impl Kept {
+    /// Nothing yet, and place for what `script` will need.
+    fn of(script: &[Step]) -> Self {
+        let mut groups = vec![None; script.len()];
+        let pieces = script.iter().filter_map(|step| match step {
+            Step::Send(pieces) => Some(pieces),
+            Step::Expect(_) | Step::Starttls => None,
+        });
+        for piece in pieces.flatten() {
+            if let Piece::Captured { step, .. } = piece
+                && let Some(groups) = groups.get_mut(*step)
+            {
+                *groups = Some(Vec::new());
+            }
         }
-        Ok(Heard::Expected) => judge_speed(took, degraded_over),
+        Self { groups }
     }
+
+    /// Looks for `pattern` on behalf of step `at`, and keeps its groups if they are needed.
+    fn find(&mut self, at: usize, pattern: &Regex, heard: &[u8]) -> Option<(usize, ())> {
+        let Some(Some(kept)) = self.groups.get_mut(at) else {
+            return Some((pattern.find(heard)?.end(), ()));
+        };
+        let captures = pattern.captures(heard)?;
+        *kept = captures
+            .iter()
+            .map(|group| group.map_or_else(Vec::new, |group| group.as_bytes().to_vec()))
+            .collect();
+        Some((captures.get(0)?.end(), ()))
+    }
+
+    /// What is to be sent. What a target made us capture must not make us send without end.
+    fn fill_in<'p>(&self, pieces: &'p [Piece]) -> Result<Cow<'p, [u8]>, Reason> {
+        if let [Piece::Bytes(bytes)] = pieces {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let mut words = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => words.extend_from_slice(bytes),
+                Piece::Captured { step, group } => {
+                    let groups = self.groups.get(*step).and_then(Option::as_ref);
+                    let captured = groups.and_then(|groups| groups.get(*group));
+                    let captured = captured.map(Vec::as_slice).unwrap_or_default();
+                    if words.len().saturating_add(captured.len()) > MOST_HEARD {
+                        let detail = String::from("what was captured is too long to be sent");
+                        return Err(Reason::MalformedAnswer { detail });
+                    }
+                    words.extend_from_slice(captured);
+                }
+            }
+        }
+        Ok(Cow::Owned(words))
+    }
+}
+
+/// Judges what was seen of one address.
+///
+/// 1. The script must come to its end; whatever kept it from that is the reason.
+/// 2. Then the certificates must be valid for long enough,
+/// 3. then connecting must have been quick enough,
+/// 4. and last the whole must have been.
+fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgement {
+    if let Err(reason) = &facts.ending {
+        return Judgement::fail(reason.clone());
+    }
+    let limits = tcp.certificate.as_ref();
+    if let Some(judgement) = certificate::judge(facts.tls, limits, facts.now) {
+        return judgement;
+    }
+    if let (Some(took), Some(limit)) = (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
+        && took > limit
+    {
+        return Judgement::degraded(Reason::ConnectSlow { took });
+    }
+    judge_speed(facts.phases.total(), degraded_over)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Heard, Judgement, judge};
-    use crate::model::{Phase, Reason, Span};
-
-    #[test]
-    fn silence_words_and_speed_are_judged_in_this_order() {
-        let took = Span::from_secs(2);
-        let limit = Some(Span::from_secs(1));
-        let silence = Reason::Timeout { phase: Phase::FirstByte };
-        assert_eq!(judge(&Err(silence.clone()), took, limit), Judgement::fail(silence));
-        assert_eq!(
-            judge(&Ok(Heard::Otherwise(b"500 go away".to_vec())), took, limit),
-            Judgement::fail(Reason::TcpExpect { got: "500 go away".into() })
-        );
-        assert_eq!(
-            judge(&Ok(Heard::Expected), took, limit),
-            Judgement::degraded(Reason::Slow { took })
-        );
-        assert_eq!(judge(&Ok(Heard::Expected), took, None), Judgement::PASS);
-    }
-}
+mod tests;

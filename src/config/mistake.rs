@@ -228,6 +228,45 @@ pub(super) enum Mistake {
         )
     )]
     InvalidPattern { reason: String },
+    /// What is to be sent was never captured.
+    #[error("nothing before this captures `{{{{{got}}}}}`")]
+    #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
+    UnknownCapture { got: String, help: String },
+    /// Not bytes in hexadecimal.
+    #[error("not bytes in hexadecimal: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_hex),
+        help("write two digits of 0-9 and a-f for each byte: \"0a ff\"")
+    )]
+    InvalidHex { reason: &'static str },
+    /// A script and its short form.
+    #[error("`send` and `expect` are the short form of a `script`, and there is a script")]
+    #[diagnostic(
+        code(farol::config::script_twice),
+        help("make them steps of it: script = [{{ send = \"...\" }}, {{ expect = \"...\" }}]")
+    )]
+    ScriptTwice,
+    /// TLS is asked for where there is TLS.
+    #[error("the connection is asked to change over to TLS twice")]
+    #[diagnostic(
+        code(farol::config::tls_twice),
+        help("keep one of `tls = true`, `starttls` and a step with `starttls = true`")
+    )]
+    TlsTwice,
+    /// An expectation of TLS where there is none.
+    #[error("there is no certificate to look at without TLS")]
+    #[diagnostic(
+        code(farol::config::no_tls),
+        help("add `tls = true` or `starttls`, or remove this")
+    )]
+    NoTls,
+    /// Not an IP address.
+    #[error("`{got}` is not an IP address")]
+    #[diagnostic(
+        code(farol::config::invalid_ip),
+        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
+    )]
+    InvalidIp { got: String },
     /// Not a URL.
     #[error("not a URL: {reason}")]
     #[diagnostic(

@@ -1,6 +1,8 @@
 //! The validated configuration: what the other rooms work from. Everything here has been checked;
 //! nothing here is text that still has to be understood. Secrets are references still.
 
+pub mod tcp;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -17,6 +19,7 @@ use crate::model::{
 };
 
 use super::secret::SecretRef;
+pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +61,7 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) => None,
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
@@ -203,6 +206,8 @@ pub enum CheckKind {
     Dns(DnsCheck),
     /// A TCP connection and a few words.
     Tcp(TcpCheck),
+    /// A TLS handshake and the certificates that it shows.
+    Tls(TlsCheck),
 }
 
 impl CheckKind {
@@ -213,6 +218,7 @@ impl CheckKind {
                 matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
+            Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),
             Self::Dns(_) => None,
         }
     }
@@ -253,6 +259,8 @@ pub struct HttpCheck {
     pub addresses: Addresses,
     /// How far the target's clock may be off.
     pub max_clock_skew: ClockLimits,
+    /// How long its certificates must still be valid.
+    pub certificate: Option<CertificateLimits>,
 }
 
 /// A header's value.
@@ -301,21 +309,4 @@ pub struct DnsCheck {
     /// Records, in presentation form, that must all be in the answer; with none any non-empty
     /// answer passes.
     pub expect: Vec<String>,
-}
-
-/// A TCP connection and a few words.
-#[derive(Clone, Debug)]
-pub struct TcpCheck {
-    /// A name or an address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Whether TLS comes first.
-    pub tls: bool,
-    /// Bytes to send once connected.
-    pub send: Option<Arc<[u8]>>,
-    /// What the answer must match, searched in all that has come so far.
-    pub expect: Option<Regex>,
-    /// Which addresses are asked.
-    pub addresses: Addresses,
 }

@@ -6,7 +6,9 @@ pub(super) mod component;
 pub(super) mod dns;
 pub(super) mod http;
 pub(super) mod platform;
+mod script;
 pub(super) mod tcp;
+pub(super) mod tls;
 pub(super) mod tuning;
 
 use toml::Spanned;

@@ -1,23 +1,28 @@
 //! The types of settings, one file each: spellings, errors, schema and tests.
 
 pub(super) mod address;
+pub(super) mod certificate;
 pub(super) mod choice;
 pub(super) mod count;
 pub(super) mod dns_name;
 pub(super) mod duration;
 pub(super) mod header;
+pub(super) mod hex;
 pub(super) mod id;
 pub(super) mod list;
 pub(super) mod major_when;
 pub(super) mod pattern;
 pub(super) mod secret;
 pub(super) mod server;
+pub(super) mod server_name;
 pub(super) mod size;
 pub(super) mod skew;
+pub(super) mod source;
 pub(super) mod status;
 pub(super) mod text;
 pub(super) mod threshold;
 pub(super) mod time_zone;
+pub(super) mod tls_choice;
 pub(super) mod web_url;
 
 /// What the tests of all settings need.

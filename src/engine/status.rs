@@ -35,7 +35,7 @@ impl Trouble {
     }
 
     fn of(reason: Option<&Reason>) -> Self {
-        let slow = matches!(reason, Some(Reason::Slow { .. }));
+        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::ConnectSlow { .. }));
         let clock = matches!(reason, Some(Reason::ClockSkew { .. }));
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
         Self { slow, clock, fewer, other: !slow && !clock && !fewer }

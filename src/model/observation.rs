@@ -44,6 +44,27 @@ pub struct Finding {
     /// When the first certificate of the chain that was shown expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_expires_at: Option<Timestamp>,
+    /// What else the TLS handshake showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSeen>,
+}
+
+/// What a TLS handshake showed, as far as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsSeen {
+    /// The version that was agreed on, as in `TLS 1.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The cipher suite that was agreed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// When the first certificate expires of those by which the target was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_expires_at: Option<Timestamp>,
+    /// Since when the target's own certificate is valid, where that is yet to come: then a clock
+    /// is wrong, theirs or ours, or the certificate was put to use too early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 impl Finding {
@@ -57,6 +78,7 @@ impl Finding {
             phases: Phases::default(),
             clock: None,
             certificate_expires_at: None,
+            tls: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClockOffset, Phase, Span};
+use super::{ClockOffset, Phase, Span, Timestamp};
 
 /// Why a finding is not a pass. The data is for the operator; [`Reason::name`] is the stable label.
 ///
@@ -57,6 +57,35 @@ pub enum Reason {
         /// What the TLS library said.
         detail: String,
     },
+    /// The certificate is signed by itself, and is none that we trust.
+    TlsSelfSigned,
+    /// The certificate's issuer has revoked it, by what the target itself shows.
+    TlsCertificateRevoked,
+    /// The certificate will soon expire.
+    TlsCertificateExpiring {
+        /// When it does.
+        at: Timestamp,
+    },
+    /// The stapled OCSP answer is not as expected.
+    TlsStaple {
+        /// What there was instead.
+        got: String,
+    },
+    /// Another version of TLS was agreed on than is expected.
+    TlsVersion {
+        /// The version, as in `TLS 1.2`.
+        got: String,
+    },
+    /// Another cipher suite was agreed on than is expected.
+    TlsCipher {
+        /// Its name.
+        got: String,
+    },
+    /// The target does not want to change over to TLS.
+    StarttlsRefused {
+        /// What it said.
+        got: String,
+    },
     /// A phase took longer than the run had left.
     Timeout {
         /// The phase it happened in.
@@ -102,6 +131,9 @@ pub enum Reason {
     },
     /// What the TCP service said is not what was expected.
     TcpExpect {
+        /// The expectation that was not met.
+        #[serde(default)]
+        expected: String,
         /// What came, printable.
         got: String,
     },
@@ -115,6 +147,11 @@ pub enum Reason {
         /// How long it took.
         took: Span,
     },
+    /// Connecting took longer than `connect_degraded_over`: connections may be piling up.
+    ConnectSlow {
+        /// How long it took.
+        took: Span,
+    },
     /// Our own trouble: the process or host ran out of file descriptors, ports or memory.
     ProberExhausted {
         /// What the system said.
@@ -124,6 +161,12 @@ pub enum Reason {
     ProberOffline {
         /// What the system said.
         detail: String,
+    },
+    /// Our own trouble: a certificate that is valid by the host's clock is not by ours, since the
+    /// host's clock has been set while we ran.
+    ProberClock {
+        /// How far the host's clock is ahead of ours, in microseconds.
+        step: i64,
     },
     /// Our own trouble: something that the check needs was not given to this process.
     ProberMisconfigured {
@@ -149,6 +192,13 @@ impl Reason {
             Self::TlsCertificateNotYetValid => "tls_certificate_not_yet_valid",
             Self::TlsNameMismatch => "tls_name_mismatch",
             Self::TlsUntrusted { .. } => "tls_untrusted",
+            Self::TlsSelfSigned => "tls_self_signed",
+            Self::TlsCertificateRevoked => "tls_certificate_revoked",
+            Self::TlsCertificateExpiring { .. } => "tls_certificate_expiring",
+            Self::TlsStaple { .. } => "tls_staple",
+            Self::TlsVersion { .. } => "tls_version",
+            Self::TlsCipher { .. } => "tls_cipher",
+            Self::StarttlsRefused { .. } => "starttls_refused",
             Self::Timeout { phase } => match phase {
                 Phase::Resolve => "resolve_timeout",
                 Phase::Connect => "connect_timeout",
@@ -177,8 +227,10 @@ impl Reason {
             Self::TcpExpect { .. } => "tcp_expect",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
+            Self::ConnectSlow { .. } => "connect_slow",
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
+            Self::ProberClock { .. } => "prober_clock",
             Self::ProberMisconfigured { .. } => "prober_misconfigured",
         }
     }
@@ -189,6 +241,7 @@ impl Reason {
             self,
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
+                | Self::ProberClock { .. }
                 | Self::ProberMisconfigured { .. }
         )
     }
@@ -210,9 +263,18 @@ impl fmt::Display for Reason {
             Self::ConnectFailed { detail } => write!(f, "connection failed: {detail}"),
             Self::TlsHandshake { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TlsCertificateExpired => write!(f, "the certificate has expired"),
-            Self::TlsCertificateNotYetValid => write!(f, "the certificate is not valid yet"),
+            Self::TlsCertificateNotYetValid => {
+                write!(f, "the certificate is not valid yet, or a clock is wrong, theirs or ours")
+            }
             Self::TlsNameMismatch => write!(f, "the certificate is for another name"),
             Self::TlsUntrusted { detail } => write!(f, "the certificate is not trusted: {detail}"),
+            Self::TlsSelfSigned => write!(f, "the certificate is signed by itself"),
+            Self::TlsCertificateRevoked => write!(f, "the certificate has been revoked"),
+            Self::TlsCertificateExpiring { at } => write!(f, "the certificate expires at {at}"),
+            Self::TlsStaple { got } => write!(f, "unexpected OCSP staple: {got}"),
+            Self::TlsVersion { got } => write!(f, "unexpected protocol version {got}"),
+            Self::TlsCipher { got } => write!(f, "unexpected cipher suite {got}"),
+            Self::StarttlsRefused { got } => write!(f, "no change over to TLS: {got}"),
             Self::Timeout { phase } => write!(f, "timed out in phase {phase}"),
             Self::ConnectionClosed { phase } => write!(f, "closed by the target in phase {phase}"),
             Self::MalformedAnswer { detail } => write!(f, "malformed answer: {detail}"),
@@ -224,11 +286,17 @@ impl fmt::Display for Reason {
             Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
             Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
             Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),
-            Self::TcpExpect { got } => write!(f, "unexpected words: {got}"),
+            Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),
+            Self::ConnectSlow { took } => write!(f, "connecting took {took}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
             Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
+            Self::ProberClock { step } => {
+                let size = Span::from_micros(step.unsigned_abs());
+                let sense = if *step < 0 { "back" } else { "forward" };
+                write!(f, "the prober's host has set its clock {sense} by {size}: restart it")
+            }
             Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
         }
     }

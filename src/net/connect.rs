@@ -5,7 +5,7 @@
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::model::{Phase, Reason};
 
@@ -15,14 +15,38 @@ const EMFILE: i32 = 24;
 const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
 const ENOBUFS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
 
-/// Connects to exactly this address.
-pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Reason> {
-    let stream =
-        TcpStream::connect(address).await.map_err(|error| refusal(&error, has_route(address)))?;
+/// Connects to exactly this address, from `source` if that is given.
+pub(super) async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+) -> Result<TcpStream, Reason> {
+    let connecting = match source {
+        None => TcpStream::connect(address).await,
+        Some(source) => from(source, address)?.connect(address).await,
+    };
+    let stream = connecting.map_err(|error| refusal(&error, has_route(address)))?;
     // A small request must leave at once: waiting for more would be our delay, not the target's.
     // A connection that has died since says so when it is used.
     let _ = stream.set_nodelay(true);
     Ok(stream)
+}
+
+/// A socket at `source`, which must be an address of this host and of the target's family.
+fn from(source: IpAddr, address: SocketAddr) -> Result<TcpSocket, Reason> {
+    let lacks = |detail| Reason::ProberMisconfigured { detail };
+    if source.is_ipv4() != address.is_ipv4() {
+        return Err(lacks(format!("a source address to reach {} from", address.ip())));
+    }
+    let ours = |error: &Error| {
+        our_trouble(error).unwrap_or_else(|| Reason::ProberExhausted { detail: error.to_string() })
+    };
+    let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|error| ours(&error))?;
+    socket.bind((source, 0).into()).map_err(|error| match error.kind() {
+        ErrorKind::AddrNotAvailable => lacks(format!("the source address {source}")),
+        _ => ours(&error),
+    })?;
+    Ok(socket)
 }
 
 /// The reason behind a failed TCP handshake; `routed` is whether this host knows a way to the

@@ -4,8 +4,9 @@ use std::future::Future;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::handshake::Handshake;
 use crate::clock::Clock;
-use crate::model::{Phase, Phases, Reason, Span, Timestamp};
+use crate::model::{Phase, Phases, Reason, Span};
 
 /// One run of a check against one address. A copy goes on from the same phases to the same
 /// deadline: a check that asks all addresses resolves once and then goes on separately.
@@ -15,8 +16,8 @@ pub struct Run {
     deadline: Instant,
     /// What the phases took, as far as the run came.
     pub phases: Phases,
-    /// When the first of the certificates that were shown expires.
-    pub certificate_expires_at: Option<Timestamp>,
+    /// What the TLS handshakes showed, if there were any.
+    pub tls: Option<Handshake>,
 }
 
 impl Run {
@@ -26,7 +27,7 @@ impl Run {
             clock,
             deadline: Instant::from_std(clock.instant_of(clock.now() + timeout)),
             phases: Phases::default(),
-            certificate_expires_at: None,
+            tls: None,
         }
     }
 
@@ -53,9 +54,8 @@ impl Run {
         timeout_at(self.deadline, work).await.ok()
     }
 
-    /// Notes that a certificate expires at `at`; the first to expire counts.
-    pub fn note_certificate(&mut self, at: Timestamp) {
-        let earlier = self.certificate_expires_at.map_or(at, |known| known.min(at));
-        self.certificate_expires_at = Some(earlier);
+    /// Notes what a handshake showed, after others that may have been before.
+    pub fn note_handshake(&mut self, seen: Handshake) {
+        self.tls = Some(self.tls.map_or(seen, |before| before.then(seen)));
     }
 }

@@ -1,24 +1,26 @@
 //! The TLS handshake: one configuration for all runs, and a witness for each who remembers the
 //! certificates even when they are refused.
 
-use std::sync::{Arc, OnceLock};
+mod staple;
+mod witness;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
-use tokio::net::TcpStream;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::connect::our_trouble;
+use super::handshake::Validity;
 use super::run::Run;
+use super::wire::Stream;
 use crate::clock::Clock;
 use crate::model::{Phase, Reason, Timestamp};
+use witness::{Testimony, Trust, Witness};
 
 /// Why there can be no TLS at all in this process.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +49,9 @@ pub struct TlsFor<'a> {
 /// The configuration that all handshakes start from.
 #[derive(Debug)]
 pub(super) struct Tls {
+    clock: Clock,
     config: ClientConfig,
-    verifier: Arc<WebPkiServerVerifier>,
+    trust: Trust,
 }
 
 impl Tls {
@@ -66,40 +69,46 @@ impl Tls {
             roots.add(root.clone()).map_err(TlsError::Root)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = Arc::new(roots);
         let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-                .build()?;
+            WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?;
+        let algorithms = provider.signature_verification_algorithms.all;
         let mut config = ClientConfig::builder_with_details(provider, Arc::new(OurTime(clock)))
             .with_safe_default_protocol_versions()?
             .with_webpki_verifier(verifier.clone())
             .with_no_client_auth();
         // A new user has no session to resume, and a resumed one shows no certificate.
         config.resumption = rustls::client::Resumption::disabled();
-        Ok(Self { config, verifier })
+        Ok(Self { clock, config, trust: Trust { roots, algorithms, verifier } })
     }
 
-    /// Shakes hands over `stream`, and notes in `run` when the shown certificates expire.
-    pub(super) async fn secure(
+    /// Shakes hands over `stream`, and notes in `run` what was shown, whatever comes of it.
+    pub(super) async fn secure<S: Stream>(
         &self,
         run: &mut Run,
-        stream: TcpStream,
+        stream: S,
         to: TlsFor<'_>,
-    ) -> Result<TlsStream<TcpStream>, Reason> {
+    ) -> Result<TlsStream<S>, Reason> {
         let name = server_name(to.host)
             .map_err(|error| Reason::TlsHandshake { detail: error.to_string() })?;
-        let witness =
-            Arc::new(Witness { verifier: self.verifier.clone(), expires_at: OnceLock::new() });
+        let witness = Arc::new(Witness::new(self.trust.clone()));
         // The copy shares all that was costly to make; only the witness is this handshake's own.
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(witness.clone());
         config.alpn_protocols = to.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        let outcome =
-            run.phase(Phase::Tls, async { handshake.await.map_err(|error| refusal(&error)) }).await;
-        if let Some(at) = witness.expires_at.get() {
-            run.note_certificate(*at);
+        let outcome = run.phase(Phase::Tls, async { Ok(handshake.await) }).await;
+        let Testimony { mut seen, self_signed } = witness.testimony();
+        if let Ok(Ok(stream)) = &outcome {
+            let (_, session) = stream.get_ref();
+            seen.version = session.protocol_version();
+            seen.cipher = session.negotiated_cipher_suite().map(|suite| suite.suite());
         }
-        outcome
+        run.note_handshake(seen);
+        outcome?.map_err(|error| {
+            let (now, step) = (self.clock.now(), self.clock.wall_step());
+            whose_clock(refusal(&error, self_signed), seen.leaf, now, step)
+        })
     }
 }
 
@@ -121,66 +130,24 @@ impl TimeProvider for OurTime {
     }
 }
 
-/// Verifies as usual, but remembers first when the certificates expire: rustls forgets those that
-/// it refuses, and exactly then the operator wants to know.
-#[derive(Debug)]
-struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
-    expires_at: OnceLock<Timestamp>,
+/// The target is not to be blamed for a certificate that is valid by the host's clock as it is by
+/// now, `step` microseconds ahead of ours: then ours was started on a wrong one.
+fn whose_clock(reason: Reason, leaf: Option<Validity>, now: Timestamp, step: i64) -> Reason {
+    let of_time =
+        matches!(reason, Reason::TlsCertificateExpired | Reason::TlsCertificateNotYetValid);
+    let theirs = Timestamp::from_micros(now.as_micros().saturating_add(step));
+    // What is not the own certificate's validity is an intermediate's: nobody swaps those daily.
+    let set_right = leaf.is_some_and(|leaf| leaf.contains(theirs) && !leaf.contains(now));
+    if of_time && set_right { Reason::ProberClock { step } } else { reason }
 }
 
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = std::iter::once(end_entity).chain(intermediates);
-        if let Some(first) = shown.filter_map(not_after).min() {
-            // A handshake shows its certificates once.
-            let _ = self.expires_at.set(first);
-        }
-        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
-}
-
-fn not_after(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    Some(Timestamp::from_secs(parsed.validity().not_after.timestamp()))
-}
-
-fn refusal(error: &std::io::Error) -> Reason {
+fn refusal(error: &std::io::Error, self_signed: bool) -> Reason {
     if let Some(ours) = our_trouble(error) {
         return ours;
     }
     let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
     match source {
-        Some(rustls::Error::InvalidCertificate(why)) => distrust(why),
+        Some(rustls::Error::InvalidCertificate(why)) => distrust(why, self_signed),
         Some(other) => Reason::TlsHandshake { detail: other.to_string() },
         None if error.kind() == std::io::ErrorKind::TimedOut => {
             Reason::Timeout { phase: Phase::Tls }
@@ -189,7 +156,7 @@ fn refusal(error: &std::io::Error) -> Reason {
     }
 }
 
-fn distrust(why: &CertificateError) -> Reason {
+fn distrust(why: &CertificateError, self_signed: bool) -> Reason {
     use CertificateError as Why;
     if matches!(why, Why::Expired | Why::ExpiredContext { .. }) {
         return Reason::TlsCertificateExpired;
@@ -200,5 +167,31 @@ fn distrust(why: &CertificateError) -> Reason {
     if matches!(why, Why::NotValidForName | Why::NotValidForNameContext { .. }) {
         return Reason::TlsNameMismatch;
     }
+    // Whatever else it is refused for, such as that it may sign others, comes of that.
+    if self_signed {
+        return Reason::TlsSelfSigned;
+    }
     Reason::TlsUntrusted { detail: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Validity, whose_clock};
+    use crate::model::{Reason, Timestamp};
+
+    #[test]
+    fn a_clock_of_ours_that_was_wrong_is_not_held_against_the_target() {
+        let leaf = Validity { from: Timestamp::from_secs(100), until: Timestamp::from_secs(200) };
+        let name = |reason, now, step: i64| {
+            let now = Timestamp::from_secs(now);
+            whose_clock(reason, Some(leaf), now, step * 1_000_000).name()
+        };
+        let (early, late) = (Reason::TlsCertificateNotYetValid, Reason::TlsCertificateExpired);
+        assert_eq!(name(early.clone(), 50, 60), "prober_clock");
+        assert_eq!(name(late.clone(), 250, -60), "prober_clock");
+        assert_eq!(name(early.clone(), 50, 0), "tls_certificate_not_yet_valid");
+        assert_eq!(name(early, 50, 1000), "tls_certificate_not_yet_valid");
+        assert_eq!(name(late, 250, 60), "tls_certificate_expired");
+        assert_eq!(name(Reason::TlsNameMismatch, 50, 60), "tls_name_mismatch");
+    }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, Secrets, StatusSet, TcpCheck,
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, Piece, Secrets, Security,
+    StatusSet, Step, TcpCheck,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Span, Threshold, Vantage, Verdict,
@@ -57,6 +58,7 @@ pub(crate) fn http(url: &str) -> HttpCheck {
             degraded: Span::from_secs(5 * 60),
             failed: Span::from_secs(3600),
         },
+        certificate: None,
     }
 }
 
@@ -77,11 +79,22 @@ pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {
     TcpCheck {
         host: address.ip().to_string(),
         port: address.port(),
-        tls: false,
-        send: (!send.is_empty()).then(|| Arc::from(send.as_bytes())),
-        expect: (!expect.is_empty()).then(|| regex::bytes::Regex::new(expect).unwrap()),
+        security: Security::Plain,
+        server_name: None,
+        script: say(send).into_iter().chain(hear(expect)).collect(),
         addresses: Addresses::Any,
+        source: None,
+        connect_degraded_over: None,
+        certificate: None,
     }
+}
+
+fn say(words: &str) -> Option<Step> {
+    (!words.is_empty()).then(|| Step::Send(vec![Piece::Bytes(Arc::from(words.as_bytes()))]))
+}
+
+fn hear(pattern: &str) -> Option<Step> {
+    (!pattern.is_empty()).then(|| Step::Expect(regex::bytes::Regex::new(pattern).unwrap()))
 }
 
 /// Runs `check` with a prober of its own.

@@ -4,11 +4,17 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod asking;
+mod authority;
 mod dns;
 mod http_addresses;
 mod http_hostile;
 mod http_well;
 mod name_server;
 mod servers;
+mod starttls;
+mod starttls_servers;
 mod tcp;
+mod tcp_script;
 mod tls;
+mod tls_check;
+mod tls_hostile;

@@ -55,7 +55,7 @@ async fn words_are_found_wherever_they_come() {
 #[tokio::test]
 async fn other_words_are_shown() {
     let server = serve_words().await;
-    let heard = |got: &str| Some(Reason::TcpExpect { got: got.into() });
+    let heard = |got: &str| Some(Reason::TcpExpect { expected: "^500".into(), got: got.into() });
     // Closed after the last word; and silent while it waits for a line.
     let finding = find(&talk(tcp(server.address, "QUIT\r\n", "^500"))).await;
     assert_eq!(finding.reason, heard("220 ready\u{fffd}\u{fffd}221 goodbye\u{fffd}\u{fffd}"));
@@ -81,5 +81,5 @@ async fn words_without_end_are_cut_off() {
             .await;
     let finding = find(&talk(tcp(server.address, "", "y"))).await;
     let got = format!("{}…", "x".repeat(199));
-    assert_eq!(finding.reason, Some(Reason::TcpExpect { got }));
+    assert_eq!(finding.reason, Some(Reason::TcpExpect { expected: "y".into(), got }));
 }

@@ -9,6 +9,7 @@ const MINUTE: i64 = 60_000_000;
 
 fn check() -> HttpCheck {
     HttpCheck {
+        certificate: None,
         url: "https://desk.example/".parse().unwrap(),
         method: http::Method::GET,
         headers: Vec::new(),

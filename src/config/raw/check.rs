@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::plan::{DnsCheck, HttpCheck, TcpCheck};
+use super::super::plan::{DnsCheck, HttpCheck, TcpCheck, TlsCheck};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
@@ -16,11 +16,13 @@ const HTTP: Key<HttpCheck> =
 const DNS: Key<DnsCheck> = Key::new("dns", "A DNS query: a name, or a table with more to say.");
 const TCP: Key<TcpCheck> =
     Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
+const TLS: Key<TlsCheck> =
+    Key::new("tls", "A TLS handshake and its certificates: `host:port`, or a table.");
+const KINDS: &[&str] = &["http", "dns", "tcp", "tls"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
 );
-const KINDS: &[&str] = &["http", "dns", "tcp"];
 
 /// `[[component.check]]`.
 pub(in super::super) struct RawCheck {
@@ -31,6 +33,7 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) http: Field<HttpCheck>,
     pub(in super::super) dns: Field<DnsCheck>,
     pub(in super::super) tcp: Field<TcpCheck>,
+    pub(in super::super) tls: Field<TlsCheck>,
 }
 
 impl Section for RawCheck {
@@ -45,6 +48,7 @@ impl Section for RawCheck {
             http: table.take(&HTTP),
             dns: table.take(&DNS),
             tcp: table.take(&TCP),
+            tls: table.take(&TLS),
             tuning: RawTuning::ask(table),
         })
     }

@@ -10,7 +10,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
-use super::super::plan::{Addresses, ClockLimits, HttpCheck, StatusSet};
+use super::super::plan::{Addresses, CertificateLimits, ClockLimits, HttpCheck, StatusSet};
 use super::super::problem::Problems;
 use super::super::reader::{
     Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
@@ -47,6 +47,8 @@ const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
     "max_clock_skew",
     "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
 );
+const CERTIFICATE: Key<CertificateLimits> =
+    Key::new("certificate", "How long the certificates must still be valid.");
 
 impl Setting for HttpCheck {
     const EXPECTED: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
@@ -82,6 +84,7 @@ impl HttpCheck {
             max_body: 4 << 20,
             addresses: Addresses::Any,
             max_clock_skew: ClockLimits::DEFAULT,
+            certificate: None,
         }
     }
 }
@@ -98,6 +101,7 @@ impl Section for Table {
         let (contains, matches) = (table.take(&CONTAINS), table.take(&MATCHES));
         let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
+        let certificate = table.take(&CERTIFICATE);
         refuse_looking_into_nothing(table, &method, &contains, &matches);
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {
@@ -111,6 +115,7 @@ impl Section for Table {
             max_body: max_body.or(Size(short.max_body))?.0,
             addresses: addresses.or(short.addresses)?,
             max_clock_skew: skew.or(short.max_clock_skew)?,
+            certificate: certificate.optional()?,
             url: short.url,
         }))
     }

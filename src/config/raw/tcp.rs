@@ -1,25 +1,45 @@
 //! `tcp = "host:port"`, or a table.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 
 use regex::bytes::Regex;
 use serde_json::{Value, json};
 
-use super::super::plan::{Addresses, TcpCheck};
+use super::super::mistake::Mistake;
+use super::super::plan::Addresses;
+use super::super::plan::tcp::{CertificateLimits, Security, Starttls, Step, TcpCheck};
 use super::super::problem::Problems;
-use super::super::reader::{Key, Node, Reader, Section, Setting, read_section, section_schema};
+use super::super::reader::{
+    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
+};
 use super::super::setting::address::HostPort;
+use super::super::setting::server_name::ServerName;
+use super::script::{Script, plain};
+use super::tuning::Timeout;
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const TLS: Key<bool> = Key::new("tls", "Whether TLS comes first.").or_flag(false);
+const STARTTLS: Key<Starttls> =
+    Key::new("starttls", "The protocol that TLS is asked for in, before anything else is said.");
+const SERVER_NAME: Key<ServerName> =
+    Key::new("server_name", "The name that the certificate must be for, if not the host's.");
 const SEND: Key<String> = Key::new("send", "What is sent once connected: \"PING\\r\\n\".");
 const EXPECT: Key<Regex> =
     Key::new("expect", "What the answer must match; without it, a connection is enough.");
+const SCRIPT: Key<Script> = Key::new("script", "What is sent and expected, step by step.");
 const ADDRESSES: Key<Addresses> = Key::new(
     "addresses",
     "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
 )
 .or_text("any");
+const SOURCE: Key<IpAddr> =
+    Key::new("source", "The address of this host that the connection comes from.");
+const CONNECT_DEGRADED_OVER: Key<Timeout> = Key::new(
+    "connect_degraded_over",
+    "A run that passes but takes longer than this to connect is degraded.",
+);
+const CERTIFICATE: Key<CertificateLimits> =
+    Key::new("certificate", "How long the certificates must still be valid.");
 
 impl Setting for TcpCheck {
     const EXPECTED: &'static str =
@@ -44,7 +64,17 @@ impl Setting for TcpCheck {
 impl TcpCheck {
     /// What the short form means.
     fn of(HostPort { host, port }: HostPort) -> Self {
-        Self { host, port, tls: false, send: None, expect: None, addresses: Addresses::Any }
+        Self {
+            host,
+            port,
+            security: Security::Plain,
+            server_name: None,
+            script: Vec::new(),
+            addresses: Addresses::Any,
+            source: None,
+            connect_degraded_over: None,
+            certificate: None,
+        }
     }
 }
 
@@ -54,15 +84,82 @@ impl Section for Table {
     const NAME: &'static str = "`tcp`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        let (address, tls, send) = (table.require(&ADDRESS), table.take(&TLS), table.take(&SEND));
-        let (expect, addresses) = (table.take(&EXPECT), table.take(&ADDRESSES));
+        let (address, addresses) = (table.require(&ADDRESS), table.take(&ADDRESSES));
+        let (tls, starttls) = (table.take(&TLS), table.take(&STARTTLS));
+        let (server_name, certificate) = (table.take(&SERVER_NAME), table.take(&CERTIFICATE));
+        let (send, expect, script) = (table.take(&SEND), table.take(&EXPECT), table.take(&SCRIPT));
+        let (source, slow) = (table.take(&SOURCE), table.take(&CONNECT_DEGRADED_OVER));
+        let security = security(tls, starttls, table);
+        let script = read_script(send, expect, script, security.unwrap_or(Security::Plain), table);
+        let (security, script) = (security?, script?);
+        let in_plain = security == Security::Plain
+            && !script.iter().any(|step| matches!(step, Step::Starttls));
+        if in_plain {
+            refuse_without_tls(&certificate, table);
+            refuse_without_tls(&server_name, table);
+        }
         let short = TcpCheck::of(address?.into_inner());
         Some(Self(TcpCheck {
-            tls: tls.or(short.tls)?,
-            send: send.optional()?.map(|text| Arc::from(text.into_bytes())),
-            expect: expect.optional()?,
+            security,
+            server_name: server_name.optional()?.map(|name| name.0),
+            script,
             addresses: addresses.or(short.addresses)?,
+            source: source.optional()?,
+            connect_degraded_over: slow.optional()?.map(|limit| limit.0),
+            certificate: certificate.optional()?,
             ..short
         }))
+    }
+}
+
+fn security(
+    tls: Field<bool>,
+    starttls: Field<Starttls>,
+    table: &mut Reader<'_, '_, '_>,
+) -> Option<Security> {
+    let tls = tls.or(false)?;
+    match starttls {
+        Field::Wrong => None,
+        Field::Absent if tls => Some(Security::Tls),
+        Field::Absent => Some(Security::Plain),
+        Field::Given(protocol) if tls => {
+            table.report(protocol.span(), Mistake::TlsTwice);
+            None
+        }
+        Field::Given(protocol) => Some(Security::Starttls(protocol.into_inner())),
+    }
+}
+
+/// The script, or the one that its short form stands for.
+fn read_script(
+    send: Field<String>,
+    expect: Field<Regex>,
+    script: Field<Script>,
+    security: Security,
+    table: &mut Reader<'_, '_, '_>,
+) -> Option<Vec<Step>> {
+    let span = match (&send, &expect) {
+        (Field::Given(send), _) => Some(send.span()),
+        (_, Field::Given(expect)) => Some(expect.span()),
+        _ => None,
+    };
+    match (script, span) {
+        (Field::Wrong, _) => None,
+        (Field::Given(_), Some(span)) => {
+            table.report(span, Mistake::ScriptTwice);
+            None
+        }
+        (Field::Given(script), None) => script.into_inner().compile(security, table),
+        (Field::Absent, _) => {
+            let send = send.optional()?.map(|text| Step::Send(vec![plain(&text)]));
+            let expect = expect.optional()?.map(Step::Expect);
+            Some(send.into_iter().chain(expect).collect())
+        }
+    }
+}
+
+fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
+    if let Field::Given(value) = field {
+        table.report(value.span(), Mistake::NoTls);
     }
 }

@@ -12,7 +12,7 @@ use super::super::suggest::nearest;
 use crate::model::ComponentStatus;
 
 /// Reads one of `words`, each with its meaning, for the setting `S`.
-fn choose<S: Setting, T: Clone>(
+pub(super) fn choose<S: Setting, T: Clone>(
     node: &Node<'_>,
     what: &'static str,
     words: &[(&'static str, T)],
@@ -32,7 +32,7 @@ fn choose<S: Setting, T: Clone>(
     found.map(|(_, meaning)| meaning.clone())
 }
 
-fn word_schema<T>(words: &[(&'static str, T)]) -> Value {
+pub(super) fn word_schema<T>(words: &[(&'static str, T)]) -> Value {
     json!({ "enum": words.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
 }
 
