@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
+use judgement::judge_phases;
+
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
 use crate::model::{Finding, Observation, Reason, Vantage};
@@ -75,7 +77,10 @@ impl Prober {
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
         };
-        findings.iter_mut().for_each(bound);
+        for finding in &mut findings {
+            judge_phases(finding, &check.degraded_over_in);
+            bound(finding);
+        }
         Observation {
             check: check.id.clone(),
             vantage: vantage.clone(),
@@ -100,7 +105,28 @@ fn bound(finding: &mut Finding) {
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
-        Some(Reason::Body { expected }) => expected,
+        Some(Reason::Body { expected } | Reason::Html { expected }) => expected,
+        Some(
+            Reason::Header { expected, got }
+            | Reason::Json { expected, got }
+            | Reason::TcpExpect { expected, got },
+        ) => {
+            *expected = printable(expected);
+            got
+        }
+        Some(
+            Reason::PagePart { url: first, detail: second }
+            | Reason::PagePartType { url: first, got: second }
+            | Reason::RecordNoTime { place: first, got: second },
+        ) => {
+            *first = printable(first);
+            second
+        }
+        Some(
+            Reason::FinalUrl { got: text }
+            | Reason::RecordStale { place: text, .. }
+            | Reason::RecordAhead { place: text, .. },
+        ) => text,
         Some(
             Reason::DnsRcode { got }
             | Reason::DnsAnswer { got }
@@ -109,10 +135,6 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsCipher { got }
             | Reason::StarttlsRefused { got },
         ) => got,
-        Some(Reason::TcpExpect { expected, got }) => {
-            *expected = printable(expected);
-            got
-        }
         None
         | Some(
             Reason::ResolveNotFound
@@ -134,10 +156,12 @@ fn bound(finding: &mut Finding) {
             | Reason::Status { .. }
             | Reason::RedirectLimit
             | Reason::RedirectInvalid
+            | Reason::BodySize { .. }
+            | Reason::PageBlank
             | Reason::ClockSkew { .. }
-            | Reason::ConnectSlow { .. }
             | Reason::ProberClock { .. }
-            | Reason::Slow { .. },
+            | Reason::Slow { .. }
+            | Reason::SlowPhase { .. },
         ) => return,
     };
     *text = printable(text);

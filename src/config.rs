@@ -19,6 +19,10 @@ mod suggest;
 mod validate;
 
 pub use load::{load, parse};
+pub use plan::expect::{
+    Comparison, CountRange, HeaderExpect, HtmlExpect, HttpExpect, JsonExpect, JsonTest,
+    RecordLimits, SizeRange, TimeFormat, UrlExpect,
+};
 pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };

@@ -323,7 +323,11 @@ mod in_step {
                 let inner = parents.strip_prefix("component.check").unwrap();
                 let table = format!("[component.check{inner}]\n");
                 let table = if inner.is_empty() { String::new() } else { table };
-                let key = if key == "headers" { "headers.X-Any" } else { key };
+                let key = match key {
+                    "headers" => "headers.X-Any",
+                    "expect_headers" => "expect_headers.X-Any",
+                    key => key,
+                };
                 format!("[[component]]\n[[component.check]]\n{table}{}", zzz(key))
             }
             ("", key) => zzz(key),
@@ -372,6 +376,8 @@ mod in_step {
                 "unknown_capture",
                 "head_has_no_body",
                 "counts_no_addresses",
+                "invalid_selector",
+                "absent_and_more",
                 "no_id",
                 "reserved_id",
                 "duplicate_id",

@@ -1,17 +1,25 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
 mod clock;
+mod examine;
+mod expect;
 mod hop;
 mod interim;
+mod page;
 mod request;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+use url::Url;
 
 use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, HttpCheck, Secrets};
-use crate::model::{ClockOffset, Finding, Reason, Span};
+use crate::model::{ClockOffset, Finding, Reason, Span, Timestamp};
 use crate::net::{Network, Run, TlsFor, Wire};
 use hop::{Ending, Limits};
 use request::Request;
@@ -26,7 +34,7 @@ pub(super) async fn probe(
 ) -> Vec<Finding> {
     let host = http.url.host_str().unwrap_or_default();
     probe_each(network, check, host, http.addresses, run, |address, mut run| async move {
-        let path = Path { network, check, http, address };
+        let path = Path { network, check, http, address, others: &BTreeMap::new() };
         let facts = exchange(&path, secrets, &mut run).await;
         let judgement = match judge(&facts, http, run.phases.total(), check.degraded_over) {
             good if good.worked() => {
@@ -44,7 +52,9 @@ pub(super) async fn probe(
 #[derive(Clone, Debug)]
 struct Facts {
     /// The answer, after redirects.
-    answer: Result<Answer, Reason>,
+    answer: Result<Arc<Answer>, Reason>,
+    /// The first expectation of it, beyond the status, that is not met.
+    unmet: Option<Reason>,
     /// What the address's own answer, before any redirect, tells about its clock.
     clock: Option<ClockOffset>,
 }
@@ -53,41 +63,63 @@ struct Facts {
 #[derive(Clone, Debug)]
 struct Answer {
     status: u16,
+    headers: HeaderMap,
     /// Empty unless something is expected of it.
     body: Vec<u8>,
+    /// When it was asked for.
+    sent: Timestamp,
+    /// When the last byte of it had come.
+    received: Timestamp,
 }
 
 /// Whom an exchange goes to.
+#[derive(Clone, Copy)]
 struct Path<'a> {
     network: &'a Network,
     check: &'a Check,
     http: &'a HttpCheck,
     /// The address that the configured host is pinned to.
     address: IpAddr,
+    /// The addresses that other hosts are pinned to.
+    others: &'a BTreeMap<String, IpAddr>,
 }
 
 async fn exchange(path: &Path<'_>, secrets: &Secrets, run: &mut Run) -> Facts {
     let mut clock = None;
-    let answer = match Request::first(path.http, secrets) {
-        Ok(request) => follow(path, request, run, &mut clock).await,
+    let landed = match Request::first(path.http, secrets) {
+        Ok(request) => {
+            let limits = Limits {
+                max_body: path.http.max_body,
+                keep_body: path.http.looks_into_the_body(),
+                follow: path.http.max_redirects > 0,
+            };
+            let redirects = path.http.max_redirects;
+            follow(path, request, run, &mut clock, limits, redirects).await
+        }
         Err(reason) => Err(reason),
     };
-    Facts { answer, clock }
+    let (answer, url) = match landed {
+        Ok((answer, url)) => (Arc::new(answer), url),
+        Err(reason) => return Facts { answer: Err(reason), unmet: None, clock },
+    };
+    let mut unmet = None;
+    if path.http.expect_status.contains(answer.status) {
+        unmet = examine::examine(path, secrets, run, &answer, url).await.err();
+    }
+    Facts { answer: Ok(answer), unmet, clock }
 }
 
-/// Sends `request` and follows redirects until there is an answer. A redirect back to what was
-/// asked before would lead back for ever, since nothing is remembered between two requests.
+/// Sends `request` and follows redirects until there is an answer, which comes with the URL that
+/// it came from. A redirect back to what was asked before would lead back for ever, since nothing
+/// is remembered between two requests.
 async fn follow(
     path: &Path<'_>,
     mut request: Request,
     run: &mut Run,
     clock: &mut Option<ClockOffset>,
-) -> Result<Answer, Reason> {
-    let limits = Limits {
-        max_body: path.http.max_body,
-        keep_body: !(path.http.body_contains.is_empty() && path.http.body_matches.is_empty()),
-        follow: path.http.max_redirects > 0,
-    };
+    limits: Limits,
+    most_redirects: u8,
+) -> Result<(Answer, Url), Reason> {
     let mut visited = Vec::new();
     loop {
         let wire = path.open(&request, run).await?;
@@ -96,11 +128,11 @@ async fn follow(
             *clock = seen.clock;
         }
         let redirect = match seen.ending? {
-            Ending::Answer(answer) => return Ok(answer),
+            Ending::Answer(answer) => return Ok((answer, request.url)),
             Ending::Redirect(redirect) => redirect,
         };
         visited.push(request.place());
-        if visited.len() > usize::from(path.http.max_redirects) {
+        if visited.len() > usize::from(most_redirects) {
             return Err(Reason::RedirectLimit);
         }
         request = request.follow(&redirect)?;
@@ -117,6 +149,8 @@ impl Path<'_> {
         let host = request.url.host_str().unwrap_or_default();
         let address = if request.url.host() == self.http.url.host() {
             self.address
+        } else if let Some(known) = self.others.get(host) {
+            *known
         } else {
             let found = self.network.resolve(run, host, &self.check.resolvers).await?;
             found.first().copied().ok_or(Reason::ResolveNoAddress)?
@@ -132,7 +166,7 @@ impl Path<'_> {
 ///
 /// 1. Without a whole answer nothing else counts.
 /// 2. Then the status must be one of those expected,
-/// 3. then the body must have every text and match every pattern,
+/// 3. then whatever else is expected of the answer must be met,
 /// 4. then the clock must not be certainly off by more than what fails,
 /// 5. nor, which degrades, by more than what degrades,
 /// 6. and last it must have been quick enough, all phases of all redirects together.
@@ -144,8 +178,8 @@ fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span
     if !http.expect_status.contains(answer.status) {
         return Judgement::fail(Reason::Status { got: answer.status });
     }
-    if let Some(expected) = unmet(&answer.body, http) {
-        return Judgement::fail(Reason::Body { expected });
+    if let Some(reason) = &facts.unmet {
+        return Judgement::fail(reason.clone());
     }
     if let Some(offset) = facts.clock {
         if offset.certain() > http.max_clock_skew.failed {
@@ -156,16 +190,6 @@ fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span
         }
     }
     judge_speed(took, degraded_over)
-}
-
-/// The first expectation that `body` does not meet.
-fn unmet(body: &[u8], http: &HttpCheck) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let lacks = http.body_contains.iter().find(|part| !text.contains(part.as_str()));
-    let differs = || http.body_matches.iter().find(|pattern| !pattern.is_match(body));
-    lacks
-        .map(|part| format!("contains {part:?}"))
-        .or_else(|| differs().map(|pattern| format!("matches {pattern}")))
 }
 
 #[cfg(test)]

@@ -127,9 +127,30 @@ pub(super) enum Mistake {
     #[error("the answer to a HEAD request has no body to look into")]
     #[diagnostic(
         code(farol::config::head_has_no_body),
-        help("use `method = \"GET\"`, or leave out `contains` and `matches`")
+        help("use `method = \"GET\"`, or leave out what is expected of the body")
     )]
     HeadHasNoBody,
+    /// Not a path into JSON.
+    #[error("`{got}` is not a JSON path: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_json_path),
+        help("write it as RFC 9535 does: \"$.status\", \"$.agents[*].updated_at\"")
+    )]
+    InvalidJsonPath { got: String, reason: String },
+    /// Not a CSS selector.
+    #[error("`{got}` is not a CSS selector that can be used here")]
+    #[diagnostic(
+        code(farol::config::invalid_selector),
+        help("write it as in a style sheet: \"#login\", \"form button[type=submit]\"")
+    )]
+    InvalidSelector { got: String },
+    /// What must not be there cannot be like anything.
+    #[error("what must not be there cannot be expected to be like something")]
+    #[diagnostic(
+        code(farol::config::absent_and_more),
+        help("keep `exists = false` alone, or leave it out")
+    )]
+    AbsentAndMore,
     /// Not an id.
     #[error("`{got}` is not an id")]
     #[diagnostic(

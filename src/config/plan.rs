@@ -1,6 +1,7 @@
 //! The validated configuration: what the other rooms work from. Everything here has been checked;
 //! nothing here is text that still has to be understood. Secrets are references still.
 
+pub mod expect;
 pub mod tcp;
 
 use std::collections::BTreeSet;
@@ -14,11 +15,12 @@ use regex::bytes::Regex;
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, PlatformId,
-    PlatformPolicy, Policy, Span, Threshold,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, Phases,
+    PlatformId, PlatformPolicy, Policy, Span, Threshold,
 };
 
 use super::secret::SecretRef;
+use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 /// All that the probe files say.
@@ -178,6 +180,8 @@ pub struct Check {
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
     pub degraded_over: Option<Span>,
+    /// A run that passes but spends longer than this in one of the phases is degraded.
+    pub degraded_over_in: Phases,
     /// The name servers that resolve this platform's names; empty for the system's.
     pub resolvers: Arc<[SocketAddr]>,
     /// What is asked.
@@ -261,6 +265,16 @@ pub struct HttpCheck {
     pub max_clock_skew: ClockLimits,
     /// How long its certificates must still be valid.
     pub certificate: Option<CertificateLimits>,
+    /// What else the answer must be like.
+    pub expect: HttpExpect,
+}
+
+impl HttpCheck {
+    /// Whether anything is expected of the body.
+    pub fn looks_into_the_body(&self) -> bool {
+        let texts = self.body_contains.is_empty() && self.body_matches.is_empty();
+        !texts || self.expect.looks_into_the_body()
+    }
 }
 
 /// A header's value.

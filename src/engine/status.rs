@@ -35,8 +35,8 @@ impl Trouble {
     }
 
     fn of(reason: Option<&Reason>) -> Self {
-        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::ConnectSlow { .. }));
-        let clock = matches!(reason, Some(Reason::ClockSkew { .. }));
+        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
+        let clock = matches!(reason, Some(Reason::ClockSkew { .. } | Reason::RecordAhead { .. }));
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
         Self { slow, clock, fewer, other: !slow && !clock && !fewer }
     }

@@ -54,6 +54,11 @@ impl Run {
         timeout_at(self.deadline, work).await.ok()
     }
 
+    /// Whether the run has time left.
+    pub fn has_time(&self) -> bool {
+        self.clock.instant_of(self.clock.now()) < self.deadline.into_std()
+    }
+
     /// Notes what a handshake showed, after others that may have been before.
     pub fn note_handshake(&mut self, seen: Handshake) {
         self.tls = Some(self.tls.map_or(seen, |before| before.then(seen)));

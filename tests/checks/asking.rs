@@ -8,11 +8,11 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, Piece, Secrets, Security,
-    StatusSet, Step, TcpCheck,
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, HttpExpect, Piece, Secrets,
+    Security, StatusSet, Step, TcpCheck,
 };
 use farol::model::{
-    CheckId, ComponentStatus, Finding, Observation, Span, Threshold, Vantage, Verdict,
+    CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
 };
 use rustls::pki_types::CertificateDer;
 
@@ -37,6 +37,7 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         major_when: farol::model::MajorWhen::All,
         min_addresses: None,
         degraded_over: None,
+        degraded_over_in: Phases::default(),
         resolvers: Arc::from([]),
         kind,
     }
@@ -59,6 +60,7 @@ pub(crate) fn http(url: &str) -> HttpCheck {
             failed: Span::from_secs(3600),
         },
         certificate: None,
+        expect: HttpExpect::default(),
     }
 }
 

@@ -171,7 +171,7 @@ async fn connecting_can_be_slow_on_its_own() {
     let finding = ask(Span::ZERO).await;
     assert_eq!(finding.verdict, Verdict::Degraded);
     let took = finding.phases.get(Phase::Connect).unwrap();
-    assert_eq!(finding.reason, Some(Reason::ConnectSlow { took }));
+    assert_eq!(finding.reason, Some(Reason::SlowPhase { phase: Phase::Connect, took }));
 }
 
 #[tokio::test]

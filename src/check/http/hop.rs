@@ -108,7 +108,8 @@ async fn converse(
         return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));
     }
     let body = alongside(&mut connection, read(body, limits)).await?;
-    Ok(Ending::Answer(Answer { status: head.status.as_u16(), body }))
+    let (status, headers) = (head.status.as_u16(), head.headers);
+    Ok(Ending::Answer(Answer { status, headers, body, sent, received: run.clock().now() }))
 }
 
 fn is_redirect(head: &Parts) -> bool {

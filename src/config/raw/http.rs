@@ -6,10 +6,10 @@ use std::sync::Arc;
 use http::Method;
 use regex::bytes::Regex;
 use serde_json::{Value, json};
-use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
+use super::super::plan::expect::HttpExpect;
 use super::super::plan::{Addresses, CertificateLimits, ClockLimits, HttpCheck, StatusSet};
 use super::super::problem::Problems;
 use super::super::reader::{
@@ -20,6 +20,7 @@ use super::super::setting::header::Headers;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::size::Size;
 use super::super::setting::text::Needle;
+use super::expect::{RawExpect, list};
 
 /// The most of a body that a check may ask to read.
 type MaxBody = Size<{ 64 << 20 }>;
@@ -85,6 +86,7 @@ impl HttpCheck {
             addresses: Addresses::Any,
             max_clock_skew: ClockLimits::DEFAULT,
             certificate: None,
+            expect: HttpExpect::default(),
         }
     }
 }
@@ -102,7 +104,10 @@ impl Section for Table {
         let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
         let certificate = table.take(&CERTIFICATE);
-        refuse_looking_into_nothing(table, &method, &contains, &matches);
+        let expect = RawExpect::ask(table).settle();
+        let texts = [is_given(&contains), is_given(&matches)];
+        let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
+        refuse_looking_into_nothing(table, &method, looks || texts.contains(&true));
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {
             method: method.or(short.method)?,
@@ -116,28 +121,25 @@ impl Section for Table {
             addresses: addresses.or(short.addresses)?,
             max_clock_skew: skew.or(short.max_clock_skew)?,
             certificate: certificate.optional()?,
+            expect: expect?,
             url: short.url,
         }))
     }
 }
 
-fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
-    let list = field.or(OneOrMany(Vec::new()))?.0;
-    Some(list.into_iter().map(Spanned::into_inner).collect())
+fn is_given<T>(list: &Field<OneOrMany<T>>) -> bool {
+    matches!(list, Field::Given(list) if !list.get_ref().0.is_empty())
 }
 
-/// A HEAD request whose answer must contain something could never pass.
+/// A HEAD request whose answer must have something in its body could never pass.
 fn refuse_looking_into_nothing(
     table: &mut Reader<'_, '_, '_>,
     method: &Field<Method>,
-    contains: &Field<OneOrMany<Needle>>,
-    matches: &Field<OneOrMany<Regex>>,
+    looks: bool,
 ) {
-    let contains = matches!(contains, Field::Given(list) if !list.get_ref().0.is_empty());
-    let matches = matches!(matches, Field::Given(list) if !list.get_ref().0.is_empty());
     if let Field::Given(method) = method
         && *method.get_ref() == Method::HEAD
-        && (contains || matches)
+        && looks
     {
         table.report(method.span(), Mistake::HeadHasNoBody);
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, list, shorten};
 use super::super::plan::Addresses;
+use super::super::plan::expect::TimeFormat;
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
@@ -47,6 +48,27 @@ impl Setting for Addresses {
 
     fn schema() -> Value {
         word_schema(&ADDRESSES)
+    }
+}
+
+const TIME_FORMATS: [(&str, TimeFormat); 6] = [
+    ("rfc3339", TimeFormat::Rfc3339),
+    ("rfc2822", TimeFormat::Rfc2822),
+    ("epoch_s", TimeFormat::EpochSeconds),
+    ("epoch_ms", TimeFormat::EpochMillis),
+    ("epoch_us", TimeFormat::EpochMicros),
+    ("epoch_ns", TimeFormat::EpochNanos),
+];
+
+impl Setting for TimeFormat {
+    const EXPECTED: &'static str = "a format of times such as \"rfc3339\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a format of times", &TIME_FORMATS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&TIME_FORMATS)
     }
 }
 

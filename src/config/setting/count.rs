@@ -94,6 +94,7 @@ pub(in super::super) fn integer(node: &Node<'_>) -> Option<i64> {
     Some(parsed.unwrap_or(if number.as_str().starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
+/// The number, if it is within bounds.
 pub(in super::super) fn bounded(
     node: &Node<'_>,
     number: i64,
