@@ -9,7 +9,7 @@ use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
     Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, HttpExpect, Piece, Secrets,
-    Security, StatusSet, Step, TcpCheck,
+    Security, SourceFile, StatusSet, Step, TcpCheck, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
@@ -133,4 +133,16 @@ pub(crate) async fn find(check: &Check) -> Finding {
 pub(crate) fn only(observation: Observation) -> Finding {
     assert_eq!(observation.findings.len(), 1, "{observation:?}");
     observation.findings.into_iter().next().unwrap()
+}
+
+/// The check that a probe file with `http = { url = "...", settings }` has, with more below it.
+pub(crate) fn written(url: &str, settings: &str, more: &str) -> Check {
+    let text = format!(
+        "[platform]\nname = 'Test'\n[[component]]\nname = 'Test'\n[[component.check]]\n\
+         name = 'A check'\nhttp = {{ url = '{url}', {settings} }}\ntimeout = '20s'\n{more}\n"
+    );
+    let file = SourceFile { name: "test.toml".into(), text };
+    let config = parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let (_, _, check) = config.checks().next().unwrap();
+    check.clone()
 }
