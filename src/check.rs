@@ -101,6 +101,9 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsHandshake { detail }
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
+            | Reason::DnsTruncated { detail }
+            | Reason::DnsDelegation { detail }
+            | Reason::DnssecBogus { detail }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
@@ -130,6 +133,8 @@ fn bound(finding: &mut Finding) {
         Some(
             Reason::DnsRcode { got }
             | Reason::DnsAnswer { got }
+            | Reason::DnsTtl { got }
+            | Reason::DnsFlag { missing: got }
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
@@ -160,6 +165,8 @@ fn bound(finding: &mut Finding) {
             | Reason::PageBlank
             | Reason::ClockSkew { .. }
             | Reason::ProberClock { .. }
+            | Reason::DnsSerial { .. }
+            | Reason::DnssecInsecure
             | Reason::Slow { .. }
             | Reason::SlowPhase { .. },
         ) => return,

@@ -27,8 +27,9 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
-    Platform, Publish, StatusSet, Statuspage,
+    Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, DnsExpect, DnsMatches,
+    DnsServers, DnsTransport, Dnssec, HeaderText, HttpCheck, NameServer, Platform, Publish,
+    StatusSet, Statuspage, TtlLimits,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

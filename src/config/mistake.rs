@@ -318,13 +318,14 @@ pub(super) enum Mistake {
         )
     )]
     InvalidAddress { got: String, reason: String },
-    /// A name server given by name.
-    #[error("`{got}` is not the address of a name server")]
+    /// A name server that is neither an address nor a URL.
+    #[error("`{got}` is not a name server")]
     #[diagnostic(
         code(farol::config::invalid_server),
         help(
             "write an IP address, with a port if it is not 53: \"192.0.2.53\", \
-             \"[2001:db8::53]:5353\"; a name could not be resolved without a name server"
+             \"[2001:db8::53]:5353\"; or a URL: \"tcp://192.0.2.53\", \
+             \"tls://192.0.2.53#dns.example\", \"https://dns.example/dns-query\""
         )
     )]
     InvalidServer { got: String },

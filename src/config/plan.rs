@@ -5,7 +5,7 @@ pub mod expect;
 pub mod tcp;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -22,6 +22,12 @@ use crate::model::{
 use super::secret::SecretRef;
 use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
+
+mod dns;
+
+pub use dns::{
+    DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
+};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +189,7 @@ pub struct Check {
     /// A run that passes but spends longer than this in one of the phases is degraded.
     pub degraded_over_in: Phases,
     /// The name servers that resolve this platform's names; empty for the system's.
-    pub resolvers: Arc<[SocketAddr]>,
+    pub resolvers: Arc<[NameServer]>,
     /// What is asked.
     pub kind: CheckKind,
 }
@@ -207,7 +213,7 @@ pub enum CheckKind {
     /// An HTTP exchange.
     Http(Box<HttpCheck>),
     /// A DNS query.
-    Dns(DnsCheck),
+    Dns(Box<DnsCheck>),
     /// A TCP connection and a few words.
     Tcp(TcpCheck),
     /// A TLS handshake and the certificates that it shows.
@@ -309,18 +315,4 @@ pub struct ClockLimits {
     pub degraded: Span,
     /// Beyond this it fails.
     pub failed: Span,
-}
-
-/// A DNS query.
-#[derive(Clone, Debug)]
-pub struct DnsCheck {
-    /// The name asked for, fully qualified.
-    pub name: hickory_proto::rr::Name,
-    /// The type of record.
-    pub record_type: hickory_proto::rr::RecordType,
-    /// The server that is asked; `None` for the first resolver.
-    pub server: Option<SocketAddr>,
-    /// Records, in presentation form, that must all be in the answer; with none any non-empty
-    /// answer passes.
-    pub expect: Vec<String>,
 }

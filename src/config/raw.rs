@@ -4,6 +4,7 @@
 pub(super) mod check;
 pub(super) mod component;
 pub(super) mod dns;
+mod dns_expect;
 pub(super) mod expect;
 pub(super) mod http;
 pub(super) mod platform;

@@ -195,6 +195,40 @@ pub enum Reason {
         /// What came.
         got: String,
     },
+    /// A record of the DNS answer may be remembered for longer, or not for as long, as expected.
+    DnsTtl {
+        /// What came.
+        got: String,
+    },
+    /// The DNS answer lacks a flag that is expected.
+    DnsFlag {
+        /// The flag, as in `AA`.
+        missing: String,
+    },
+    /// The DNS answer does not fit into a datagram and cannot be had over TCP either.
+    DnsTruncated {
+        /// What went wrong over TCP.
+        detail: String,
+    },
+    /// The name server has an older copy of the zone than another.
+    DnsSerial {
+        /// Its serial.
+        got: u32,
+        /// The newest that was seen.
+        newest: u32,
+    },
+    /// The zone's name servers cannot all be found.
+    DnsDelegation {
+        /// What is missing.
+        detail: String,
+    },
+    /// The DNS answer's signatures are missing or wrong.
+    DnssecBogus {
+        /// What is wrong with them, as far as it is known.
+        detail: String,
+    },
+    /// The DNS answer is not signed, and its parent zone says that it need not be.
+    DnssecInsecure,
     /// What the TCP service said is not what was expected.
     TcpExpect {
         /// The expectation that was not met.
@@ -304,6 +338,13 @@ impl Reason {
             Self::PagePartType { .. } => "page_part_type",
             Self::DnsRcode { .. } => "dns_rcode",
             Self::DnsAnswer { .. } => "dns_answer",
+            Self::DnsTtl { .. } => "dns_ttl",
+            Self::DnsFlag { .. } => "dns_flag",
+            Self::DnsTruncated { .. } => "dns_truncated",
+            Self::DnsSerial { .. } => "dns_serial",
+            Self::DnsDelegation { .. } => "dns_delegation",
+            Self::DnssecBogus { .. } => "dnssec_bogus",
+            Self::DnssecInsecure => "dnssec_insecure",
             Self::TcpExpect { .. } => "tcp_expect",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
@@ -388,6 +429,19 @@ impl fmt::Display for Reason {
             Self::PagePartType { url, got } => write!(f, "the page's {url} is of type {got}"),
             Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
             Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),
+            Self::DnsTtl { got } => write!(f, "unexpected time to live: {got}"),
+            Self::DnsFlag { missing } => write!(f, "the answer lacks the flag {missing}"),
+            Self::DnsTruncated { detail } => {
+                write!(f, "the answer is truncated, and over TCP: {detail}")
+            }
+            Self::DnsSerial { got, newest } => {
+                write!(f, "serial {got}, but the newest is {newest}")
+            }
+            Self::DnsDelegation { detail } => {
+                write!(f, "the zone's name servers cannot be found: {detail}")
+            }
+            Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
+            Self::DnssecInsecure => write!(f, "the answer is not signed"),
             Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),

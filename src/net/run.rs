@@ -31,6 +31,13 @@ impl Run {
         }
     }
 
+    /// The same run with at most `limit` of its time left, for one of several attempts.
+    pub fn at_most(mut self, limit: Span) -> Self {
+        let soon = Instant::from_std(self.clock.instant_of(self.clock.now() + limit));
+        self.deadline = self.deadline.min(soon);
+        self
+    }
+
     /// The clock that the run is timed with.
     pub fn clock(&self) -> Clock {
         self.clock

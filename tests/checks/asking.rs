@@ -8,12 +8,14 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, HttpExpect, Piece, Secrets,
-    Security, SourceFile, StatusSet, Step, TcpCheck, parse,
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
+    HttpCheck, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, StatusSet, Step,
+    TcpCheck, TtlLimits, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
 };
+use hickory_proto::op::ResponseCode;
 use rustls::pki_types::CertificateDer;
 
 /// Long enough for whatever is to be answered, on any machine.
@@ -68,13 +70,32 @@ pub(crate) fn get(http: HttpCheck) -> Check {
     check(CheckKind::Http(Box::new(http)))
 }
 
-pub(crate) fn dns(server: SocketAddr, name: &str, record_type: &str, expect: &[&str]) -> Check {
-    check(CheckKind::Dns(DnsCheck {
+/// A question of a plain kind to one server.
+pub(crate) fn query(server: impl Into<NameServer>, name: &str, record_type: &str) -> DnsCheck {
+    DnsCheck {
         name: name.parse().unwrap(),
         record_type: record_type.parse().unwrap(),
-        server: Some(server),
-        expect: expect.iter().map(|text| (*text).to_owned()).collect(),
-    }))
+        server: Some(server.into()),
+        servers: DnsServers::One,
+        rcode: vec![ResponseCode::NoError],
+        expect: DnsExpect::default(),
+        matches: DnsMatches::default(),
+        ttl: TtlLimits::default(),
+        authoritative: false,
+        authenticated: false,
+        recursion_desired: true,
+        dnssec: Dnssec::Off,
+    }
+}
+
+pub(crate) fn ask(dns: DnsCheck) -> Check {
+    check(CheckKind::Dns(Box::new(dns)))
+}
+
+pub(crate) fn dns(server: SocketAddr, name: &str, record_type: &str, expect: &[&str]) -> Check {
+    let mut dns = query(server, name, record_type);
+    dns.expect.at_least = expect.iter().map(|text| (*text).to_owned()).collect();
+    ask(dns)
 }
 
 pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {

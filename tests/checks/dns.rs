@@ -94,7 +94,7 @@ async fn the_first_resolver_is_asked_where_no_server_is_named() {
     if let CheckKind::Dns(dns) = &mut check.kind {
         dns.server = None;
     }
-    check.resolvers = Arc::from([server.address, Nobody::new().address]);
+    check.resolvers = Arc::from([server.address.into(), Nobody::new().address.into()]);
     assert_eq!(find(&check).await.reason, None);
 }
 

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::rdata::{CNAME, MX, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 /// The addresses of `three.test`.
 pub(crate) const THREE: [&str; 3] = ["127.0.1.1", "127.0.1.2", "127.0.1.3"];
+
+/// What a name server answers.
+type Answers = dyn Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync;
 
 /// A name server that stops when it is dropped.
 pub(crate) struct NameServer {
@@ -23,8 +26,18 @@ pub(crate) struct NameServer {
 
 impl NameServer {
     pub(crate) async fn start() -> Self {
+        Self::start_with("127.0.0.1:0".parse().unwrap(), answers).await
+    }
+
+    /// One that answers with `answers`, the packets for a question; over UDP no longer than the
+    /// second argument.
+    pub(crate) async fn start_with(
+        at: SocketAddr,
+        answers: impl Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        let answers: Arc<Answers> = Arc::new(answers);
         let (udp, tcp) = loop {
-            let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let tcp = TcpListener::bind(at).await.unwrap();
             // Somebody else may have the port in the other protocol.
             if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
                 break (udp, tcp);
@@ -33,8 +46,8 @@ impl NameServer {
         let address = tcp.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let mut serving = JoinSet::new();
-        serving.spawn(serve_udp(udp, asked.clone()));
-        serving.spawn(serve_tcp(tcp));
+        serving.spawn(serve_udp(udp, asked.clone(), answers.clone()));
+        serving.spawn(serve_tcp(tcp, answers));
         Self { address, asked, _serving: serving }
     }
 
@@ -44,7 +57,7 @@ impl NameServer {
     }
 }
 
-async fn serve_udp(socket: UdpSocket, asked: Arc<AtomicUsize>) {
+async fn serve_udp(socket: UdpSocket, asked: Arc<AtomicUsize>, answers: Arc<Answers>) {
     let mut packet = [0; 4096];
     loop {
         let (length, from) = socket.recv_from(&mut packet).await.unwrap();
@@ -55,30 +68,36 @@ async fn serve_udp(socket: UdpSocket, asked: Arc<AtomicUsize>) {
     }
 }
 
-async fn serve_tcp(listener: TcpListener) {
+async fn serve_tcp(listener: TcpListener, answers: Arc<Answers>) {
     let mut answering = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        let answers = answers.clone();
         answering.spawn(async move {
             // Whoever asks may leave whenever they like.
-            let _ = serve_stream(stream).await;
+            let _ = serve_stream(stream, &*answers).await;
         });
     }
 }
 
-async fn serve_stream(mut stream: TcpStream) -> std::io::Result<()> {
+/// Answers what is asked over a stream, with or without TLS.
+pub(crate) async fn serve_stream(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    answers: &(dyn Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync),
+) -> std::io::Result<()> {
     loop {
         let mut question = vec![0; usize::from(stream.read_u16().await?)];
         stream.read_exact(&mut question).await?;
         for answer in answers(&Message::from_vec(&question).unwrap(), None) {
             stream.write_u16(u16::try_from(answer.len()).unwrap()).await?;
             stream.write_all(&answer).await?;
+            stream.flush().await?;
         }
     }
 }
 
 /// The packets that answer `question`; over UDP no longer than `at_most`.
-fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>> {
+pub(crate) fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>> {
     let asked = question.queries[0].clone();
     let id = question.metadata.id;
     let mut answer = Message::response(id, OpCode::Query);
@@ -91,6 +110,28 @@ fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>> {
         "short.test." => return vec![vec![7]],
         "missing.test." => answer.metadata.response_code = ResponseCode::NXDomain,
         "broken.test." => answer.metadata.response_code = ResponseCode::ServFail,
+        "circle.test." => {
+            for (from, to) in [("circle.test.", "round.test."), ("round.test.", "circle.test.")] {
+                let data = RData::CNAME(CNAME(to.parse().unwrap()));
+                answer.add_answer(Record::from_rdata(from.parse().unwrap(), 300, data));
+            }
+        }
+        // An alias to a name that has another, and so on, each in an answer of its own.
+        _ if name.starts_with("further") => {
+            let data = RData::CNAME(CNAME(format!("further{name}").parse().unwrap()));
+            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+        }
+        "alias.test." => {
+            let data = RData::CNAME(CNAME("one.test.".parse().unwrap()));
+            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+            records("one.test.", asked.query_type).into_iter().for_each(|data| {
+                answer.add_answer(Record::from_rdata("one.test.".parse().unwrap(), 300, data));
+            });
+        }
+        "step.test." => {
+            let data = RData::CNAME(CNAME("one.test.".parse().unwrap()));
+            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+        }
         "refused.test." => answer.metadata.response_code = ResponseCode::Refused,
         "other.test." => {
             answer.queries[0].name = "another.test.".parse().unwrap();
@@ -126,11 +167,6 @@ fn records(name: &str, record_type: RecordType) -> Vec<RData> {
         ("three.test.", RecordType::A) => addresses(&THREE),
         ("both.test.", RecordType::A | RecordType::AAAA) => addresses(&["127.0.0.1", "::1"]),
         ("six.test.", RecordType::AAAA) => addresses(&["2001:db8::1"]),
-        ("alias.test.", RecordType::A) => {
-            let mut chain = vec![RData::CNAME(CNAME(host("one.test.")))];
-            chain.extend(addresses(&["127.0.0.1"]));
-            chain
-        }
         ("large.test.", RecordType::A) => {
             (1..=100).map(|n| RData::from(IpAddr::from([127, 0, 2, n]))).collect()
         }

@@ -24,7 +24,7 @@ pub(super) fn check(
     // That there is exactly one the reader has seen to.
     let kinds = [
         raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner()))),
-        raw.dns.given().map(|dns| CheckKind::Dns(dns.into_inner())),
+        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner()))),
         raw.tcp.given().map(|tcp| {
             if let Some(tuning) = &tuning {
                 refuse_never_slow(&tcp, tuning, problems);
