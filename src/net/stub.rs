@@ -54,7 +54,7 @@ impl Network {
             let asked = at.clone();
             let answer =
                 self.look_up(run, servers, asked.clone(), record_type, Wants::default()).await?;
-            at = follow(&answer.answers, &asked)?;
+            at = follow(&answer.answers, &asked).map_err(resolving)?;
             let found: Vec<IpAddr> = answer
                 .answers
                 .iter()
@@ -117,10 +117,10 @@ impl Network {
         let asking = Box::pin(self.ask(&mut run, server, address, question));
         let answer = asking.await.map_err(resolving)?;
         let code = answer.message.metadata.response_code;
-        match code {
-            ResponseCode::NoError | ResponseCode::NXDomain => Ok(answer.message),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "all others are refusals")]
-            _ => Err(Reason::ResolveFailed { detail: rcode_name(code) }),
+        if matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
+            Ok(answer.message)
+        } else {
+            Err(Reason::ResolveFailed { detail: rcode_name(code) })
         }
     }
 

@@ -6,6 +6,9 @@
 mod asking;
 mod authority;
 mod dns;
+mod dns_secure;
+mod dns_zone;
+mod dnssec;
 mod http_addresses;
 mod http_expect;
 mod http_hostile;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hickory_proto::op::{Message, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{CNAME, MX, TXT};
+use hickory_proto::rr::rdata::{CNAME, MX, NULL, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
@@ -110,6 +110,16 @@ pub(crate) fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>
         "short.test." => return vec![vec![7]],
         "missing.test." => answer.metadata.response_code = ResponseCode::NXDomain,
         "broken.test." => answer.metadata.response_code = ResponseCode::ServFail,
+        // Over TCP nothing, or the same once more.
+        "datagrams.test." if at_most.is_none() => return vec![vec![0; 2]],
+        "datagrams.test." | "cut.test." => answer.metadata.truncation = true,
+        "flags.test." => {
+            let flags = question.metadata;
+            let sum = 2 * u8::from(flags.recursion_desired) + u8::from(flags.authentic_data);
+            answer.metadata.authentic_data = flags.authentic_data;
+            let data = RData::from(IpAddr::from([127, 0, 9, sum]));
+            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+        }
         "circle.test." => {
             for (from, to) in [("circle.test.", "round.test."), ("round.test.", "circle.test.")] {
                 let data = RData::CNAME(CNAME(to.parse().unwrap()));
@@ -169,6 +179,13 @@ fn records(name: &str, record_type: RecordType) -> Vec<RData> {
         ("six.test.", RecordType::AAAA) => addresses(&["2001:db8::1"]),
         ("large.test.", RecordType::A) => {
             (1..=100).map(|n| RData::from(IpAddr::from([127, 0, 2, n]))).collect()
+        }
+        // As much as a message can hold.
+        ("huge.test.", RecordType::TXT) => {
+            (100..338).map(|n| RData::TXT(TXT::new(vec![n.to_string().repeat(83)]))).collect()
+        }
+        ("unknown.test.", _) => {
+            vec![RData::Unknown { code: record_type, rdata: NULL::with(vec![10, 11]) }]
         }
         ("mail.test.", RecordType::MX) => vec![RData::MX(MX::new(10, host("MX.mail.test.")))],
         ("text.test.", RecordType::TXT) => {

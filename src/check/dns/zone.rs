@@ -144,10 +144,9 @@ impl Search<'_> {
             let answer = look_up.await?;
             let servers = answer.answers.iter().filter(|record| record.name == apex);
             let servers: BTreeSet<Name> = servers
-                .filter_map(|record| match &record.data {
-                    RData::NS(server) => Some(server.0.clone()),
-                    #[expect(clippy::wildcard_enum_match_arm, reason = "all other types")]
-                    _ => None,
+                .filter_map(|record| {
+                    let RData::NS(server) = &record.data else { return None };
+                    Some(server.0.clone())
                 })
                 .take(MOST_SERVERS)
                 .collect();
@@ -202,11 +201,12 @@ async fn serial(
     if !answer.metadata.authoritative {
         return Err(Reason::DnsFlag { missing: String::from("AA") });
     }
-    let serial = answer.answers.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) if record.name == *apex => Some(soa.serial),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "records of all other types")]
-        _ => None,
+    let own = answer.answers.iter().filter(|record| record.name == *apex);
+    let serial = own.filter_map(|record| {
+        let RData::SOA(soa) = &record.data else { return None };
+        Some(soa.serial)
     });
+    let serial = serial.min();
     serial.ok_or_else(|| Reason::DnsAnswer { got: String::from("no SOA record") })
 }
 

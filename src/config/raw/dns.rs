@@ -143,7 +143,8 @@ impl Section for Table {
 fn read_rcode(table: &mut Reader<'_, '_, '_>) -> Option<Option<Vec<ResponseCode>>> {
     let given = match table.take(&RCODE) {
         Field::Given(given) => given,
-        field => return field.optional().map(|_| None),
+        Field::Absent => return Some(None),
+        Field::Wrong => return None,
     };
     let span = given.span();
     let codes: Vec<ResponseCode> =

@@ -55,12 +55,11 @@ impl Setting for Expect {
     const EXPECTED: &'static str = "records in quotes, or a table such as { exactly = [\"...\"] }";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        match node.get_ref() {
-            DeValue::Table(table) => read_section::<ExpectTable>(node.span(), table, problems)
-                .map(|ExpectTable(expect)| expect),
-            _ => Records::read(node, problems)
-                .map(|records| Self { at_least: records.0, ..Self::default() }),
+        if let DeValue::Table(table) = node.get_ref() {
+            return read_section::<ExpectTable>(node.span(), table, problems).map(|table| table.0);
         }
+        let records = Records::read(node, problems)?;
+        Some(Self { at_least: records.0, ..Self::default() })
     }
 
     fn schema() -> Value {
@@ -117,13 +116,11 @@ impl Setting for DnsMatches {
     const EXPECTED: &'static str = "patterns in quotes, or a table such as { all = [\"...\"] }";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        match node.get_ref() {
-            DeValue::Table(table) => read_section::<MatchesTable>(node.span(), table, problems)
-                .map(|MatchesTable(matches)| matches),
-            _ => {
-                OneOrMany::read(node, problems).map(|any| Self { any: plain(any), all: Vec::new() })
-            }
+        if let DeValue::Table(table) = node.get_ref() {
+            return read_section::<MatchesTable>(node.span(), table, problems).map(|table| table.0);
         }
+        let any = plain(OneOrMany::read(node, problems)?);
+        Some(Self { any, all: Vec::new() })
     }
 
     fn schema() -> Value {
@@ -186,12 +183,14 @@ impl Setting for Dnssec {
     const EXPECTED: &'static str = "`true`, `false`, or { trust_anchors = \"/path\" }";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        match node.get_ref() {
-            DeValue::Table(table) => read_section::<Anchors>(node.span(), table, problems)
-                .map(|anchors| Self::From(anchors.0)),
-            DeValue::Boolean(true) => Some(Self::FromRoot),
-            DeValue::Boolean(false) => Some(Self::Off),
-            _ => Self::wrong_type(node, problems),
+        if let DeValue::Table(table) = node.get_ref() {
+            let anchors = read_section::<Anchors>(node.span(), table, problems)?;
+            return Some(Self::From(anchors.0));
+        }
+        match node.get_ref().as_bool() {
+            Some(true) => Some(Self::FromRoot),
+            Some(false) => Some(Self::Off),
+            None => Self::wrong_type(node, problems),
         }
     }
 

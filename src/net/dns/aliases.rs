@@ -10,10 +10,9 @@ pub fn follow(records: &[Record], name: &Name) -> Result<Name, Reason> {
     let mut at = name;
     // Each alias can be passed once; who passes more has been somewhere before.
     for _ in 0..=records.len() {
-        let alias = records.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *at => Some(&target.0),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "records of all other types")]
-            _ => None,
+        let alias = records.iter().find_map(|record| {
+            let RData::CNAME(target) = &record.data else { return None };
+            (record.name == *at).then_some(&target.0)
         });
         match alias {
             Some(target) => at = target,

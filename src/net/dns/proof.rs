@@ -113,6 +113,9 @@ impl Library<'_> {
                 if reason.is_ours() {
                     return reason.clone();
                 }
+                if matches!(reason, Reason::Timeout { .. }) {
+                    return Reason::Timeout { phase: Phase::Transfer };
+                }
                 let wanted = RecordType::from(*record_type);
                 return Reason::DnssecBogus { detail: format!("{name} {wanted}: {reason}") };
             }
