@@ -229,7 +229,9 @@ impl CheckKind {
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),
-            Self::Dns(_) => None,
+            Self::Dns(dns) => {
+                matches!(dns.servers, DnsServers::All { .. }).then_some(Addresses::All)
+            }
         }
     }
 }

@@ -128,7 +128,9 @@ async fn serve_doh(identity: &Identity, manner: Manner) -> Server {
                     let (status, media_type) = match manner {
                         Manner::Status(status) => (status, "application/dns-message"),
                         Manner::Type(media_type) => (200, media_type),
-                        _ => (200, "application/dns-message"),
+                        Manner::Well | Manner::Endless | Manner::Stalls | Manner::Resets => {
+                            (200, "application/dns-message")
+                        }
                     };
                     if matches!(manner, Manner::Resets) {
                         respond.send_reset(h2::Reason::REFUSED_STREAM);
@@ -153,7 +155,9 @@ async fn serve_doh(identity: &Identity, manner: Manner) -> Server {
                                 }
                             }
                         }
-                        _ => body.send_data(Bytes::from(answer), true).unwrap(),
+                        Manner::Well | Manner::Status(_) | Manner::Type(_) | Manner::Resets => {
+                            body.send_data(Bytes::from(answer), true).unwrap();
+                        }
                     }
                 };
                 // One question comes on each connection, and it must be driven to its end.

@@ -1,6 +1,7 @@
 //! `servers = "all"`: the servers of a zone, each on its own.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 
 use farol::config::{DnsCheck, DnsServers};
 use farol::model::{Finding, Phase, Reason, Subject, Verdict};
@@ -59,13 +60,13 @@ fn answer(question: &Message, health: Health, names: usize) -> Vec<Vec<u8>> {
         ("www.zone.test.", RecordType::A) => {
             let last = if health == Health::Stray { 9 } else { 1 };
             let data = RData::A(A::new(192, 0, 2, last));
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+            answer.add_answer(Record::from_rdata(asked.name, 300, data));
         }
         (server, RecordType::A) if server.starts_with("ns") => {
             let n: usize = server[2..3].parse().unwrap();
             match SERVERS.get(n - 1).map(|ip| ip.parse().unwrap()) {
                 Some(IpAddr::V4(ip)) => {
-                    answer.add_answer(Record::from_rdata(asked.name.clone(), 300, RData::A(A(ip))));
+                    answer.add_answer(Record::from_rdata(asked.name, 300, RData::A(A(ip))));
                 }
                 _ => answer.metadata.response_code = ResponseCode::NXDomain,
             }
@@ -183,6 +184,17 @@ async fn a_server_without_an_address_degrades_the_whole() {
     let Some(Reason::DnsDelegation { detail }) = &findings[0].reason else { panic!() };
     assert!(detail.starts_with("ns4.zone.test.: "), "{detail}");
     assert_eq!(faults(&findings[1..]), [None, None, None]);
+}
+
+#[tokio::test]
+async fn fewer_addresses_than_there_should_be_degrade_the_whole() {
+    let zone = Zone::start([Health::Serial(7); 3], 2).await;
+    let mut check = ask(zone.query("zone.test.", "SOA"));
+    check.min_addresses = NonZeroU32::new(3);
+    let findings = observe(&check).await.findings;
+    assert_eq!(findings[0].subject, Subject::Whole);
+    let few = Some(Reason::TooFewAddresses { found: 2, least: 3 });
+    assert_eq!(faults(&findings), [few, None, None]);
 }
 
 #[tokio::test]

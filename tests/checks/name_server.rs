@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 pub(crate) const THREE: [&str; 3] = ["127.0.1.1", "127.0.1.2", "127.0.1.3"];
 
 /// What a name server answers.
-type Answers = dyn Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync;
+pub(crate) type Answers = dyn Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync;
 
 /// A name server that stops when it is dropped.
 pub(crate) struct NameServer {
@@ -83,7 +83,7 @@ async fn serve_tcp(listener: TcpListener, answers: Arc<Answers>) {
 /// Answers what is asked over a stream, with or without TLS.
 pub(crate) async fn serve_stream(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    answers: &(dyn Fn(&Message, Option<usize>) -> Vec<Vec<u8>> + Send + Sync),
+    answers: &Answers,
 ) -> std::io::Result<()> {
     loop {
         let mut question = vec![0; usize::from(stream.read_u16().await?)];
@@ -118,37 +118,22 @@ pub(crate) fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>
             let sum = 2 * u8::from(flags.recursion_desired) + u8::from(flags.authentic_data);
             answer.metadata.authentic_data = flags.authentic_data;
             let data = RData::from(IpAddr::from([127, 0, 9, sum]));
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
-        }
-        "circle.test." => {
-            for (from, to) in [("circle.test.", "round.test."), ("round.test.", "circle.test.")] {
-                let data = RData::CNAME(CNAME(to.parse().unwrap()));
-                answer.add_answer(Record::from_rdata(from.parse().unwrap(), 300, data));
-            }
-        }
-        // An alias to a name that has another, and so on, each in an answer of its own.
-        _ if name.starts_with("further") => {
-            let data = RData::CNAME(CNAME(format!("further{name}").parse().unwrap()));
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
-        }
-        "alias.test." => {
-            let data = RData::CNAME(CNAME("one.test.".parse().unwrap()));
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
-            records("one.test.", asked.query_type).into_iter().for_each(|data| {
-                answer.add_answer(Record::from_rdata("one.test.".parse().unwrap(), 300, data));
-            });
-        }
-        "step.test." => {
-            let data = RData::CNAME(CNAME("one.test.".parse().unwrap()));
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
+            answer.add_answer(Record::from_rdata(asked.name, 300, data));
         }
         "refused.test." => answer.metadata.response_code = ResponseCode::Refused,
         "other.test." => {
             answer.queries[0].name = "another.test.".parse().unwrap();
         }
-        _ => records(&name, asked.query_type).into_iter().for_each(|data| {
-            answer.add_answer(Record::from_rdata(asked.name.clone(), 300, data));
-        }),
+        _ => {
+            let aliases = aliases(&name);
+            let owner = if name == "alias.test." { aliases[0].1.clone() } else { asked.name };
+            for (from, to) in aliases {
+                answer.add_answer(Record::from_rdata(from, 300, RData::CNAME(CNAME(to))));
+            }
+            for data in records(&owner.to_string().to_lowercase(), asked.query_type) {
+                answer.add_answer(Record::from_rdata(owner.clone(), 300, data));
+            }
+        }
     }
     let whole = answer.to_vec().unwrap();
     if at_most.is_some_and(|most| whole.len() > most) {
@@ -163,6 +148,21 @@ pub(crate) fn answers(question: &Message, at_most: Option<usize>) -> Vec<Vec<u8>
         return vec![forged, vec![1], whole];
     }
     vec![whole]
+}
+
+/// The aliases in the answer about `name`.
+fn aliases(name: &str) -> Vec<(Name, Name)> {
+    let aliases = match name {
+        // Its target's own records come with the first, and must be asked for after the second.
+        "alias.test." | "step.test." => vec![(name.to_owned(), "one.test.".to_owned())],
+        "circle.test." => [("circle.test.", "round.test."), ("round.test.", "circle.test.")]
+            .map(|(from, to)| (from.to_owned(), to.to_owned()))
+            .into(),
+        // To a name that has another, and so on.
+        _ if name.starts_with("further") => vec![(name.to_owned(), format!("further{name}"))],
+        _ => Vec::new(),
+    };
+    aliases.iter().map(|(from, to)| (from.parse().unwrap(), to.parse().unwrap())).collect()
 }
 
 fn records(name: &str, record_type: RecordType) -> Vec<RData> {

@@ -9,6 +9,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::judge::fault;
 use super::{Facts, Place, exchange};
+use crate::check::addresses::too_few;
 use crate::check::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, DnsCheck, NameServer};
 use crate::model::{Finding, Phase, Reason, Subject};
@@ -35,7 +36,8 @@ pub(super) struct Limits {
 /// 1. A zone whose servers cannot be found is a finding about the whole.
 /// 2. Every address of every server is asked for the zone's SOA record and for what the check
 ///    asks; each is a finding, in the order of the addresses.
-/// 3. A server without an address hurts the whole, which works as long as others have one.
+/// 3. A server without an address, or fewer addresses than `min_addresses`, degrade the whole, which
+///    works as long as there are others.
 pub(super) async fn probe(
     network: &Network,
     check: &Check,
@@ -76,8 +78,9 @@ pub(super) async fn probe(
     });
     let asked = join_all(asked).await;
     let mut findings: Vec<Finding> = Vec::new();
-    if let Some(detail) = zone.lost {
-        let judgement = Judgement::degraded(Reason::DnsDelegation { detail });
+    let lost = zone.lost.map(|detail| Reason::DnsDelegation { detail });
+    if let Some(reason) = lost.or_else(|| too_few(&zone.addresses, check.min_addresses)) {
+        let judgement = Judgement::degraded(reason);
         findings.push(Outcome { run, clock: None, judgement }.finding(Subject::Whole, None));
     }
     let newest = newest(asked.iter().filter_map(|asked| asked.serial.as_ref().ok().copied()));
