@@ -340,3 +340,43 @@ async fn the_next_resolver_is_asked_when_the_first_has_no_answer() {
     check.resolvers = Arc::from([nobody.address.into(), plain.address.into()]);
     assert_eq!(identity.find(&check).await.reason, None);
 }
+
+/// As each question but the first for each type is.
+#[tokio::test]
+async fn a_question_that_was_lost_is_asked_again() {
+    let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let at = "127.0.0.1:0".parse().unwrap();
+    let lossy = PlainServer::start_with(at, move |question, at_most| {
+        let record_type = u16::from(question.queries[0].query_type);
+        if seen.lock().unwrap().insert(record_type) {
+            return Vec::new();
+        }
+        answers(question, at_most)
+    })
+    .await;
+    let identity = Identity::new("dot");
+    let mut tcp = tcp(lossy.address, "", "");
+    tcp.host = "one.test".to_owned();
+    let mut check = check(farol::config::CheckKind::Tcp(tcp));
+    check.resolvers = Arc::from([lossy.address.into()]);
+    assert_eq!(identity.find(&check).await.reason, None);
+}
+
+#[tokio::test]
+async fn a_server_can_be_named() {
+    let plain = PlainServer::start().await;
+    let identity = Identity::new("dot");
+    let mut named = NameServer::from(plain.address);
+    named.host = "one.test".to_owned();
+    let mut check = ask(query(named.clone(), "three.test.", "A"));
+    check.resolvers = Arc::from([plain.address.into()]);
+    let finding = identity.find(&check).await;
+    assert_eq!(finding.reason, None);
+    let phases: Vec<Phase> = finding.phases.iter().map(|(phase, _)| phase).collect();
+    assert_eq!(phases, [Phase::Resolve, Phase::FirstByte]);
+    // Or not, if nobody knows the name.
+    named.host = "missing.test".to_owned();
+    let mut check = ask(query(named, "three.test.", "A"));
+    check.resolvers = Arc::from([plain.address.into()]);
+    assert_eq!(identity.find(&check).await.reason, Some(Reason::ResolveNotFound));
+}

@@ -145,6 +145,12 @@ impl Zones {
                 let other = Key::new("silent.signed.test.");
                 answer.add_answers(other.sign(&one(), VALID));
             }
+            ("nothing.plain.signed.test.", _) => {
+                let apex = name("plain.signed.test.");
+                let data = SOA::new(apex.clone(), apex.clone(), 1, 1, 1, 1, 1);
+                answer.add_authority(Record::from_rdata(apex, 300, RData::SOA(data)));
+                answer.metadata.response_code = ResponseCode::NXDomain;
+            }
             _ => self.deny(&mut answer, &asked.name),
         }
         answer
@@ -248,6 +254,10 @@ async fn a_denial_must_be_proven_as_well() {
     let mut dns = rig.query("unproven.signed.test.");
     dns.rcode = vec![ResponseCode::NXDomain];
     assert_eq!(find(&ask(dns)).await.reason.unwrap().name(), "dnssec_bogus");
+    // An unsigned zone can prove nothing.
+    let mut dns = rig.query("nothing.plain.signed.test.");
+    dns.rcode = vec![ResponseCode::NXDomain];
+    assert_eq!(find(&ask(dns)).await.reason, Some(Reason::DnssecInsecure));
 }
 
 #[tokio::test]
