@@ -80,7 +80,11 @@ fn add_rows(parent: &str, schema: &Value, own_tables: &[&str], rows: &mut Vec<St
         };
         let about = schema["description"].as_str().unwrap_or_default();
         let takes = takes(schema);
-        rows.push(format!("| `{name}` | {} | {default} | {} |\n", cell(&takes), cell(about)));
+        let row = format!("| `{name}` | {} | {default} | {} |\n", cell(&takes), cell(about));
+        // What may be one table or a list of them is told once.
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
         // `[[component.check]]` has a table of its own, as each kind of check has.
         if !own_tables.contains(&key.as_str()) && !(parent.is_empty() && key == "check") {
             add_inner_rows(&name, schema, rows);
@@ -119,6 +123,9 @@ fn one_way(schema: &Value) -> String {
     if let Some(words) = schema["enum"].as_array() {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         return words.join(", ");
+    }
+    if schema["type"].is_array() {
+        return "any value".to_owned();
     }
     let such_as = match schema["examples"][0] {
         Value::Null => String::new(),
