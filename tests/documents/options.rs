@@ -86,7 +86,7 @@ fn add_rows(parent: &str, schema: &Value, own_tables: &[&str], rows: &mut Vec<St
             rows.push(row);
         }
         // `[[component.check]]` has a table of its own, as each kind of check has.
-        if !own_tables.contains(&key.as_str()) && !(parent.is_empty() && key == "check") {
+        if !(own_tables.contains(&key.as_str()) || parent.is_empty() && key == "check") {
             add_inner_rows(&name, schema, rows);
         }
     }
@@ -127,10 +127,8 @@ fn one_way(schema: &Value) -> String {
     if schema["type"].is_array() {
         return "any value".to_owned();
     }
-    let such_as = match schema["examples"][0] {
-        Value::Null => String::new(),
-        ref example => format!(" such as `{example}`"),
-    };
+    let example = schema["examples"].get(0);
+    let such_as = example.map_or_else(String::new, |example| format!(" such as `{example}`"));
     match schema["type"].as_str() {
         Some("object") if schema["additionalProperties"].is_object() => {
             format!("table of: {}", takes(&schema["additionalProperties"]))
