@@ -1,7 +1,6 @@
 //! What the `http` check expects of answers that come over real connections.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use farol::clock::Clock;
 use farol::model::{Phase, Reason, Verdict};
 use tokio::io::AsyncWriteExt;
 
@@ -70,7 +69,7 @@ async fn redirects_lead_where_they_should() {
 
 #[tokio::test]
 async fn records_must_be_of_today() {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::start().now().as_micros() / 1_000_000;
     let settings = "json = { path = '$[*].at', max_age = '10m', max_ahead = '1m' }";
     for (at, expected) in [
         (now, "pass"),

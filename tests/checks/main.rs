@@ -1,7 +1,12 @@
 //! Every kind of check against real sockets on the loopback: targets that answer well, and targets
 //! that answer in every bad way that is known.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 mod asking;
 mod authority;
