@@ -18,7 +18,7 @@ mod validate;
 
 /// A synthetic monitoring probe that opens incidents by itself.
 ///
-/// Farol runs HTTP, DNS and TCP checks against the components of a platform, decides by thresholds
+/// Farol runs HTTP, DNS, TCP and TLS checks against the components of a platform, decides by thresholds
 /// whether each is operational, degraded or out, and opens, updates and resolves incidents on a
 /// status page: its own, or Atlassian Statuspage.
 ///
