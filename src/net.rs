@@ -26,7 +26,7 @@ use crate::model::{Phase, Reason};
 
 pub use handshake::Handshake;
 pub use run::Run;
-pub use tls::{TlsError, TlsFor};
+pub use tls::{TlsError, TlsFor, trusted_roots};
 pub use wire::Wire;
 
 /// What all runs share: resolvers, roots and the TLS configuration.

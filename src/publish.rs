@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE, HeaderValue, RETRY_AFTER};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use url::{Host, Url};
 
 use crate::config::Secret;
@@ -208,17 +208,11 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-/// The system's roots, or Mozilla's where the system (a bare container) has none.
 fn tls() -> Result<ClientConfig, PublishError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(crate::net::trusted_roots())
         .with_no_client_auth())
 }
 

@@ -60,11 +60,7 @@ impl Tls {
         clock: Clock,
         extra_roots: &[CertificateDer<'static>],
     ) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
+        let mut roots = trusted_roots();
         for root in extra_roots {
             roots.add(root.clone()).map_err(TlsError::Root)?;
         }
@@ -110,6 +106,16 @@ impl Tls {
             whose_clock(refusal(&error, self_signed), seen.leaf, now, step)
         })
     }
+}
+
+/// The host's roots, or Mozilla's where the host (a bare container) has none.
+pub fn trusted_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
 }
 
 fn server_name(host: &str) -> Result<ServerName<'static>, InvalidDnsNameError> {
