@@ -3,6 +3,8 @@ FROM docker.io/library/rust:1-bookworm AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+# The manifest names them; they are not built.
+COPY benches benches
 RUN cargo build --release --locked --bin farol
 
 FROM docker.io/library/debian:bookworm-slim
