@@ -247,6 +247,8 @@ impl Watcher {
 
     /// Remembers which checks were taken in just now; one that was here before is not.
     fn looked(&mut self, engine: &Engine, now: Timestamp) {
+        // A check that a policy took away is forgotten, and with it that it was looked at.
+        self.looks.retain(|(id, _)| engine.state().checks().contains_key(id));
         let checks = engine.state().checks().iter();
         let just_now = checks.filter(|(_, check)| check.observed_at() == Some(now));
         self.looks.extend(just_now.map(|(id, _)| (id.clone(), now)));
