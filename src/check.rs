@@ -102,7 +102,8 @@ fn bound(finding: &mut Finding) {
         ) => detail,
         Some(Reason::Body { expected }) => expected,
         Some(
-            Reason::DnsRcode { got }
+            Reason::HttpVersion { got }
+            | Reason::DnsRcode { got }
             | Reason::DnsAnswer { got }
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }

@@ -24,7 +24,7 @@ pub use plan::tcp::{
 };
 pub use plan::{
     Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
-    Platform, Publish, StatusSet, Statuspage,
+    HttpClient, HttpVersion, Platform, Publish, StatusSet, Statuspage,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -8,7 +8,9 @@
 //! runs; what is measured (names, connections, handshakes) is made anew by each.
 
 pub mod connect;
+mod frames;
 pub mod handshake;
+pub mod reach;
 pub mod resolve;
 pub mod run;
 pub mod tls;
@@ -22,6 +24,7 @@ use crate::clock::Clock;
 use crate::model::{Phase, Reason};
 
 pub use handshake::Handshake;
+pub use reach::{Opened, To, Way};
 pub use run::Run;
 pub use tls::{TlsError, TlsFor};
 pub use wire::Wire;
@@ -95,6 +98,7 @@ impl Network {
 
     /// Shakes hands over TLS on a connection that may have been used without.
     pub async fn secure(&self, run: &mut Run, wire: Wire, to: TlsFor<'_>) -> Result<Wire, Reason> {
-        Ok(Box::new(self.tls.secure(run, wire, to).await?))
+        let hello = tls::Hello { host: to.host, alpn: to.alpn.as_slice() };
+        Ok(Box::new(self.tls.secure(run, wire, hello).await?))
     }
 }

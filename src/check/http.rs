@@ -3,6 +3,7 @@
 mod clock;
 mod hop;
 mod interim;
+mod line;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
-use crate::config::{Check, HttpCheck, Secrets};
+use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span};
-use crate::net::{Network, Run, TlsFor, Wire};
+use crate::net::wire::Speaks;
+use crate::net::{Network, Run, To, Way, Wire};
 use hop::{Ending, Limits};
 use request::Request;
 
@@ -53,6 +55,7 @@ struct Facts {
 #[derive(Clone, Debug)]
 struct Answer {
     status: u16,
+    version: HttpVersion,
     /// Empty unless something is expected of it.
     body: Vec<u8>,
 }
@@ -90,8 +93,8 @@ async fn follow(
     };
     let mut visited = Vec::new();
     loop {
-        let wire = path.open(&request, run).await?;
-        let seen = hop::talk(run, wire, request.encode(), limits).await;
+        let (wire, speaks) = path.open(&request, run).await?;
+        let seen = hop::talk(run, (wire, speaks), request.encode(speaks), limits).await;
         if visited.is_empty() {
             *clock = seen.clock;
         }
@@ -113,7 +116,8 @@ async fn follow(
 impl Path<'_> {
     /// A connection for `request`: to the pinned address as long as the host is the configured
     /// one, and to wherever the name leads if a redirect goes elsewhere.
-    async fn open(&self, request: &Request, run: &mut Run) -> Result<Wire, Reason> {
+    async fn open(&self, request: &Request, run: &mut Run) -> Result<(Wire, Speaks), Reason> {
+        let client = &self.http.client;
         let host = request.url.host_str().unwrap_or_default();
         let address = if request.url.host() == self.http.url.host() {
             self.address
@@ -122,25 +126,31 @@ impl Path<'_> {
             found.first().copied().ok_or(Reason::ResolveNoAddress)?
         };
         let port = request.url.port_or_known_default().ok_or(Reason::RedirectInvalid)?;
-        let tls =
-            (request.url.scheme() == "https").then_some(TlsFor { host, alpn: Some("http/1.1") });
-        self.network.open(run, SocketAddr::new(address, port), tls).await
+        let alpn = (request.url.scheme() == "https").then(|| client.alpn());
+        let to = To { host, address: SocketAddr::new(address, port), alpn };
+        let opened = self.network.reach(run, to, Way {}).await?;
+        let two = opened.alpn.as_deref() == Some(b"h2") || alpn.is_none() && client.is_two_alone();
+        Ok((opened.wire, if two { Speaks::Http2 } else { Speaks::Http1 }))
     }
 }
 
 /// Judges what was seen of one address.
 ///
 /// 1. Without a whole answer nothing else counts.
-/// 2. Then the status must be one of those expected,
-/// 3. then the body must have every text and match every pattern,
-/// 4. then the clock must not be certainly off by more than what fails,
-/// 5. nor, which degrades, by more than what degrades,
-/// 6. and last it must have been quick enough, all phases of all redirects together.
+/// 2. Then it must be in a version of HTTP that is expected,
+/// 3. then the status must be one of those expected,
+/// 4. then the body must have every text and match every pattern,
+/// 5. then the clock must not be certainly off by more than what fails,
+/// 6. nor, which degrades, by more than what degrades,
+/// 7. and last it must have been quick enough, all phases of all redirects together.
 fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span>) -> Judgement {
     let answer = match &facts.answer {
         Ok(answer) => answer,
         Err(reason) => return Judgement::fail(reason.clone()),
     };
+    if !http.client.expects(answer.version) {
+        return Judgement::fail(Reason::HttpVersion { got: answer.version.as_str().to_owned() });
+    }
     if !http.expect_status.contains(answer.status) {
         return Judgement::fail(Reason::Status { got: answer.status });
     }

@@ -21,6 +21,10 @@ use crate::model::{
 use super::secret::SecretRef;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
+mod http_client;
+
+pub use http_client::{HttpClient, HttpVersion};
+
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -261,6 +265,8 @@ pub struct HttpCheck {
     pub max_clock_skew: ClockLimits,
     /// How long its certificates must still be valid.
     pub certificate: Option<CertificateLimits>,
+    /// How it is asked.
+    pub client: HttpClient,
 }
 
 /// A header's value.

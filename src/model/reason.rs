@@ -101,6 +101,11 @@ pub enum Reason {
         /// What was wrong with it.
         detail: String,
     },
+    /// The target speaks another version of HTTP than expected.
+    HttpVersion {
+        /// What it speaks: `1.1`.
+        got: String,
+    },
     /// The answer's headers are longer, or more, than we read.
     HeadersTooLarge,
     /// The answer's body is longer than `max_body`.
@@ -216,6 +221,7 @@ impl Reason {
                 Phase::Transfer => "transfer_closed",
             },
             Self::MalformedAnswer { .. } => "malformed_answer",
+            Self::HttpVersion { .. } => "http_version",
             Self::HeadersTooLarge => "headers_too_large",
             Self::BodyTooLarge => "body_too_large",
             Self::Status { .. } => "status",
@@ -278,6 +284,7 @@ impl fmt::Display for Reason {
             Self::Timeout { phase } => write!(f, "timed out in phase {phase}"),
             Self::ConnectionClosed { phase } => write!(f, "closed by the target in phase {phase}"),
             Self::MalformedAnswer { detail } => write!(f, "malformed answer: {detail}"),
+            Self::HttpVersion { got } => write!(f, "HTTP in an unexpected version: {got}"),
             Self::HeadersTooLarge => write!(f, "the answer's headers are too large"),
             Self::BodyTooLarge => write!(f, "the answer's body is larger than max_body"),
             Self::Status { got } => write!(f, "unexpected status {got}"),

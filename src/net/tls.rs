@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -44,6 +44,15 @@ pub struct TlsFor<'a> {
     pub host: &'a str,
     /// The protocol to be spoken afterwards, if it has a name.
     pub alpn: Option<&'static str>,
+}
+
+/// What is said in a handshake.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hello<'a> {
+    /// The name in SNI that the certificate must be for.
+    pub(super) host: &'a str,
+    /// The protocols that may be spoken afterwards, the best first; none if they have no name.
+    pub(super) alpn: &'a [&'static str],
 }
 
 /// The configuration that all handshakes start from.
@@ -87,7 +96,7 @@ impl Tls {
         &self,
         run: &mut Run,
         stream: S,
-        to: TlsFor<'_>,
+        to: Hello<'_>,
     ) -> Result<TlsStream<S>, Reason> {
         let name = server_name(to.host)
             .map_err(|error| Reason::TlsHandshake { detail: error.to_string() })?;
@@ -148,6 +157,9 @@ fn refusal(error: &std::io::Error, self_signed: bool) -> Reason {
     let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
     match source {
         Some(rustls::Error::InvalidCertificate(why)) => distrust(why, self_signed),
+        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            Reason::HttpVersion { got: String::from("none of those offered") }
+        }
         Some(other) => Reason::TlsHandshake { detail: other.to_string() },
         None if error.kind() == std::io::ErrorKind::TimedOut => {
             Reason::Timeout { phase: Phase::Tls }

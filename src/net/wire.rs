@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::frames::{Frames, Seen};
 use crate::clock::Stopwatch;
 use crate::model::{Phase, Phases, Span};
 
@@ -17,6 +18,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
 pub type Wire = Box<dyn Stream>;
+
+/// What is spoken over a watched connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Every byte is a part of a request or its answer.
+    Http1,
+    /// Only some frames are.
+    Http2,
+}
 
 /// What a watched connection has noted, shared with whoever asks afterwards.
 #[derive(Clone, Debug)]
@@ -89,12 +99,18 @@ impl Noted {
 pub struct Watched {
     wire: Wire,
     marks: Marks,
+    /// What went out and what came in, in frames where there are any.
+    frames: Option<(Frames, Frames)>,
+    /// Whether the whole request has been offered; without frames only its taking tells.
+    offered: bool,
 }
 
 impl Watched {
-    /// Watches `wire`, in times since `watch` was started.
-    pub fn new(wire: Wire, watch: Stopwatch) -> Self {
-        Self { wire, marks: Marks { watch, noted: Arc::default() } }
+    /// Watches `wire`, over which `speaks` is spoken, in times since `watch` was started.
+    pub fn new(wire: Wire, watch: Stopwatch, speaks: Speaks) -> Self {
+        let frames = (speaks == Speaks::Http2).then(|| (Frames::of_client(), Frames::default()));
+        let marks = Marks { watch, noted: Arc::default() };
+        Self { wire, marks, offered: frames.is_none(), frames }
     }
 
     /// What will have been noted.
@@ -111,7 +127,12 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = ready!(Pin::new(&mut self.wire).poll_read(cx, buf));
-        if buf.filled().len() > before {
+        let came = buf.filled().get(before..).unwrap_or_default();
+        let of_the_answer = match &mut self.frames {
+            None => !came.is_empty(),
+            Some((_, incoming)) => incoming.follow(came).message,
+        };
+        if of_the_answer {
             self.marks.note(|noted, at| {
                 noted.first_byte.get_or_insert(at);
             });
@@ -127,9 +148,20 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.wire).poll_write(cx, bytes);
+        let taken = if let Poll::Ready(Ok(taken)) = outcome { taken } else { 0 };
         // Part of a write is not the request's end.
-        let stuck = !matches!(outcome, Poll::Ready(Ok(taken)) if taken == bytes.len());
-        self.marks.note(|noted, at| noted.wrote(at, stuck));
+        let stuck = taken < bytes.len();
+        match &mut self.frames {
+            None => self.marks.note(|noted, at| noted.wrote(at, stuck)),
+            Some((outgoing, _)) => {
+                let Seen { end, .. } = outgoing.follow(bytes.get(..taken).unwrap_or_default());
+                self.offered |= end;
+                // What else is written afterwards is about the connection, not the request.
+                if end {
+                    self.marks.note(|noted, at| noted.wrote(at, false));
+                }
+            }
+        }
         outcome
     }
 
@@ -137,6 +169,9 @@ impl AsyncWrite for Watched {
         let outcome = Pin::new(&mut self.wire).poll_flush(cx);
         // Flushing counts only where bytes were held back, as TLS can.
         let stuck = outcome.is_pending();
+        if !self.offered {
+            return outcome;
+        }
         self.marks.note(|noted, at| {
             if stuck || noted.stuck {
                 noted.wrote(at, stuck);

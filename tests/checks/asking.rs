@@ -8,8 +8,8 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, Piece, Secrets, Security,
-    StatusSet, Step, TcpCheck,
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, HttpClient, Piece, Secrets,
+    Security, StatusSet, Step, TcpCheck,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Span, Threshold, Vantage, Verdict,
@@ -59,6 +59,7 @@ pub(crate) fn http(url: &str) -> HttpCheck {
             failed: Span::from_secs(3600),
         },
         certificate: None,
+        client: HttpClient::default(),
     }
 }
 

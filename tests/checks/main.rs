@@ -8,6 +8,7 @@ mod authority;
 mod dns;
 mod http_addresses;
 mod http_hostile;
+mod http_two;
 mod http_well;
 mod name_server;
 mod servers;

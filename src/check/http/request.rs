@@ -7,12 +7,14 @@ use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
     HOST, PROXY_AUTHORIZATION, USER_AGENT,
 };
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::Full;
 use url::{Position, Url};
 
 use crate::config::{HeaderText, HttpCheck, Secrets};
 use crate::model::Reason;
+use crate::net::wire::Speaks;
 
 /// Who we are, to whoever reads a target's logs.
 const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
@@ -61,8 +63,9 @@ impl Request {
     }
 
     /// The request as HTTP sends it. Headers that every request has give way to configured ones,
-    /// but for `Connection`: each run must have its own.
-    pub(super) fn encode(&self) -> http::Request<Full<Bytes>> {
+    /// but for `Connection`: each run must have its own. HTTP/2 has neither it nor `Host`, which
+    /// goes into the URL.
+    pub(super) fn encode(&self, speaks: Speaks) -> http::Request<Full<Bytes>> {
         let body = self.body.clone().map_or_else(Bytes::new, Bytes::from_owner);
         let mut request = http::Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
@@ -74,8 +77,24 @@ impl Request {
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        match speaks {
+            Speaks::Http1 => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            Speaks::Http2 => {
+                let host = headers.remove(HOST);
+                // A host that is no authority would be none in HTTP/1.1 either, but is sent there.
+                let whole = host.and_then(|host| self.absolute(host.as_bytes()));
+                *request.uri_mut() = whole.unwrap_or_else(|| self.target.clone());
+            }
+        }
         request
+    }
+
+    /// The whole URL, of `authority` instead of its own.
+    fn absolute(&self, authority: &[u8]) -> Option<Uri> {
+        let mut parts = self.target.clone().into_parts();
+        parts.scheme = Scheme::try_from(self.url.scheme()).ok();
+        parts.authority = Authority::try_from(authority).ok();
+        Uri::from_parts(parts).ok()
     }
 
     /// What is asked where: two requests that agree in it get the same answer.

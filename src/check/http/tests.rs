@@ -2,7 +2,7 @@
 
 use super::{Answer, Facts, judge};
 use crate::check::judgement::Judgement;
-use crate::config::{Addresses, ClockLimits, HttpCheck, StatusSet};
+use crate::config::{Addresses, ClockLimits, HttpCheck, HttpClient, HttpVersion, StatusSet};
 use crate::model::{ClockOffset, Phase, Reason, Span};
 
 const MINUTE: i64 = 60_000_000;
@@ -24,6 +24,7 @@ fn check() -> HttpCheck {
             degraded: Span::from_secs(5 * 60),
             failed: Span::from_secs(3600),
         },
+        client: HttpClient::default(),
     }
 }
 
@@ -32,7 +33,7 @@ fn ahead(at_least: i64) -> Option<ClockOffset> {
 }
 
 fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
-    Facts { answer: Ok(Answer { status, body: body.into() }), clock }
+    Facts { answer: Ok(Answer { status, version: HttpVersion::OneOne, body: body.into() }), clock }
 }
 
 fn judged(facts: &Facts) -> Judgement {
@@ -98,6 +99,9 @@ fn a_body_that_is_not_text_can_still_match() {
     let mut check = check();
     check.body_contains.clear();
     check.body_matches = vec![regex::bytes::Regex::new(r"(?-u)^\xff\x00").unwrap()];
-    let facts = Facts { answer: Ok(Answer { status: 200, body: vec![255, 0, 7] }), clock: None };
+    let facts = Facts {
+        answer: Ok(Answer { status: 200, version: HttpVersion::Two, body: vec![255, 0, 7] }),
+        clock: None,
+    };
     assert_eq!(judge(&facts, &check, Span::ZERO, None), Judgement::PASS);
 }

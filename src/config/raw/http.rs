@@ -10,7 +10,9 @@ use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
-use super::super::plan::{Addresses, CertificateLimits, ClockLimits, HttpCheck, StatusSet};
+use super::super::plan::{
+    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, StatusSet,
+};
 use super::super::problem::Problems;
 use super::super::reader::{
     Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
@@ -20,6 +22,7 @@ use super::super::setting::header::Headers;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::size::Size;
 use super::super::setting::text::Needle;
+use super::http_client::RawHttpClient;
 
 /// The most of a body that a check may ask to read.
 type MaxBody = Size<{ 64 << 20 }>;
@@ -85,6 +88,7 @@ impl HttpCheck {
             addresses: Addresses::Any,
             max_clock_skew: ClockLimits::DEFAULT,
             certificate: None,
+            client: HttpClient::default(),
         }
     }
 }
@@ -102,6 +106,7 @@ impl Section for Table {
         let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
         let certificate = table.take(&CERTIFICATE);
+        let client = RawHttpClient::ask(table);
         refuse_looking_into_nothing(table, &method, &contains, &matches);
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {
@@ -116,6 +121,7 @@ impl Section for Table {
             addresses: addresses.or(short.addresses)?,
             max_clock_skew: skew.or(short.max_clock_skew)?,
             certificate: certificate.optional()?,
+            client: client.settle()?,
             url: short.url,
         }))
     }

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, list, shorten};
-use super::super::plan::Addresses;
+use super::super::plan::{Addresses, HttpVersion};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
@@ -47,6 +47,24 @@ impl Setting for Addresses {
 
     fn schema() -> Value {
         word_schema(&ADDRESSES)
+    }
+}
+
+const VERSIONS: [(&str, HttpVersion); 3] = [
+    (HttpVersion::OneZero.as_str(), HttpVersion::OneZero),
+    (HttpVersion::OneOne.as_str(), HttpVersion::OneOne),
+    (HttpVersion::Two.as_str(), HttpVersion::Two),
+];
+
+impl Setting for HttpVersion {
+    const EXPECTED: &'static str = "a version such as \"1.1\" or \"2\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a version of HTTP", &VERSIONS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&VERSIONS)
     }
 }
 

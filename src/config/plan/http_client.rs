@@ -1,0 +1,56 @@
+//! How an HTTP check asks: what it offers, how it gets there and with which papers.
+
+use std::collections::BTreeSet;
+
+/// How an HTTP check asks. The default is how a browser would.
+#[derive(Clone, Debug, Default)]
+pub struct HttpClient {
+    /// The versions that are offered and expected; `None` for whatever the target prefers.
+    pub versions: Option<BTreeSet<HttpVersion>>,
+}
+
+impl HttpClient {
+    /// What is offered over TLS, the best first.
+    pub fn alpn(&self) -> &'static [&'static str] {
+        let offers = |version| self.versions.as_ref().is_none_or(|set| set.contains(&version));
+        match (offers(HttpVersion::Two), offers(HttpVersion::OneOne)) {
+            (true, true) => &["h2", "http/1.1"],
+            (true, false) => &["h2"],
+            // What is to be answered with 1.0 is asked for in 1.1: nobody asks in 1.0 any more.
+            (false, _) => &["http/1.1"],
+        }
+    }
+
+    /// Whether HTTP/2 is spoken without TLS, where nothing can be negotiated: only if nothing
+    /// else will do.
+    pub fn is_two_alone(&self) -> bool {
+        self.versions.as_ref().is_some_and(|set| set.iter().all(|one| *one == HttpVersion::Two))
+    }
+
+    /// Whether an answer in `version` is as expected.
+    pub fn expects(&self, version: HttpVersion) -> bool {
+        self.versions.as_ref().is_none_or(|set| set.contains(&version))
+    }
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HttpVersion {
+    /// HTTP/1.0.
+    OneZero,
+    /// HTTP/1.1.
+    OneOne,
+    /// HTTP/2.
+    Two,
+}
+
+impl HttpVersion {
+    /// How it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneZero => "1.0",
+            Self::OneOne => "1.1",
+            Self::Two => "2",
+        }
+    }
+}
