@@ -96,6 +96,7 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsHandshake { detail }
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
+            | Reason::BodyEncoding { detail }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
@@ -131,6 +132,8 @@ fn bound(finding: &mut Finding) {
             | Reason::Timeout { .. }
             | Reason::ConnectionClosed { .. }
             | Reason::HeadersTooLarge
+            | Reason::FirstByteLimit { .. }
+            | Reason::IdleLimit { .. }
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit

@@ -1,6 +1,7 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
 mod clock;
+mod decode;
 mod hop;
 mod interim;
 mod line;
@@ -90,6 +91,8 @@ async fn follow(
         max_body: path.http.max_body,
         keep_body: !(path.http.body_contains.is_empty() && path.http.body_matches.is_empty()),
         follow: path.http.max_redirects > 0,
+        first_byte: path.http.client.first_byte_timeout,
+        idle: path.http.client.idle_timeout,
     };
     let mut visited = Vec::new();
     loop {

@@ -110,6 +110,21 @@ pub enum Reason {
     HeadersTooLarge,
     /// The answer's body is longer than `max_body`.
     BodyTooLarge,
+    /// The answer's body is not in the encoding that its headers name.
+    BodyEncoding {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The first byte of the answer took longer than `first_byte_timeout`.
+    FirstByteLimit {
+        /// What is allowed.
+        limit: Span,
+    },
+    /// In the middle of the answer nothing came for longer than `idle_timeout`.
+    IdleLimit {
+        /// What is allowed.
+        limit: Span,
+    },
     /// The status code is not one of those expected.
     Status {
         /// The code that came.
@@ -224,6 +239,9 @@ impl Reason {
             Self::HttpVersion { .. } => "http_version",
             Self::HeadersTooLarge => "headers_too_large",
             Self::BodyTooLarge => "body_too_large",
+            Self::BodyEncoding { .. } => "body_encoding",
+            Self::FirstByteLimit { .. } => "first_byte_limit",
+            Self::IdleLimit { .. } => "idle_limit",
             Self::Status { .. } => "status",
             Self::RedirectLimit => "redirect_limit",
             Self::RedirectInvalid => "redirect_invalid",
@@ -287,6 +305,13 @@ impl fmt::Display for Reason {
             Self::HttpVersion { got } => write!(f, "HTTP in an unexpected version: {got}"),
             Self::HeadersTooLarge => write!(f, "the answer's headers are too large"),
             Self::BodyTooLarge => write!(f, "the answer's body is larger than max_body"),
+            Self::BodyEncoding { detail } => write!(f, "the answer's body is {detail}"),
+            Self::FirstByteLimit { limit } => {
+                write!(f, "no answer began within first_byte_timeout, {limit}")
+            }
+            Self::IdleLimit { limit } => {
+                write!(f, "the answer stalled for longer than idle_timeout, {limit}")
+            }
             Self::Status { got } => write!(f, "unexpected status {got}"),
             Self::RedirectLimit => write!(f, "too many redirects"),
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
 
 use super::frames::{Frames, Seen};
 use crate::clock::Stopwatch;
@@ -44,6 +45,17 @@ struct Noted {
     stuck: bool,
     /// When the first byte of the answer came.
     first_byte: Option<Span>,
+    /// When the last one came.
+    last_byte: Option<Span>,
+}
+
+/// Which limit a silence has broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// So much before the answer began.
+    FirstByte(Span),
+    /// So much in its middle.
+    Idle(Span),
 }
 
 impl Marks {
@@ -54,6 +66,34 @@ impl Marks {
         noted.settle(self.watch.elapsed(), phases)
     }
 
+    /// Waits until it has been silent for longer than `first_byte` or, once the answer has begun,
+    /// than `idle`; for ever without a limit.
+    pub async fn silence(&self, first_byte: Option<Span>, idle: Option<Span>) -> Silence {
+        loop {
+            let noted = *self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.watch.elapsed();
+            let Some((since, silence)) = noted.silence(now, first_byte, idle) else {
+                // There is no limit yet, and none is sooner met than it would take to notice.
+                let soonest = first_byte.into_iter().chain(idle).min();
+                match soonest {
+                    Some(soonest) => sleep(soonest.to_duration()).await,
+                    None => std::future::pending().await,
+                }
+                continue;
+            };
+            let (Silence::FirstByte(limit) | Silence::Idle(limit)) = silence;
+            let silent = now.as_micros().saturating_sub(since.as_micros());
+            match limit.as_micros().checked_sub(silent) {
+                None | Some(0) => return silence,
+                // The other limit may be shorter, and begin to count at any moment.
+                Some(left) => {
+                    let left = idle.map_or(left, |idle| left.min(idle.as_micros()));
+                    sleep(Span::from_micros(left).to_duration()).await;
+                }
+            }
+        }
+    }
+
     fn note(&self, change: impl FnOnce(&mut Noted, Span)) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut noted, self.watch.elapsed());
@@ -61,6 +101,21 @@ impl Marks {
 }
 
 impl Noted {
+    /// Since when it is silent, and what would break which limit; `None` where there is none.
+    fn silence(
+        self,
+        now: Span,
+        first_byte: Option<Span>,
+        idle: Option<Span>,
+    ) -> Option<(Span, Silence)> {
+        match (self.last_byte, self.sent) {
+            (Some(last), _) => Some((last, Silence::Idle(idle?))),
+            (None, Some(sent)) if !self.stuck => Some((sent, Silence::FirstByte(first_byte?))),
+            // While the request is being sent, no answer is late.
+            (None, _) => Some((now, Silence::FirstByte(first_byte?))),
+        }
+    }
+
     /// 1. Until all of the request is taken it is being sent; an answer ends that too, since a
     ///    target may answer before it has read everything.
     /// 2. From then on the first byte is waited for.
@@ -135,6 +190,7 @@ impl AsyncRead for Watched {
         if of_the_answer {
             self.marks.note(|noted, at| {
                 noted.first_byte.get_or_insert(at);
+                noted.last_byte = Some(at);
             });
         }
         Poll::Ready(outcome)
@@ -196,6 +252,7 @@ mod tests {
             sent: sent.map(Span::from_millis),
             stuck,
             first_byte: first.map(Span::from_millis),
+            last_byte: None,
         };
         let mut phases = Phases::default();
         let last = noted.settle(Span::from_millis(100), &mut phases);

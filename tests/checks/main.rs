@@ -7,6 +7,7 @@ mod asking;
 mod authority;
 mod dns;
 mod http_addresses;
+mod http_body;
 mod http_hostile;
 mod http_two;
 mod http_well;

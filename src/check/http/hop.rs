@@ -1,19 +1,23 @@
 //! One request and its answer over one connection, bounded in time, headers and body.
 
-use bytes::{Buf, Bytes};
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::header::LOCATION;
 use http::response::Parts;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 
+use super::decode::{self, Undecodable};
 use super::interim::TooMuch;
 use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
 use crate::config::HttpVersion;
-use crate::model::{ClockOffset, Phase, Reason};
+use crate::model::{ClockOffset, Phase, Reason, Span};
 use crate::net::connect::breakage;
-use crate::net::wire::{Speaks, Watched};
+use crate::net::wire::{Silence, Speaks, Watched};
 use crate::net::{Run, Wire};
 
 /// What is read of an answer.
@@ -25,6 +29,10 @@ pub(super) struct Limits {
     pub(super) keep_body: bool,
     /// Whether redirects are followed; then the body of one does not matter.
     pub(super) follow: bool,
+    /// How long the answer may take to begin.
+    pub(super) first_byte: Option<Span>,
+    /// How long nothing may come in its middle.
+    pub(super) idle: Option<Span>,
 }
 
 /// What one hop showed.
@@ -55,8 +63,16 @@ pub(super) async fn talk(
     let wire = Watched::new(wire, run.clock().stopwatch(), speaks);
     let marks = wire.marks();
     let mut clock = None;
-    let conversation = converse(run, (wire, speaks), request, limits, &mut clock);
-    let outcome = run.within_deadline(conversation).await;
+    let outcome = run
+        .within_deadline(async {
+            let silence = marks.silence(limits.first_byte, limits.idle);
+            let conversation = converse(run, (wire, speaks), request, limits, &mut clock);
+            match select(pin!(conversation), pin!(silence)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right((silence, _)) => Err(Broken::TooSilent(silence)),
+            }
+        })
+        .await;
     let phase = marks.settle(&mut run.phases);
     let ending = match outcome {
         Some(Ok(ending)) => Ok(ending),
@@ -87,7 +103,8 @@ async fn converse(
         let location = head.headers.get(LOCATION).cloned();
         return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));
     }
-    let body = line.alongside(read(body, limits)).await?;
+    let decoded = decode::Body::new(&head.headers, limits.max_body, limits.keep_body)?;
+    let body = line.alongside(read(body, decoded)).await?;
     let status = head.status.as_u16();
     Ok(Ending::Answer(Answer { status, version: version(head.version), body }))
 }
@@ -104,25 +121,18 @@ fn is_redirect(head: &Parts) -> bool {
     matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Reads all of `body` and returns it if it is to be kept.
-async fn read(mut body: Incoming, limits: Limits) -> Result<Vec<u8>, Broken> {
+/// Reads all of `incoming`, undoes its compression, and returns it if it is to be kept.
+async fn read(mut incoming: Incoming, mut body: decode::Body) -> Result<Vec<u8>, Broken> {
     // What announces itself as too long need not be read to be known.
-    if body.size_hint().lower() > limits.max_body {
+    if incoming.size_hint().lower() > body.left() {
         return Err(Broken::BodyTooLarge);
     }
-    let mut left = limits.max_body;
-    let mut kept = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame?.into_data() else { continue };
-        left = u64::try_from(data.remaining())
-            .ok()
-            .and_then(|length| left.checked_sub(length))
-            .ok_or(Broken::BodyTooLarge)?;
-        if limits.keep_body {
-            kept.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+    while let Some(frame) = incoming.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            body.take(&data)?;
         }
     }
-    Ok(kept)
+    Ok(body.finish()?)
 }
 
 /// Why an exchange broke off.
@@ -131,6 +141,17 @@ enum Broken {
     Http(hyper::Error),
     HeadersTooLarge,
     BodyTooLarge,
+    BodyEncoding(String),
+    TooSilent(Silence),
+}
+
+impl From<Undecodable> for Broken {
+    fn from(error: Undecodable) -> Self {
+        match error {
+            Undecodable::TooLarge => Self::BodyTooLarge,
+            Undecodable::Broken(detail) => Self::BodyEncoding(detail),
+        }
+    }
 }
 
 impl From<hyper::Error> for Broken {
@@ -144,6 +165,9 @@ impl Broken {
         let error = match self {
             Self::BodyTooLarge => return Reason::BodyTooLarge,
             Self::HeadersTooLarge => return Reason::HeadersTooLarge,
+            Self::BodyEncoding(detail) => return Reason::BodyEncoding { detail },
+            Self::TooSilent(Silence::FirstByte(limit)) => return Reason::FirstByteLimit { limit },
+            Self::TooSilent(Silence::Idle(limit)) => return Reason::IdleLimit { limit },
             Self::Http(error) => error,
         };
         if error.is_parse_too_large() {

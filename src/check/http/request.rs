@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
-    HOST, PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
 };
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::Full;
 use url::{Position, Url};
 
+use super::decode;
 use crate::config::{HeaderText, HttpCheck, Secrets};
 use crate::model::Reason;
 use crate::net::wire::Speaks;
@@ -53,6 +54,9 @@ impl Request {
         let target = target(&http.url).ok_or_else(|| Reason::ProberMisconfigured {
             detail: format!("a path that HTTP can carry: {}", http.url.path()),
         })?;
+        if http.client.compression {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(decode::ACCEPTED));
+        }
         Ok(Self {
             url: http.url.clone(),
             target,

@@ -2,11 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::Span;
+
 /// How an HTTP check asks. The default is how a browser would.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HttpClient {
     /// The versions that are offered and expected; `None` for whatever the target prefers.
     pub versions: Option<BTreeSet<HttpVersion>>,
+    /// Whether compressed bodies are asked for; one that comes is read in any case.
+    pub compression: bool,
+    /// How long the answer may take to begin, once the request is sent.
+    pub first_byte_timeout: Option<Span>,
+    /// How long nothing may come in the middle of an answer.
+    pub idle_timeout: Option<Span>,
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self { versions: None, compression: true, first_byte_timeout: None, idle_timeout: None }
+    }
 }
 
 impl HttpClient {
