@@ -138,6 +138,7 @@ fn bound(finding: &mut Finding) {
             | Reason::Status { .. }
             | Reason::RedirectLimit
             | Reason::RedirectInvalid
+            | Reason::RedirectRefused { .. }
             | Reason::ClockSkew { .. }
             | Reason::ConnectSlow { .. }
             | Reason::ProberClock { .. }

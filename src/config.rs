@@ -23,8 +23,8 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, HeaderText, HttpCheck,
-    HttpClient, HttpVersion, Platform, Publish, StatusSet, Statuspage,
+    Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, Family, HeaderText,
+    HttpCheck, HttpClient, HttpVersion, Platform, Publish, StatusSet, Statuspage,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

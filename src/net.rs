@@ -13,6 +13,7 @@ pub mod handshake;
 pub mod reach;
 pub mod resolve;
 pub mod run;
+pub mod scope;
 pub mod tls;
 pub mod wire;
 

@@ -1,6 +1,7 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
 mod clock;
+mod cookies;
 mod decode;
 mod hop;
 mod interim;
@@ -14,8 +15,10 @@ use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span};
+use crate::net::scope::is_private;
 use crate::net::wire::Speaks;
 use crate::net::{Network, Run, To, Way, Wire};
+use cookies::Jar;
 use hop::{Ending, Limits};
 use request::Request;
 
@@ -80,7 +83,7 @@ async fn exchange(path: &Path<'_>, secrets: &Secrets, run: &mut Run) -> Facts {
 }
 
 /// Sends `request` and follows redirects until there is an answer. A redirect back to what was
-/// asked before would lead back for ever, since nothing is remembered between two requests.
+/// asked before would lead back for ever, unless a cookie was given meanwhile.
 async fn follow(
     path: &Path<'_>,
     mut request: Request,
@@ -95,24 +98,29 @@ async fn follow(
         idle: path.http.client.idle_timeout,
     };
     let mut visited = Vec::new();
+    let mut jar = Jar::default();
     loop {
+        let cookies = jar.header(&request.url);
+        let place = request.place(cookies.clone());
+        if visited.contains(&place) {
+            return Err(Reason::RedirectLimit);
+        }
         let (wire, speaks) = path.open(&request, run).await?;
-        let seen = hop::talk(run, (wire, speaks), request.encode(speaks), limits).await;
+        let seen =
+            hop::talk(run, (wire, speaks), request.encode(speaks, cookies.as_ref()), limits).await;
         if visited.is_empty() {
             *clock = seen.clock;
         }
+        jar.keep(&seen.cookies, &request.url);
         let redirect = match seen.ending? {
             Ending::Answer(answer) => return Ok(answer),
             Ending::Redirect(redirect) => redirect,
         };
-        visited.push(request.place());
+        visited.push(place);
         if visited.len() > usize::from(path.http.max_redirects) {
             return Err(Reason::RedirectLimit);
         }
         request = request.follow(&redirect)?;
-        if visited.contains(&request.place()) {
-            return Err(Reason::RedirectLimit);
-        }
     }
 }
 
@@ -125,15 +133,28 @@ impl Path<'_> {
         let address = if request.url.host() == self.http.url.host() {
             self.address
         } else {
-            let found = self.network.resolve(run, host, &self.check.resolvers).await?;
-            found.first().copied().ok_or(Reason::ResolveNoAddress)?
+            self.elsewhere(host, run).await?
         };
         let port = request.url.port_or_known_default().ok_or(Reason::RedirectInvalid)?;
         let alpn = (request.url.scheme() == "https").then(|| client.alpn());
         let to = To { host, address: SocketAddr::new(address, port), alpn };
-        let opened = self.network.reach(run, to, Way {}).await?;
+        let opened = self.network.reach(run, to, Way { source: client.source }).await?;
         let two = opened.alpn.as_deref() == Some(b"h2") || alpn.is_none() && client.is_two_alone();
         Ok((opened.wire, if two { Speaks::Http2 } else { Speaks::Http1 }))
+    }
+}
+
+impl Path<'_> {
+    /// The address of a host that a redirect leads to. What is public must not lead us to what is
+    /// not: who may answer in the open could so look behind our walls.
+    async fn elsewhere(&self, host: &str, run: &mut Run) -> Result<IpAddr, Reason> {
+        let found = self.network.resolve(run, host, &self.check.resolvers).await?;
+        let found = found.into_iter().find(|address| self.check.admits(*address));
+        let address = found.ok_or(Reason::ResolveNoAddress)?;
+        if is_private(address) && !is_private(self.address) {
+            return Err(Reason::RedirectRefused { to: address });
+        }
+        Ok(address)
     }
 }
 

@@ -260,13 +260,6 @@ pub(super) enum Mistake {
         help("add `tls = true` or `starttls`, or remove this")
     )]
     NoTls,
-    /// Not an IP address.
-    #[error("`{got}` is not an IP address")]
-    #[diagnostic(
-        code(farol::config::invalid_ip),
-        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
-    )]
-    InvalidIp { got: String },
     /// Not a URL.
     #[error("not a URL: {reason}")]
     #[diagnostic(
@@ -307,6 +300,13 @@ pub(super) enum Mistake {
         )
     )]
     InvalidServer { got: String },
+    /// Not an IP address.
+    #[error("`{got}` is not an IP address")]
+    #[diagnostic(
+        code(farol::config::invalid_ip),
+        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
+    )]
+    InvalidIp { got: String },
     /// Not a domain name.
     #[error("`{got}` is not a domain name: {reason}")]
     #[diagnostic(code(farol::config::invalid_domain), help("write it as in \"desk.example\""))]

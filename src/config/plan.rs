@@ -23,7 +23,7 @@ pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod http_client;
 
-pub use http_client::{HttpClient, HttpVersion};
+pub use http_client::{Family, HttpClient, HttpVersion};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]

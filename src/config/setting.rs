@@ -12,6 +12,7 @@ pub(super) mod id;
 pub(super) mod list;
 pub(super) mod major_when;
 pub(super) mod pattern;
+pub(super) mod place;
 pub(super) mod secret;
 pub(super) mod server;
 pub(super) mod server_name;

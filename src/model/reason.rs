@@ -2,6 +2,7 @@
 //! is bounded and every reason has a name, words for the operator and a home in the documentation.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,11 @@ pub enum Reason {
     RedirectLimit,
     /// A redirect without a usable `Location`.
     RedirectInvalid,
+    /// A redirect from a public address to a private one: a target must not make us knock there.
+    RedirectRefused {
+        /// The address that it leads to.
+        to: IpAddr,
+    },
     /// The body lacks a text it should have, or a pattern did not match.
     Body {
         /// The expectation that was not met.
@@ -245,6 +251,7 @@ impl Reason {
             Self::Status { .. } => "status",
             Self::RedirectLimit => "redirect_limit",
             Self::RedirectInvalid => "redirect_invalid",
+            Self::RedirectRefused { .. } => "redirect_refused",
             Self::Body { .. } => "body",
             Self::DnsRcode { .. } => "dns_rcode",
             Self::DnsAnswer { .. } => "dns_answer",
@@ -315,6 +322,7 @@ impl fmt::Display for Reason {
             Self::Status { got } => write!(f, "unexpected status {got}"),
             Self::RedirectLimit => write!(f, "too many redirects"),
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
+            Self::RedirectRefused { to } => write!(f, "a redirect to the private address {to}"),
             Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
             Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
             Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),

@@ -1,6 +1,6 @@
 //! A connection as a check's settings want it: to whom, on which way, speaking what.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::run::Run;
 use super::tls::Hello;
@@ -21,7 +21,10 @@ pub struct To<'a> {
 
 /// How to get there.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Way {}
+pub struct Way {
+    /// The address of this host to go out from, if it matters.
+    pub source: Option<IpAddr>,
+}
 
 /// An open connection and what it is for.
 pub struct Opened {
@@ -33,8 +36,8 @@ pub struct Opened {
 
 impl Network {
     /// Connects to `to` by `way`.
-    pub async fn reach(&self, run: &mut Run, to: To<'_>, _way: Way) -> Result<Opened, Reason> {
-        let stream = run.phase(Phase::Connect, connect::connect(to.address, None)).await?;
+    pub async fn reach(&self, run: &mut Run, to: To<'_>, way: Way) -> Result<Opened, Reason> {
+        let stream = run.phase(Phase::Connect, connect::connect(to.address, way.source)).await?;
         let Some(alpn) = to.alpn else { return Ok(Opened { wire: Box::new(stream), alpn: None }) };
         let stream = self.tls.secure(run, stream, Hello { host: to.host, alpn }).await?;
         let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);

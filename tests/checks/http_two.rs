@@ -14,8 +14,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::asking::{HASTY, find, get, http, observe_with, only};
-use crate::servers::{Server, ok, read_request, serve};
 use crate::authority::{ALWAYS, Authority};
+use crate::servers::{Server, ok, read_request, serve};
 
 type Asked = Arc<Mutex<Vec<(Request<()>, usize)>>>;
 

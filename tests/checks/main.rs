@@ -8,6 +8,7 @@ mod authority;
 mod dns;
 mod http_addresses;
 mod http_body;
+mod http_client;
 mod http_hostile;
 mod http_two;
 mod http_well;

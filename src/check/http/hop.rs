@@ -4,7 +4,8 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::header::LOCATION;
+use http::HeaderValue;
+use http::header::{LOCATION, SET_COOKIE};
 use http::response::Parts;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -40,6 +41,8 @@ pub(super) struct Limits {
 pub(super) struct Seen {
     /// What the answer tells about the target's clock, known as soon as its head has come.
     pub(super) clock: Option<ClockOffset>,
+    /// The cookies that it gave, by then as well.
+    pub(super) cookies: Vec<HeaderValue>,
     /// How it ended.
     pub(super) ending: Result<Ending, Reason>,
 }
@@ -53,6 +56,13 @@ pub(super) enum Ending {
     Redirect(Redirect),
 }
 
+/// What a head tells beside the answer.
+#[derive(Default)]
+struct Told {
+    clock: Option<ClockOffset>,
+    cookies: Vec<HeaderValue>,
+}
+
 /// Sends `request` over `wire`, over which `speaks` is spoken, and reads the answer.
 pub(super) async fn talk(
     run: &mut Run,
@@ -62,11 +72,11 @@ pub(super) async fn talk(
 ) -> Seen {
     let wire = Watched::new(wire, run.clock().stopwatch(), speaks);
     let marks = wire.marks();
-    let mut clock = None;
+    let mut told = Told::default();
     let outcome = run
         .within_deadline(async {
             let silence = marks.silence(limits.first_byte, limits.idle);
-            let conversation = converse(run, (wire, speaks), request, limits, &mut clock);
+            let conversation = converse(run, (wire, speaks), request, limits, &mut told);
             match select(pin!(conversation), pin!(silence)).await {
                 Either::Left((outcome, _)) => outcome,
                 Either::Right((silence, _)) => Err(Broken::TooSilent(silence)),
@@ -79,7 +89,7 @@ pub(super) async fn talk(
         Some(Err(broken)) => Err(broken.reason(phase)),
         None => Err(Reason::Timeout { phase }),
     };
-    Seen { clock, ending }
+    Seen { clock: told.clock, cookies: told.cookies, ending }
 }
 
 async fn converse(
@@ -87,7 +97,7 @@ async fn converse(
     (wire, speaks): (Watched, Speaks),
     request: http::Request<Full<Bytes>>,
     limits: Limits,
-    clock: &mut Option<ClockOffset>,
+    told: &mut Told,
 ) -> Result<Ending, Broken> {
     let mut line = Line::open(wire, speaks).await?;
     let sent = run.clock().now();
@@ -98,7 +108,8 @@ async fn converse(
     if head.headers.len() > MOST_HEADERS {
         return Err(Broken::HeadersTooLarge);
     }
-    *clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
+    told.clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
+    told.cookies = head.headers.get_all(SET_COOKIE).iter().cloned().collect();
     if limits.follow && is_redirect(&head) {
         let location = head.headers.get(LOCATION).cloned();
         return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));

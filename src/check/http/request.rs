@@ -54,6 +54,10 @@ impl Request {
         let target = target(&http.url).ok_or_else(|| Reason::ProberMisconfigured {
             detail: format!("a path that HTTP can carry: {}", http.url.path()),
         })?;
+        if let Some(host) = &http.client.host {
+            // What is an authority is a header's value too.
+            headers.extend(HeaderValue::from_str(host.as_str()).ok().map(|host| (HOST, host)));
+        }
         if http.client.compression {
             headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(decode::ACCEPTED));
         }
@@ -69,13 +73,23 @@ impl Request {
     /// The request as HTTP sends it. Headers that every request has give way to configured ones,
     /// but for `Connection`: each run must have its own. HTTP/2 has neither it nor `Host`, which
     /// goes into the URL.
-    pub(super) fn encode(&self, speaks: Speaks) -> http::Request<Full<Bytes>> {
+    pub(super) fn encode(
+        &self,
+        speaks: Speaks,
+        cookies: Option<&HeaderValue>,
+    ) -> http::Request<Full<Bytes>> {
         let body = self.body.clone().map_or_else(Bytes::new, Bytes::from_owner);
         let mut request = http::Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.target.clone();
         let headers = request.headers_mut();
         *headers = self.headers.clone();
+        if let Some(cookies) = cookies {
+            let own = headers.get(COOKIE).map(HeaderValue::as_bytes);
+            let all =
+                own.into_iter().chain([cookies.as_bytes()]).collect::<Vec<_>>().join(&b"; "[..]);
+            headers.extend(HeaderValue::from_bytes(&all).ok().map(|all| (COOKIE, all)));
+        }
         if let Ok(host) = HeaderValue::from_str(&authority(&self.url)) {
             headers.entry(HOST).or_insert(host);
         }
@@ -101,9 +115,9 @@ impl Request {
         Uri::from_parts(parts).ok()
     }
 
-    /// What is asked where: two requests that agree in it get the same answer.
-    pub(super) fn place(&self) -> (Method, Url) {
-        (self.method.clone(), self.url.clone())
+    /// What is asked where, with which cookies: two requests that agree in it get the same answer.
+    pub(super) fn place(&self, cookies: Option<HeaderValue>) -> (Method, Url, Option<HeaderValue>) {
+        (self.method.clone(), self.url.clone(), cookies)
     }
 
     /// The request that `redirect` asks for.

@@ -1,8 +1,22 @@
 //! How an HTTP check asks: what it offers, how it gets there and with which papers.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
+use http::uri::Authority;
+
+use super::{Check, CheckKind};
 use crate::model::Span;
+
+impl Check {
+    /// Whether `address` is one of those that the check asks.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        match &self.kind {
+            CheckKind::Http(http) => http.client.admits(address),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
+        }
+    }
+}
 
 /// How an HTTP check asks. The default is how a browser would.
 #[derive(Clone, Debug)]
@@ -15,15 +29,35 @@ pub struct HttpClient {
     pub first_byte_timeout: Option<Span>,
     /// How long nothing may come in the middle of an answer.
     pub idle_timeout: Option<Span>,
+    /// What is asked for in `Host`, if not the URL's own.
+    pub host: Option<Authority>,
+    /// Which addresses are asked; `None` for those of both families.
+    pub family: Option<Family>,
+    /// The address that is asked from; then only addresses of its family are asked.
+    pub source: Option<IpAddr>,
 }
 
 impl Default for HttpClient {
     fn default() -> Self {
-        Self { versions: None, compression: true, first_byte_timeout: None, idle_timeout: None }
+        Self {
+            versions: None,
+            compression: true,
+            first_byte_timeout: None,
+            idle_timeout: None,
+            host: None,
+            family: None,
+            source: None,
+        }
     }
 }
 
 impl HttpClient {
+    /// Whether `address` may be asked.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        self.family.is_none_or(|family| family == Family::of(address))
+            && self.source.is_none_or(|source| Family::of(source) == Family::of(address))
+    }
+
     /// What is offered over TLS, the best first.
     pub fn alpn(&self) -> &'static [&'static str] {
         let offers = |version| self.versions.as_ref().is_none_or(|set| set.contains(&version));
@@ -44,6 +78,22 @@ impl HttpClient {
     /// Whether an answer in `version` is as expected.
     pub fn expects(&self, version: HttpVersion) -> bool {
         self.versions.as_ref().is_none_or(|set| set.contains(&version))
+    }
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Family {
+    /// The family of `address`.
+    pub const fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
     }
 }
 

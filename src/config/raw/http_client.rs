@@ -1,8 +1,11 @@
 //! The keys of `http` that say how it asks.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use super::super::plan::{HttpClient, HttpVersion};
+use http::uri::Authority;
+
+use super::super::plan::{Family, HttpClient, HttpVersion};
 use super::super::reader::{Field, Key, Reader};
 use super::super::setting::list::OneOrMany;
 use super::tuning::Timeout;
@@ -22,6 +25,11 @@ const IDLE_TIMEOUT: Key<Timeout> = Key::new(
     "idle_timeout",
     "How long nothing may come in the middle of an answer; without it, the `timeout`.",
 );
+const HOST: Key<Authority> =
+    Key::new("host", "What is asked for in `Host`, if not the URL's own; TLS asks for that still.");
+const FAMILY: Key<Family> =
+    Key::new("family", "Which of the name's addresses are asked; without it, both families.");
+const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
 
 /// What the table says.
 pub(in super::super) struct RawHttpClient {
@@ -29,6 +37,9 @@ pub(in super::super) struct RawHttpClient {
     compression: Field<bool>,
     first_byte_timeout: Field<Timeout>,
     idle_timeout: Field<Timeout>,
+    host: Field<Authority>,
+    family: Field<Family>,
+    source: Field<IpAddr>,
 }
 
 impl RawHttpClient {
@@ -39,6 +50,9 @@ impl RawHttpClient {
             compression: table.take(&COMPRESSION),
             first_byte_timeout: table.take(&FIRST_BYTE_TIMEOUT),
             idle_timeout: table.take(&IDLE_TIMEOUT),
+            host: table.take(&HOST),
+            family: table.take(&FAMILY),
+            source: table.take(&SOURCE),
         }
     }
 
@@ -52,6 +66,9 @@ impl RawHttpClient {
             compression: self.compression.or(true)?,
             first_byte_timeout: self.first_byte_timeout.optional()?.map(|limit| limit.0),
             idle_timeout: self.idle_timeout.optional()?.map(|limit| limit.0),
+            host: self.host.optional()?,
+            family: self.family.optional()?,
+            source: self.source.optional()?,
         })
     }
 }

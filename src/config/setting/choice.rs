@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, list, shorten};
-use super::super::plan::{Addresses, HttpVersion};
+use super::super::plan::{Addresses, Family, HttpVersion};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
@@ -65,6 +65,20 @@ impl Setting for HttpVersion {
 
     fn schema() -> Value {
         word_schema(&VERSIONS)
+    }
+}
+
+const FAMILIES: [(&str, Family); 2] = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+
+impl Setting for Family {
+    const EXPECTED: &'static str = "\"ipv4\" or \"ipv6\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a family of addresses", &FAMILIES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&FAMILIES)
     }
 }
 

@@ -101,7 +101,7 @@ fn credentials_stay_with_their_origin() {
 
 #[test]
 fn a_configured_host_is_sent_and_the_port_only_where_it_is_unusual() {
-    assert_eq!(post().encode(Speaks::Http1).headers()[HOST], "other.example");
+    assert_eq!(post().encode(Speaks::Http1, None).headers()[HOST], "other.example");
     for (url, host) in [
         ("https://desk.example/", "desk.example"),
         ("https://desk.example:443/", "desk.example"),
