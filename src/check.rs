@@ -43,6 +43,7 @@ struct Shared {
     network: Network,
     vantage: Vantage,
     secrets: Secrets,
+    tokens: http::Tokens,
 }
 
 impl Prober {
@@ -59,18 +60,19 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        Ok(Self { shared: Arc::new(Shared { network, vantage, secrets }) })
+        let shared = Shared { network, vantage, secrets, tokens: http::Tokens::default() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
-        let Shared { network, vantage, secrets } = &*self.shared;
+        let Shared { network, vantage, secrets, tokens } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
         let mut findings = match &check.kind {
-            CheckKind::Http(http) => http::probe(network, secrets, check, http, run).await,
+            CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
@@ -93,6 +95,12 @@ fn bound(finding: &mut Finding) {
         Some(
             Reason::ResolveFailed { detail }
             | Reason::ConnectFailed { detail }
+            | Reason::ProxyUnreachable { detail }
+            | Reason::ProxyDenied { detail }
+            | Reason::ProxyMalformed { detail }
+            | Reason::ProxyFailed { detail }
+            | Reason::TokenUnavailable { detail }
+            | Reason::TokenMalformed { detail }
             | Reason::TlsHandshake { detail }
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
@@ -123,6 +131,8 @@ fn bound(finding: &mut Finding) {
             | Reason::ConnectRefused
             | Reason::ConnectReset
             | Reason::ConnectUnreachable
+            | Reason::ProxyAuth
+            | Reason::TokenRefused { .. }
             | Reason::TlsCertificateExpired
             | Reason::TlsCertificateNotYetValid
             | Reason::TlsNameMismatch

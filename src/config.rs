@@ -23,8 +23,9 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, Family, HeaderText,
-    HttpCheck, HttpClient, HttpVersion, Platform, Publish, StatusSet, Statuspage,
+    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, Family,
+    HeaderText, HttpCheck, HttpClient, HttpVersion, Identity, OAuth2, Pem, Platform, Proxy,
+    ProxyKind, Publish, StatusSet, Statuspage, TlsSettings,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -10,6 +10,7 @@
 pub mod connect;
 mod frames;
 pub mod handshake;
+pub mod proxy;
 pub mod reach;
 pub mod resolve;
 pub mod run;
@@ -99,7 +100,7 @@ impl Network {
 
     /// Shakes hands over TLS on a connection that may have been used without.
     pub async fn secure(&self, run: &mut Run, wire: Wire, to: TlsFor<'_>) -> Result<Wire, Reason> {
-        let hello = tls::Hello { host: to.host, alpn: to.alpn.as_slice() };
+        let hello = tls::Hello { host: to.host, alpn: to.alpn.as_slice(), with: None };
         Ok(Box::new(self.tls.secure(run, wire, hello).await?))
     }
 }

@@ -1,24 +1,27 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
+mod auth;
 mod clock;
 mod cookies;
 mod decode;
+mod ground;
 mod hop;
 mod interim;
 mod line;
 mod request;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
-use crate::model::{ClockOffset, Finding, Reason, Span};
-use crate::net::scope::is_private;
-use crate::net::wire::Speaks;
-use crate::net::{Network, Run, To, Way, Wire};
+use crate::model::{ClockOffset, Finding, Reason, Span, Subject};
+use crate::net::{Network, Run};
+use auth::Authorization;
+pub(super) use auth::Tokens;
 use cookies::Jar;
+use ground::{Ground, Opening};
 use hop::{Ending, Limits};
 use request::Request;
 
@@ -26,14 +29,25 @@ use request::Request;
 pub(super) async fn probe(
     network: &Network,
     secrets: &Secrets,
+    tokens: &Tokens,
     check: &Check,
     http: &HttpCheck,
     run: Run,
 ) -> Vec<Finding> {
-    let host = http.url.host_str().unwrap_or_default();
-    probe_each(network, check, host, http.addresses, run, |address, mut run| async move {
-        let path = Path { network, check, http, address };
-        let facts = exchange(&path, secrets, &mut run).await;
+    let ground = Ground { network, secrets, check, client: &http.client };
+    let authorization = match auth::authorization(&ground, tokens, run).await {
+        Ok(authorization) => authorization,
+        Err(reason) => return vec![Outcome::failed(run, reason).finding(Subject::Whole, None)],
+    };
+    let (ground, authorization) = (&ground, authorization.as_ref());
+    let ask = |address: Option<IpAddr>, mut run: Run| async move {
+        let path = Path { ground, http, address };
+        let facts = exchange(&path, authorization, &mut run).await;
+        if let (Some(authorization), Ok(Answer { status: 401, .. })) =
+            (authorization, &facts.answer)
+        {
+            tokens.refused(authorization, &http.client);
+        }
         let judgement = match judge(&facts, http, run.phases.total(), check.degraded_over) {
             good if good.worked() => {
                 let limits = http.certificate.as_ref();
@@ -42,8 +56,13 @@ pub(super) async fn probe(
             bad => bad,
         };
         Outcome { run, clock: facts.clock, judgement }
-    })
-    .await
+    };
+    if ground.is_remote() {
+        return vec![ask(None, run).await.finding(Subject::Whole, None)];
+    }
+    let host = http.url.host_str().unwrap_or_default();
+    let addresses = http.addresses;
+    probe_each(network, check, host, addresses, run, |address, run| ask(Some(address), run)).await
 }
 
 /// What was seen of one address.
@@ -66,16 +85,15 @@ struct Answer {
 
 /// Whom an exchange goes to.
 struct Path<'a> {
-    network: &'a Network,
-    check: &'a Check,
+    ground: &'a Ground<'a>,
     http: &'a HttpCheck,
-    /// The address that the configured host is pinned to.
-    address: IpAddr,
+    /// The address that the configured host is pinned to; `None` if the proxy knows it.
+    address: Option<IpAddr>,
 }
 
-async fn exchange(path: &Path<'_>, secrets: &Secrets, run: &mut Run) -> Facts {
+async fn exchange(path: &Path<'_>, authorization: Option<&Authorization>, run: &mut Run) -> Facts {
     let mut clock = None;
-    let answer = match Request::first(path.http, secrets) {
+    let answer = match Request::first(path.http, path.ground.secrets, authorization) {
         Ok(request) => follow(path, request, run, &mut clock).await,
         Err(reason) => Err(reason),
     };
@@ -105,9 +123,9 @@ async fn follow(
         if visited.contains(&place) {
             return Err(Reason::RedirectLimit);
         }
-        let (wire, speaks) = path.open(&request, run).await?;
-        let seen =
-            hop::talk(run, (wire, speaks), request.encode(speaks, cookies.as_ref()), limits).await;
+        let opening = path.open(&request, run).await?;
+        let encoded = request.encode(&opening, cookies.as_ref());
+        let seen = hop::talk(run, opening, encoded, limits).await;
         if visited.is_empty() {
             *clock = seen.clock;
         }
@@ -127,34 +145,15 @@ async fn follow(
 impl Path<'_> {
     /// A connection for `request`: to the pinned address as long as the host is the configured
     /// one, and to wherever the name leads if a redirect goes elsewhere.
-    async fn open(&self, request: &Request, run: &mut Run) -> Result<(Wire, Speaks), Reason> {
-        let client = &self.http.client;
-        let host = request.url.host_str().unwrap_or_default();
-        let address = if request.url.host() == self.http.url.host() {
-            self.address
+    async fn open(&self, request: &Request, run: &mut Run) -> Result<Opening, Reason> {
+        let Self { ground, http, address } = self;
+        let address = if request.url.host() == http.url.host() {
+            *address
         } else {
-            self.elsewhere(host, run).await?
+            let first = address.or_else(|| ground::literal(&http.url));
+            ground.locate_next(&request.url, first, run).await?
         };
-        let port = request.url.port_or_known_default().ok_or(Reason::RedirectInvalid)?;
-        let alpn = (request.url.scheme() == "https").then(|| client.alpn());
-        let to = To { host, address: SocketAddr::new(address, port), alpn };
-        let opened = self.network.reach(run, to, Way { source: client.source }).await?;
-        let two = opened.alpn.as_deref() == Some(b"h2") || alpn.is_none() && client.is_two_alone();
-        Ok((opened.wire, if two { Speaks::Http2 } else { Speaks::Http1 }))
-    }
-}
-
-impl Path<'_> {
-    /// The address of a host that a redirect leads to. What is public must not lead us to what is
-    /// not: who may answer in the open could so look behind our walls.
-    async fn elsewhere(&self, host: &str, run: &mut Run) -> Result<IpAddr, Reason> {
-        let found = self.network.resolve(run, host, &self.check.resolvers).await?;
-        let found = found.into_iter().find(|address| self.check.admits(*address));
-        let address = found.ok_or(Reason::ResolveNoAddress)?;
-        if is_private(address) && !is_private(self.address) {
-            return Err(Reason::RedirectRefused { to: address });
-        }
-        Ok(address)
+        ground.open(&request.url, address, run).await
     }
 }
 

@@ -307,6 +307,13 @@ pub(super) enum Mistake {
         help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
     )]
     InvalidIp { got: String },
+    /// A choice of addresses that are not known here.
+    #[error("the proxy resolves the name, so its addresses cannot be chosen here")]
+    #[diagnostic(
+        code(farol::config::proxy_resolves),
+        help("leave out `family` and `addresses = \"all\"`, or use a `socks5://` proxy")
+    )]
+    ProxyResolves,
     /// Not a domain name.
     #[error("`{got}` is not a domain name: {reason}")]
     #[diagnostic(code(farol::config::invalid_domain), help("write it as in \"desk.example\""))]

@@ -22,8 +22,10 @@ use super::secret::SecretRef;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod http_client;
+mod papers;
 
 pub use http_client::{Family, HttpClient, HttpVersion};
+pub use papers::{Auth, Identity, OAuth2, Pem, Proxy, ProxyKind, TlsSettings};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +73,13 @@ impl Config {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
             HeaderText::Plain(_) => None,
         });
-        tokens.chain(secrets).collect()
+        let of_clients = self.checks().flat_map(|(_, _, check)| check.client_secrets());
+        tokens.chain(secrets).chain(of_clients).collect()
+    }
+
+    /// Every file in PEM that must be there for the checks to run, and what must be in it.
+    pub fn pem_files(&self) -> BTreeSet<(std::path::PathBuf, Pem)> {
+        self.checks().flat_map(|(_, _, check)| check.pem_files()).collect()
     }
 }
 

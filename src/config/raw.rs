@@ -6,6 +6,7 @@ pub(super) mod component;
 pub(super) mod dns;
 pub(super) mod http;
 pub(super) mod http_client;
+pub(super) mod papers;
 pub(super) mod platform;
 mod script;
 pub(super) mod tcp;

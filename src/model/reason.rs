@@ -42,6 +42,43 @@ pub enum Reason {
         /// What the system said.
         detail: String,
     },
+    /// Our own trouble: the proxy cannot be reached.
+    ProxyUnreachable {
+        /// Why not.
+        detail: String,
+    },
+    /// Our own trouble: the proxy does not take our name and password.
+    ProxyAuth,
+    /// Our own trouble: the proxy will not lead us to the target.
+    ProxyDenied {
+        /// What it said.
+        detail: String,
+    },
+    /// Our own trouble: what the proxy said breaks its protocol, or it hung up.
+    ProxyMalformed {
+        /// What was wrong.
+        detail: String,
+    },
+    /// The proxy cannot reach the target.
+    ProxyFailed {
+        /// What it said.
+        detail: String,
+    },
+    /// The token that the request needs could not be asked for.
+    TokenUnavailable {
+        /// Why not.
+        detail: String,
+    },
+    /// The token was refused.
+    TokenRefused {
+        /// The status that came instead.
+        got: u16,
+    },
+    /// What came for a token is none.
+    TokenMalformed {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The TLS handshake failed.
     TlsHandshake {
         /// What the TLS library said.
@@ -213,6 +250,14 @@ impl Reason {
             Self::ConnectReset => "connect_reset",
             Self::ConnectUnreachable => "connect_unreachable",
             Self::ConnectFailed { .. } => "connect_failed",
+            Self::ProxyUnreachable { .. } => "proxy_unreachable",
+            Self::ProxyAuth => "proxy_auth",
+            Self::ProxyDenied { .. } => "proxy_denied",
+            Self::ProxyMalformed { .. } => "proxy_malformed",
+            Self::ProxyFailed { .. } => "proxy_failed",
+            Self::TokenUnavailable { .. } => "token_unavailable",
+            Self::TokenRefused { .. } => "token_refused",
+            Self::TokenMalformed { .. } => "token_malformed",
             Self::TlsHandshake { .. } => "tls_handshake",
             Self::TlsCertificateExpired => "tls_certificate_expired",
             Self::TlsCertificateNotYetValid => "tls_certificate_not_yet_valid",
@@ -274,6 +319,10 @@ impl Reason {
                 | Self::ProberOffline { .. }
                 | Self::ProberClock { .. }
                 | Self::ProberMisconfigured { .. }
+                | Self::ProxyUnreachable { .. }
+                | Self::ProxyAuth
+                | Self::ProxyDenied { .. }
+                | Self::ProxyMalformed { .. }
         )
     }
 }
@@ -292,6 +341,16 @@ impl fmt::Display for Reason {
             Self::ConnectReset => write!(f, "connection reset during the handshake"),
             Self::ConnectUnreachable => write!(f, "no route to the address"),
             Self::ConnectFailed { detail } => write!(f, "connection failed: {detail}"),
+            Self::ProxyUnreachable { detail } => write!(f, "the proxy cannot be reached: {detail}"),
+            Self::ProxyAuth => write!(f, "the proxy does not take our name and password"),
+            Self::ProxyDenied { detail } => write!(f, "the proxy will not go there: {detail}"),
+            Self::ProxyMalformed { detail } => write!(f, "the proxy talks nonsense: {detail}"),
+            Self::ProxyFailed { detail } => {
+                write!(f, "the proxy cannot reach the target: {detail}")
+            }
+            Self::TokenUnavailable { detail } => write!(f, "no token can be asked for: {detail}"),
+            Self::TokenRefused { got } => write!(f, "no token was given: status {got}"),
+            Self::TokenMalformed { detail } => write!(f, "what came is no token: {detail}"),
             Self::TlsHandshake { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TlsCertificateExpired => write!(f, "the certificate has expired"),
             Self::TlsCertificateNotYetValid => {

@@ -11,15 +11,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 
 use super::decode::{self, Undecodable};
+use super::ground::Opening;
 use super::interim::TooMuch;
 use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
 use crate::config::HttpVersion;
 use crate::model::{ClockOffset, Phase, Reason, Span};
+use crate::net::Run;
 use crate::net::connect::breakage;
 use crate::net::wire::{Silence, Speaks, Watched};
-use crate::net::{Run, Wire};
 
 /// What is read of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +64,10 @@ struct Told {
     cookies: Vec<HeaderValue>,
 }
 
-/// Sends `request` over `wire`, over which `speaks` is spoken, and reads the answer.
+/// Sends `request` over an open connection and reads the answer.
 pub(super) async fn talk(
     run: &mut Run,
-    (wire, speaks): (Wire, Speaks),
+    Opening { wire, speaks, proxy }: Opening,
     request: http::Request<Full<Bytes>>,
     limits: Limits,
 ) -> Seen {
@@ -85,6 +86,10 @@ pub(super) async fn talk(
         .await;
     let phase = marks.settle(&mut run.phases);
     let ending = match outcome {
+        // It is the proxy that says this, whatever it was asked for.
+        Some(Ok(Ending::Answer(Answer { status: 407, .. }))) if proxy.is_some() => {
+            Err(Reason::ProxyAuth)
+        }
         Some(Ok(ending)) => Ok(ending),
         Some(Err(broken)) => Err(broken.reason(phase)),
         None => Err(Reason::Timeout { phase }),

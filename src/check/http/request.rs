@@ -12,8 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::Full;
 use url::{Position, Url};
 
+use super::auth::Authorization;
 use super::decode;
-use crate::config::{HeaderText, HttpCheck, Secrets};
+use super::ground::Opening;
+use crate::config::{HeaderText, HttpCheck, OAuth2, Secrets};
 use crate::model::Reason;
 use crate::net::wire::Speaks;
 
@@ -46,8 +48,13 @@ pub(super) struct Request {
 
 impl Request {
     /// The request as configured, with its secrets filled in.
-    pub(super) fn first(http: &HttpCheck, secrets: &Secrets) -> Result<Self, Reason> {
+    pub(super) fn first(
+        http: &HttpCheck,
+        secrets: &Secrets,
+        authorization: Option<&Authorization>,
+    ) -> Result<Self, Reason> {
         let mut headers = HeaderMap::new();
+        headers.extend(authorization.map(|own| (AUTHORIZATION, own.header.clone())));
         for (name, text) in &http.headers {
             headers.append(name, value(text, secrets)?);
         }
@@ -70,12 +77,35 @@ impl Request {
         })
     }
 
+    /// A request for a token, as whoever has `authorization`.
+    pub(super) fn for_token(oauth2: &OAuth2, authorization: HeaderValue) -> Result<Self, Reason> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        if !oauth2.scopes.is_empty() {
+            form.append_pair("scope", &oauth2.scopes.join(" "));
+        }
+        let target = target(&oauth2.token_url).ok_or_else(|| Reason::ProberMisconfigured {
+            detail: format!("a path that HTTP can carry: {}", oauth2.token_url.path()),
+        })?;
+        let json = HeaderValue::from_static("application/json");
+        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+        Ok(Self {
+            url: oauth2.token_url.clone(),
+            target,
+            method: Method::POST,
+            headers: [(AUTHORIZATION, authorization), (ACCEPT, json), (CONTENT_TYPE, encoded)]
+                .into_iter()
+                .collect(),
+            body: Some(Arc::from(form.finish().into_bytes())),
+        })
+    }
+
     /// The request as HTTP sends it. Headers that every request has give way to configured ones,
     /// but for `Connection`: each run must have its own. HTTP/2 has neither it nor `Host`, which
     /// goes into the URL.
     pub(super) fn encode(
         &self,
-        speaks: Speaks,
+        opening: &Opening,
         cookies: Option<&HeaderValue>,
     ) -> http::Request<Full<Bytes>> {
         let body = self.body.clone().map_or_else(Bytes::new, Bytes::from_owner);
@@ -95,8 +125,16 @@ impl Request {
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        match speaks {
-            Speaks::Http1 => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+        match opening.speaks {
+            Speaks::Http1 => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                if let Some(known_as) = &opening.proxy {
+                    let known_as = known_as.iter().cloned();
+                    headers.extend(known_as.map(|known_as| (PROXY_AUTHORIZATION, known_as)));
+                    let whole = self.absolute(authority(&self.url).as_bytes());
+                    *request.uri_mut() = whole.unwrap_or_else(|| self.target.clone());
+                }
+            }
             Speaks::Http2 => {
                 let host = headers.remove(HOST);
                 // A host that is no authority would be none in HTTP/1.1 either, but is sent there.

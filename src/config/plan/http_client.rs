@@ -2,19 +2,37 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use http::uri::Authority;
 
-use super::{Check, CheckKind};
+use super::super::secret::SecretRef;
+use super::{Auth, Check, CheckKind, Pem, Proxy, TlsSettings};
 use crate::model::Span;
 
 impl Check {
+    fn client(&self) -> Option<&HttpClient> {
+        match &self.kind {
+            CheckKind::Http(http) => Some(&http.client),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+        }
+    }
+
+    pub(super) fn client_secrets(&self) -> impl Iterator<Item = SecretRef> + '_ {
+        self.client().into_iter().flat_map(|client| {
+            let own = client.auth.iter().map(Auth::secret);
+            let proxys = client.proxy.iter().filter_map(|proxy| Some(&proxy.user.as_ref()?.1));
+            own.chain(proxys).cloned()
+        })
+    }
+
+    pub(super) fn pem_files(&self) -> impl Iterator<Item = (PathBuf, Pem)> + '_ {
+        self.client().into_iter().flat_map(|client| client.tls.pem_files())
+    }
+
     /// Whether `address` is one of those that the check asks.
     pub fn admits(&self, address: IpAddr) -> bool {
-        match &self.kind {
-            CheckKind::Http(http) => http.client.admits(address),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
-        }
+        self.client().is_none_or(|client| client.admits(address))
     }
 }
 
@@ -35,6 +53,12 @@ pub struct HttpClient {
     pub family: Option<Family>,
     /// The address that is asked from; then only addresses of its family are asked.
     pub source: Option<IpAddr>,
+    /// How it authorizes itself.
+    pub auth: Option<Auth>,
+    /// Whom it trusts and what it shows.
+    pub tls: TlsSettings,
+    /// What it goes through.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for HttpClient {
@@ -47,6 +71,9 @@ impl Default for HttpClient {
             host: None,
             family: None,
             source: None,
+            auth: None,
+            tls: TlsSettings::default(),
+            proxy: None,
         }
     }
 }
@@ -55,7 +82,8 @@ impl HttpClient {
     /// Whether `address` may be asked.
     pub fn admits(&self, address: IpAddr) -> bool {
         self.family.is_none_or(|family| family == Family::of(address))
-            && self.source.is_none_or(|source| Family::of(source) == Family::of(address))
+            && (self.proxy.is_some()
+                || self.source.is_none_or(|source| Family::of(source) == Family::of(address)))
     }
 
     /// What is offered over TLS, the best first.

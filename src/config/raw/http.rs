@@ -107,6 +107,7 @@ impl Section for Table {
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
         let certificate = table.take(&CERTIFICATE);
         let client = RawHttpClient::ask(table);
+        client.weigh(table, &headers, &addresses);
         refuse_looking_into_nothing(table, &method, &contains, &matches);
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {

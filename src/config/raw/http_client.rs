@@ -2,12 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::Range;
 
+use http::header::AUTHORIZATION;
 use http::uri::Authority;
 
-use super::super::plan::{Family, HttpClient, HttpVersion};
+use super::super::mistake::Mistake;
+use super::super::plan::{
+    Addresses, Auth, Family, HttpClient, HttpVersion, OAuth2, Proxy, TlsSettings,
+};
 use super::super::reader::{Field, Key, Reader};
+use super::super::secret::SecretRef;
+use super::super::setting::header::Headers;
 use super::super::setting::list::OneOrMany;
+use super::papers::Basic;
 use super::tuning::Timeout;
 
 const VERSIONS: Key<OneOrMany<HttpVersion>> = Key::new(
@@ -30,6 +38,22 @@ const HOST: Key<Authority> =
 const FAMILY: Key<Family> =
     Key::new("family", "Which of the name's addresses are asked; without it, both families.");
 const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
+const BASIC: Key<Basic> = Key::new("basic", "A user's name and password.");
+const BEARER: Key<SecretRef> = Key::new("bearer", "A token.");
+const OAUTH2: Key<OAuth2> =
+    Key::new("oauth2", "Where a token is asked for, and in whose name (client credentials).");
+const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
+const PROXY: Key<Proxy> = Key::new(
+    "proxy",
+    "What the check goes through: `http://`, `socks5://` (names are resolved here), `socks5h://`.",
+);
+
+fn place<T>(field: &Field<T>) -> Option<Range<usize>> {
+    match field {
+        Field::Given(value) => Some(value.span()),
+        Field::Absent | Field::Wrong => None,
+    }
+}
 
 /// What the table says.
 pub(in super::super) struct RawHttpClient {
@@ -40,6 +64,11 @@ pub(in super::super) struct RawHttpClient {
     host: Field<Authority>,
     family: Field<Family>,
     source: Field<IpAddr>,
+    basic: Field<Basic>,
+    bearer: Field<SecretRef>,
+    oauth2: Field<OAuth2>,
+    tls: Field<TlsSettings>,
+    proxy: Field<Proxy>,
 }
 
 impl RawHttpClient {
@@ -53,6 +82,48 @@ impl RawHttpClient {
             host: table.take(&HOST),
             family: table.take(&FAMILY),
             source: table.take(&SOURCE),
+            basic: table.take(&BASIC),
+            bearer: table.take(&BEARER),
+            oauth2: table.take(&OAUTH2),
+            tls: table.take(&TLS),
+            proxy: table.take(&PROXY),
+        }
+    }
+
+    /// Reports what cannot be meant together:
+    ///
+    /// 1. Several ways to be authorized, or one beside the header that it would make.
+    /// 2. A choice among addresses that only a proxy will know.
+    pub(in super::super) fn weigh(
+        &self,
+        table: &mut Reader<'_, '_, '_>,
+        headers: &Field<Headers>,
+        addresses: &Field<Addresses>,
+    ) {
+        let own = match headers {
+            Field::Given(headers) => {
+                let given = headers.get_ref().0.iter().any(|(name, _)| name == AUTHORIZATION);
+                given.then(|| headers.span())
+            }
+            Field::Absent | Field::Wrong => None,
+        };
+        let ways = [own, place(&self.basic), place(&self.bearer), place(&self.oauth2)];
+        let ways: Vec<_> = ways.into_iter().flatten().collect();
+        if ways.len() > 1 {
+            let keys: &[&str] = &["basic", "bearer", "oauth2", "headers.Authorization"];
+            let mistake = Mistake::SeveralOf { section: "`http`", keys };
+            table.report_all(ways, mistake);
+        }
+        if let Field::Given(proxy) = &self.proxy
+            && proxy.get_ref().resolves()
+        {
+            let all = match addresses {
+                Field::Given(all) if *all.get_ref() == Addresses::All => Some(all.span()),
+                Field::Given(_) | Field::Absent | Field::Wrong => None,
+            };
+            for span in all.into_iter().chain(place(&self.family)) {
+                table.report(span, Mistake::ProxyResolves);
+            }
         }
     }
 
@@ -61,6 +132,10 @@ impl RawHttpClient {
         let versions = self.versions.optional()?.map(|list| list.0);
         let versions = versions.map(|list| list.into_iter().map(toml::Spanned::into_inner));
         let versions: Option<BTreeSet<_>> = versions.map(Iterator::collect);
+        let basic = self.basic.optional()?.map(|basic| basic.0);
+        let bearer = self.bearer.optional()?.map(Auth::Bearer);
+        let oauth2 = self.oauth2.optional()?.map(Auth::OAuth2);
+        let auth = basic.or(bearer).or(oauth2);
         Some(HttpClient {
             versions: versions.filter(|set| !set.is_empty()),
             compression: self.compression.or(true)?,
@@ -69,6 +144,9 @@ impl RawHttpClient {
             host: self.host.optional()?,
             family: self.family.optional()?,
             source: self.source.optional()?,
+            auth,
+            tls: self.tls.or(TlsSettings::default())?,
+            proxy: self.proxy.optional()?,
         })
     }
 }

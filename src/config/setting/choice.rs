@@ -82,6 +82,28 @@ impl Setting for Family {
     }
 }
 
+/// The oldest version of TLS that will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum MinVersion {
+    Tls12,
+    Tls13,
+}
+
+const MIN_VERSIONS: [(&str, MinVersion); 2] =
+    [("1.2", MinVersion::Tls12), ("1.3", MinVersion::Tls13)];
+
+impl Setting for MinVersion {
+    const EXPECTED: &'static str = "\"1.2\" or \"1.3\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a version of TLS that is spoken here", &MIN_VERSIONS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&MIN_VERSIONS)
+    }
+}
+
 /// The worst that a check may make of its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct AtWorst(pub(in super::super) ComponentStatus);
