@@ -79,10 +79,12 @@ async fn socks_request(stream: &mut TcpStream) -> std::io::Result<String> {
     }
     let mut head = [0; 4];
     stream.read_exact(&mut head).await?;
-    let host = match head {
-        [5, 1, 0, 1] => std::net::Ipv4Addr::from(stream.read_u32().await?).to_string(),
-        [5, 1, 0, 3] => text(stream).await?,
-        other => panic!("{other:?}"),
+    assert_eq!(head[..3], [5, 1, 0]);
+    let host = if head[3] == 1 {
+        std::net::Ipv4Addr::from(stream.read_u32().await?).to_string()
+    } else {
+        assert_eq!(head[3], 3);
+        text(stream).await?
     };
     Ok(format!("{user}{host}:{}", stream.read_u16().await?))
 }
