@@ -265,7 +265,7 @@ pub enum SecretProblem {
 mod tests {
     use std::env::VarError;
 
-    use super::{SecretRef, Secrets};
+    use super::{Pem, SecretRef, Secrets};
 
     fn environment(name: &str) -> Result<String, VarError> {
         match name {
@@ -293,6 +293,37 @@ mod tests {
         let reference = SecretRef::Env("CARGO_MANIFEST_DIR".to_owned());
         let secrets = Secrets::load([reference.clone()]).unwrap();
         assert_eq!(secrets.get(&reference).unwrap().reveal(), env!("CARGO_MANIFEST_DIR"));
+    }
+
+    #[test]
+    fn files_for_tls_hold_what_it_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["one.test".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (cert, key) = (write("cert", &certificate.pem()), write("key", &key.serialize_pem()));
+        let good = [(cert.clone(), Pem::Certificates), (key.clone(), Pem::Key)];
+        let secrets = Secrets::load_with_pem([], good).unwrap();
+        assert!(secrets.get(&SecretRef::File(key.clone())).is_some());
+
+        let bad = [
+            (cert, Pem::Key),
+            (key, Pem::Certificates),
+            (write("cut", "-----BEGIN CERTIFICATE-----\nhush"), Pem::Certificates),
+            (write("large", &"#".repeat((1 << 20) + 1)), Pem::Certificates),
+            (dir.path().join("nowhere"), Pem::Certificates),
+        ];
+        let missing = SecretRef::Env("FAROL_NO_SUCH_VARIABLE".to_owned());
+        let words = Secrets::load_with_pem([missing], bad).unwrap_err().to_string();
+        assert_eq!(words.lines().count(), 6, "{words}");
+        assert!(words.contains("key holds no certificate in PEM"), "{words}");
+        assert!(words.contains("cert holds no private key in PEM"), "{words}");
+        assert!(words.contains("larger than 1024KiB") && !words.contains("hush"), "{words}");
     }
 
     #[test]

@@ -150,3 +150,51 @@ impl RawHttpClient {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::plan::{Auth, Family, HttpCheck, HttpVersion};
+    use super::super::super::setting::tests::read;
+    use crate::model::Span;
+
+    fn codes(keys: &str) -> String {
+        let words = read::<HttpCheck>(&format!("{{ url = 'https://desk.example', {keys} }}"));
+        words.err().unwrap_or_default()
+    }
+
+    #[test]
+    fn every_key_has_its_place_in_the_plan() {
+        let text = "{ url = 'https://desk.example', versions = ['2', '1.1'], compression = false,
+            first_byte_timeout = '2s', idle_timeout = '1s', host = 'other.example',
+            family = 'ipv6', source = '::1', bearer = { env = 'T' }, tls = { min_version = '1.3' },
+            proxy = 'socks5://127.0.0.1' }"
+            .replace('\n', "");
+        let client = read::<HttpCheck>(&text).unwrap().client;
+        assert_eq!(client.alpn(), ["h2", "http/1.1"]);
+        assert!(!client.expects(HttpVersion::OneZero) && !client.compression);
+        assert_eq!(client.first_byte_timeout, Some(Span::from_secs(2)));
+        assert_eq!(client.idle_timeout, Some(Span::from_secs(1)));
+        assert_eq!(client.host.unwrap(), "other.example");
+        assert_eq!(client.family, Some(Family::Ipv6));
+        assert_eq!(client.source, Some("::1".parse().unwrap()));
+        assert!(matches!(client.auth, Some(Auth::Bearer(_))));
+        assert!(client.tls.only_1_3 && client.proxy.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_together_is_a_mistake() {
+        let secret = "{ env = 'T' }";
+        let basic = format!("basic = {{ user = 'me', password = {secret} }}");
+        for (keys, code) in [
+            (format!("{basic}, bearer = {secret}"), "several_of"),
+            (format!("{basic}, headers = {{ authorization = {secret} }}"), "several_of"),
+            ("proxy = 'http://a', addresses = 'all'".to_owned(), "proxy_resolves"),
+            ("proxy = 'socks5h://a', family = 'ipv4'".to_owned(), "proxy_resolves"),
+            ("proxy = 'socks5://a', family = 'ipv4', addresses = 'all'".to_owned(), ""),
+            (basic, ""),
+        ] {
+            let found = codes(&keys);
+            assert!(found.starts_with(code) && found.is_empty() == code.is_empty(), "{found}");
+        }
+    }
+}
