@@ -2,7 +2,7 @@
 //! nothing is decided here. The demo and the tests embed it on port 0.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::check::Prober;
+use crate::clock::Clock;
 use crate::config::{Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::Vantage;
 use crate::runtime::{News, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 
 mod error;
 mod lanes;
@@ -74,23 +75,19 @@ impl App {
             .local_addr()
             .map_err(|source| AppError::Listen { address: options.listen, source })?;
         let dir = options.state_dir.as_path();
-        let unusable = |error| AppError::of_store(dir, error);
-        let (store, restored) = Store::open(dir, options.retention).map_err(unusable)?;
-        let saved = Saved::read(&options.config, restored)
-            .map_err(|source| AppError::Damaged { dir: dir.to_owned(), source })?;
+        let (store, saved) = open(dir, options.retention, &options.config)?;
         let clock = start_clock(saved.latest());
-        let mut pages = PageStore::open(&dir.join("status.db")).map_err(unusable)?;
-        pages.sync(&page_infos(&options.config), clock.now()).map_err(unusable)?;
+        let pages = open_pages(dir, &options.config, clock)
+            .map_err(|error| AppError::of_store(dir, error))?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = Arc::new(Metrics::new()?);
         metrics.process_started(clock.now());
         metrics.register_policy(&options.config.policy());
 
-        let own = own_url(address, "/v1")?;
         let lanes = Lanes {
             secrets: &options.secrets,
             install: &saved.install,
-            own,
+            own: own_url(address, "/v1")?,
             api_token: &api_token,
             clock,
         };
@@ -181,6 +178,26 @@ async fn told(mut stopped: watch::Receiver<bool>) {
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
     TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+}
+
+/// What was decided before, and the store that has it.
+fn open(
+    dir: &Path,
+    retention: store::Options,
+    config: &Config,
+) -> Result<(Store, Saved), AppError> {
+    let (store, restored) =
+        Store::open(dir, retention).map_err(|error| AppError::of_store(dir, error))?;
+    let saved = Saved::read(config, restored)
+        .map_err(|source| AppError::Damaged { dir: dir.to_owned(), source })?;
+    Ok((store, saved))
+}
+
+/// The status pages' data, with what the configuration says of them.
+fn open_pages(dir: &Path, config: &Config, clock: Clock) -> Result<PageStore, StoreError> {
+    let mut pages = PageStore::open(&dir.join("status.db"))?;
+    pages.sync(&page_infos(config), clock.now())?;
+    Ok(pages)
 }
 
 fn page_infos(config: &Config) -> Vec<PageInfo> {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
+use judgement::judge_phases;
+
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
 use crate::model::{Finding, Observation, Reason, Vantage};
@@ -77,7 +79,10 @@ impl Prober {
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
         };
-        findings.iter_mut().for_each(bound);
+        for finding in &mut findings {
+            judge_phases(finding, &check.degraded_over_in);
+            bound(finding);
+        }
         Observation {
             check: check.id.clone(),
             vantage: vantage.clone(),
@@ -105,24 +110,46 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
             | Reason::BodyEncoding { detail }
+            | Reason::DnsTruncated { detail }
+            | Reason::DnsDelegation { detail }
+            | Reason::DnssecBogus { detail }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
-        Some(Reason::Body { expected }) => expected,
+        Some(Reason::Body { expected } | Reason::Html { expected }) => expected,
+        Some(
+            Reason::Header { expected, got }
+            | Reason::Json { expected, got }
+            | Reason::TcpExpect { expected, got },
+        ) => {
+            *expected = printable(expected);
+            got
+        }
+        Some(
+            Reason::PagePart { url: first, detail: second }
+            | Reason::PagePartType { url: first, got: second }
+            | Reason::RecordNoTime { place: first, got: second },
+        ) => {
+            *first = printable(first);
+            second
+        }
+        Some(
+            Reason::FinalUrl { got: text }
+            | Reason::RecordStale { place: text, .. }
+            | Reason::RecordAhead { place: text, .. },
+        ) => text,
         Some(
             Reason::HttpVersion { got }
             | Reason::DnsRcode { got }
             | Reason::DnsAnswer { got }
+            | Reason::DnsTtl { got }
+            | Reason::DnsFlag { missing: got }
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
             | Reason::StarttlsRefused { got },
         ) => got,
-        Some(Reason::TcpExpect { expected, got }) => {
-            *expected = printable(expected);
-            got
-        }
         None
         | Some(
             Reason::ResolveNotFound
@@ -149,10 +176,14 @@ fn bound(finding: &mut Finding) {
             | Reason::RedirectLimit
             | Reason::RedirectInvalid
             | Reason::RedirectRefused { .. }
+            | Reason::BodySize { .. }
+            | Reason::PageBlank
             | Reason::ClockSkew { .. }
-            | Reason::ConnectSlow { .. }
             | Reason::ProberClock { .. }
-            | Reason::Slow { .. },
+            | Reason::DnsSerial { .. }
+            | Reason::DnssecInsecure
+            | Reason::Slow { .. }
+            | Reason::SlowPhase { .. },
         ) => return,
     };
     *text = printable(text);

@@ -19,13 +19,18 @@ mod suggest;
 mod validate;
 
 pub use load::{load, parse};
+pub use plan::expect::{
+    Comparison, CountRange, HeaderExpect, HtmlExpect, HttpExpect, JsonExpect, JsonTest,
+    RecordLimits, SizeRange, TimeFormat, UrlExpect,
+};
 pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, Family,
-    HeaderText, HttpCheck, HttpClient, HttpVersion, Identity, OAuth2, Pem, Platform, Proxy,
-    ProxyKind, Publish, StatusSet, Statuspage, TlsSettings,
+    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, DnsExpect,
+    DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck, HttpClient,
+    HttpVersion, Identity, NameServer, OAuth2, Pem, Platform, Proxy, ProxyKind, Publish, StatusSet,
+    Statuspage, TlsSettings, TtlLimits,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -8,6 +8,7 @@
 //! runs; what is measured (names, connections, handshakes) is made anew by each.
 
 pub mod connect;
+pub mod dns;
 mod frames;
 pub mod handshake;
 pub mod proxy;
@@ -15,6 +16,7 @@ pub mod reach;
 pub mod resolve;
 pub mod run;
 pub mod scope;
+mod stub;
 pub mod tls;
 pub mod wire;
 
@@ -23,6 +25,7 @@ use std::net::{IpAddr, SocketAddr};
 use rustls::pki_types::CertificateDer;
 
 use crate::clock::Clock;
+use crate::config::NameServer;
 use crate::model::{Phase, Reason};
 
 pub use handshake::Handshake;
@@ -60,17 +63,25 @@ impl Network {
         &self,
         run: &mut Run,
         host: &str,
-        servers: &[SocketAddr],
+        servers: &[NameServer],
     ) -> Result<Vec<IpAddr>, Reason> {
         if let Some(address) = resolve::literal(host) {
             return Ok(vec![address]);
         }
-        run.phase(Phase::Resolve, self.resolvers.addresses(host, servers)).await
+        if servers.is_empty() {
+            return run.phase(Phase::Resolve, self.resolvers.addresses(host)).await;
+        }
+        let name = resolve::absolute(host)?;
+        let attempt = *run;
+        // Boxed, as all that is seldom needed or large: every run would carry room for it.
+        let search = Box::pin(self.addresses_by(attempt, servers, &name));
+        run.phase(Phase::Resolve, search).await
     }
 
-    /// The name server that a DNS check without one of its own asks.
-    pub fn name_server(&self, servers: &[SocketAddr]) -> Result<SocketAddr, Reason> {
-        self.resolvers.first(servers)
+    /// The name servers that a DNS check without one of its own asks: `servers`, or this host's if
+    /// there are none; never empty.
+    pub fn name_servers(&self, servers: &[NameServer]) -> Result<Vec<NameServer>, Reason> {
+        if servers.is_empty() { self.resolvers.servers() } else { Ok(servers.to_vec()) }
     }
 
     /// Connects to `address` and, if asked to, shakes hands over TLS.

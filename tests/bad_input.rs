@@ -1,12 +1,7 @@
 //! What a user gets wrong, and what goes wrong around the process: the real binary says so clearly,
 //! ends with the right code where it cannot start, and lives on where it has started.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a panic is how a test fails, and figures are worth knowing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 #[path = "bad_input/command.rs"]
 mod command;

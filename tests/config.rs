@@ -323,7 +323,11 @@ mod in_step {
                 let inner = parents.strip_prefix("component.check").unwrap();
                 let table = format!("[component.check{inner}]\n");
                 let table = if inner.is_empty() { String::new() } else { table };
-                let key = if key == "headers" { "headers.X-Any" } else { key };
+                let key = match key {
+                    "headers" => "headers.X-Any",
+                    "expect_headers" => "expect_headers.X-Any",
+                    key => key,
+                };
                 format!("[[component]]\n[[component.check]]\n{table}{}", zzz(key))
             }
             ("", key) => zzz(key),
@@ -335,7 +339,7 @@ mod in_step {
     fn the_reader_knows_the_schemas_keys_and_no_others() {
         let mut found = Vec::new();
         tables(&schema(), "", &mut found);
-        assert_eq!(found.len(), 28, "tables of the schema: {found:#?}");
+        assert_eq!(found.len(), 45, "tables of the schema: {found:#?}");
         for (place, keys) in found {
             let text = with_unknown_key(&place);
             let error = parse_text(&text).unwrap_err();
@@ -373,6 +377,8 @@ mod in_step {
                 "unknown_capture",
                 "head_has_no_body",
                 "counts_no_addresses",
+                "invalid_selector",
+                "absent_and_more",
                 "no_id",
                 "reserved_id",
                 "duplicate_id",

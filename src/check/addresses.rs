@@ -61,9 +61,12 @@ pub(super) async fn probe_each<Probed: Future<Output = Outcome>>(
 }
 
 /// What is wrong with the number of addresses, if anything is.
-fn too_few(found: &[IpAddr], least: Option<NonZeroU32>) -> Option<Reason> {
+pub(super) fn too_few<'a>(
+    found: impl IntoIterator<Item = &'a IpAddr>,
+    least: Option<NonZeroU32>,
+) -> Option<Reason> {
     let least = least?.get();
-    let distinct: BTreeSet<&IpAddr> = found.iter().collect();
+    let distinct: BTreeSet<&IpAddr> = found.into_iter().collect();
     let found = u32::try_from(distinct.len()).unwrap_or(u32::MAX);
     (found < least).then_some(Reason::TooFewAddresses { found, least })
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{ClockOffset, Finding, Reason, Span, Subject, Verdict};
+use crate::model::{ClockOffset, Finding, Phases, Reason, Span, Subject, Verdict};
 use crate::net::Run;
 
 /// A verdict, with the reason for all but a pass.
@@ -41,6 +41,22 @@ pub(super) fn judge_speed(took: Span, degraded_over: Option<Span>) -> Judgement 
     }
 }
 
+/// After that, whether each phase was quick enough by itself: the first that was not degrades a
+/// finding that would pass, whatever the kind of check.
+pub(super) fn judge_phases(finding: &mut Finding, limits: &Phases) {
+    if finding.verdict != Verdict::Pass {
+        return;
+    }
+    let slow = finding
+        .phases
+        .iter()
+        .find(|(phase, took)| limits.get(*phase).is_some_and(|limit| *took > limit));
+    if let Some((phase, took)) = slow {
+        finding.verdict = Verdict::Degraded;
+        finding.reason = Some(Reason::SlowPhase { phase, took });
+    }
+}
+
 /// What became of one run, about to be a finding.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -72,8 +88,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{Judgement, judge_speed};
-    use crate::model::{Reason, Span, Verdict};
+    use super::{Judgement, judge_phases, judge_speed};
+    use crate::model::{Finding, Phase, Phases, Reason, Span, Subject, Verdict};
 
     #[test]
     fn our_own_trouble_is_inconclusive() {
@@ -90,5 +106,25 @@ mod tests {
         assert_eq!(judge_speed(Span::from_secs(9), None), Judgement::PASS);
         let took = Span::from_millis(801);
         assert_eq!(judge_speed(took, Some(limit)), Judgement::degraded(Reason::Slow { took }));
+    }
+
+    #[test]
+    fn a_phase_can_be_too_slow_by_itself() {
+        let millis = Span::from_millis;
+        let mut limits = Phases::default();
+        limits.add(Phase::Connect, millis(100));
+        limits.add(Phase::Tls, millis(1));
+        let judged = |connect: u64, verdict| {
+            let mut finding = Finding { verdict, ..Finding::pass(Subject::Whole) };
+            finding.phases.add(Phase::Connect, millis(connect));
+            finding.phases.add(Phase::FirstByte, millis(9_000));
+            judge_phases(&mut finding, &limits);
+            (finding.verdict, finding.reason)
+        };
+        let slow = Reason::SlowPhase { phase: Phase::Connect, took: millis(101) };
+        assert_eq!(slow.name(), "connect_slow");
+        assert_eq!(judged(101, Verdict::Pass), (Verdict::Degraded, Some(slow)));
+        assert_eq!(judged(100, Verdict::Pass), (Verdict::Pass, None));
+        assert_eq!(judged(101, Verdict::Fail), (Verdict::Fail, None));
     }
 }

@@ -158,7 +158,7 @@ fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgemen
     if let (Some(took), Some(limit)) = (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
         && took > limit
     {
-        return Judgement::degraded(Reason::ConnectSlow { took });
+        return Judgement::degraded(Reason::SlowPhase { phase: Phase::Connect, took });
     }
     judge_speed(facts.phases.total(), degraded_over)
 }

@@ -127,9 +127,30 @@ pub(super) enum Mistake {
     #[error("the answer to a HEAD request has no body to look into")]
     #[diagnostic(
         code(farol::config::head_has_no_body),
-        help("use `method = \"GET\"`, or leave out `contains` and `matches`")
+        help("use `method = \"GET\"`, or leave out what is expected of the body")
     )]
     HeadHasNoBody,
+    /// Not a path into JSON.
+    #[error("`{got}` is not a JSON path: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_json_path),
+        help("write it as RFC 9535 does: \"$.status\", \"$.agents[*].updated_at\"")
+    )]
+    InvalidJsonPath { got: String, reason: String },
+    /// Not a CSS selector.
+    #[error("`{got}` is not a CSS selector that can be used here")]
+    #[diagnostic(
+        code(farol::config::invalid_selector),
+        help("write it as in a style sheet: \"#login\", \"form button[type=submit]\"")
+    )]
+    InvalidSelector { got: String },
+    /// What must not be there cannot be like anything.
+    #[error("what must not be there cannot be expected to be like something")]
+    #[diagnostic(
+        code(farol::config::absent_and_more),
+        help("keep `exists = false` alone, or leave it out")
+    )]
+    AbsentAndMore,
     /// Not an id.
     #[error("`{got}` is not an id")]
     #[diagnostic(
@@ -290,13 +311,14 @@ pub(super) enum Mistake {
         )
     )]
     InvalidAddress { got: String, reason: String },
-    /// A name server given by name.
-    #[error("`{got}` is not the address of a name server")]
+    /// A name server that is neither an address nor a URL.
+    #[error("`{got}` is not a name server")]
     #[diagnostic(
         code(farol::config::invalid_server),
         help(
             "write an IP address, with a port if it is not 53: \"192.0.2.53\", \
-             \"[2001:db8::53]:5353\"; a name could not be resolved without a name server"
+             \"[2001:db8::53]:5353\"; or a URL: \"tcp://192.0.2.53\", \
+             \"tls://192.0.2.53#dns.example\", \"https://dns.example/dns-query\""
         )
     )]
     InvalidServer { got: String },

@@ -1,10 +1,11 @@
 //! The validated configuration: what the other rooms work from. Everything here has been checked;
 //! nothing here is text that still has to be understood. Secrets are references still.
 
+pub mod expect;
 pub mod tcp;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -14,16 +15,21 @@ use regex::bytes::Regex;
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, PlatformId,
-    PlatformPolicy, Policy, Span, Threshold,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, Phases,
+    PlatformId, PlatformPolicy, Policy, Span, Threshold,
 };
 
 use super::secret::SecretRef;
+use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
+mod dns;
 mod http_client;
 mod papers;
 
+pub use dns::{
+    DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
+};
 pub use http_client::{Family, HttpClient, HttpVersion};
 pub use papers::{Auth, Identity, OAuth2, Pem, Proxy, ProxyKind, TlsSettings};
 
@@ -190,8 +196,10 @@ pub struct Check {
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
     pub degraded_over: Option<Span>,
+    /// A run that passes but spends longer than this in one of the phases is degraded.
+    pub degraded_over_in: Phases,
     /// The name servers that resolve this platform's names; empty for the system's.
-    pub resolvers: Arc<[SocketAddr]>,
+    pub resolvers: Arc<[NameServer]>,
     /// What is asked.
     pub kind: CheckKind,
 }
@@ -215,7 +223,7 @@ pub enum CheckKind {
     /// An HTTP exchange.
     Http(Box<HttpCheck>),
     /// A DNS query.
-    Dns(DnsCheck),
+    Dns(Box<DnsCheck>),
     /// A TCP connection and a few words.
     Tcp(TcpCheck),
     /// A TLS handshake and the certificates that it shows.
@@ -231,7 +239,9 @@ impl CheckKind {
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),
-            Self::Dns(_) => None,
+            Self::Dns(dns) => {
+                matches!(dns.servers, DnsServers::All { .. }).then_some(Addresses::All)
+            }
         }
     }
 }
@@ -275,6 +285,16 @@ pub struct HttpCheck {
     pub certificate: Option<CertificateLimits>,
     /// How it is asked.
     pub client: HttpClient,
+    /// What else the answer must be like.
+    pub expect: HttpExpect,
+}
+
+impl HttpCheck {
+    /// Whether anything is expected of the body.
+    pub fn looks_into_the_body(&self) -> bool {
+        let texts = self.body_contains.is_empty() && self.body_matches.is_empty();
+        !texts || self.expect.looks_into_the_body()
+    }
 }
 
 /// A header's value.
@@ -309,18 +329,4 @@ pub struct ClockLimits {
     pub degraded: Span,
     /// Beyond this it fails.
     pub failed: Span,
-}
-
-/// A DNS query.
-#[derive(Clone, Debug)]
-pub struct DnsCheck {
-    /// The name asked for, fully qualified.
-    pub name: hickory_proto::rr::Name,
-    /// The type of record.
-    pub record_type: hickory_proto::rr::RecordType,
-    /// The server that is asked; `None` for the first resolver.
-    pub server: Option<SocketAddr>,
-    /// Records, in presentation form, that must all be in the answer; with none any non-empty
-    /// answer passes.
-    pub expect: Vec<String>,
 }

@@ -4,6 +4,8 @@
 pub(super) mod check;
 pub(super) mod component;
 pub(super) mod dns;
+mod dns_expect;
+pub(super) mod expect;
 pub(super) mod http;
 pub(super) mod http_client;
 pub(super) mod papers;

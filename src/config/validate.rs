@@ -4,7 +4,6 @@ mod check;
 mod tuning;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
@@ -15,7 +14,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::mistake::{Mistake, shorten};
-use super::plan::{Component, Platform, Publish, Statuspage};
+use super::plan::{Component, NameServer, Platform, Publish, Statuspage};
 use super::problem::Problems;
 use super::raw::RawFile;
 use super::raw::component::RawComponent;
@@ -32,7 +31,7 @@ use crate::model::{ComponentId, PlatformId, Span};
 struct Scope {
     platform: PlatformId,
     to_statuspage: bool,
-    resolvers: Arc<[SocketAddr]>,
+    resolvers: Arc<[NameServer]>,
     defaults: RawTuning,
 }
 
@@ -101,9 +100,11 @@ fn claim(
     Some(Claim { id: PlatformId::new(id), span })
 }
 
-fn resolvers(platform: &RawPlatform) -> Arc<[SocketAddr]> {
+fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
     match &platform.resolvers {
-        Field::Given(list) => list.get_ref().iter().map(|server| *server.get_ref()).collect(),
+        Field::Given(list) => {
+            list.get_ref().iter().map(|server| server.get_ref().clone()).collect()
+        }
         Field::Absent | Field::Wrong => Arc::default(),
     }
 }

@@ -77,6 +77,8 @@ enum Symptom {
     Reduced,
     /// Its dates and times are off.
     WrongTime,
+    /// It shows what was, not what is.
+    Outdated,
     /// It is not as it should be, in a way that has no simpler name.
     Impaired,
     /// Several components differ.
@@ -99,6 +101,8 @@ struct Line {
     servers: Option<String>,
     /// Whether its dates and times may be wrong as well.
     clock: bool,
+    /// Whether what it shows may be out of date as well.
+    stale: bool,
     /// Whether it was so before.
     still: bool,
 }
@@ -210,6 +214,7 @@ fn body(telling: &Telling<'_>) -> Body {
                 .servers
                 .map(|servers| words::of_servers(servers.failing, servers.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
+            stale: member.trouble.stale && symptom != Symptom::Outdated,
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
@@ -262,20 +267,23 @@ fn watch(telling: &Telling<'_>) -> Option<Watch> {
 
 /// What a customer notices:
 ///
-/// 1. A clock that is wrong makes answers unreliable; that nothing answers is not known from it.
+/// 1. A clock that is wrong, or data that is out of date, makes answers unreliable; that nothing
+///    answers is not known from it.
 /// 2. "Slow" is said only of what is only slow.
 /// 3. That servers are missing is said only of what has no other trouble.
 fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
-    let only_clock = trouble.clock && !trouble.slow && !trouble.other;
-    let only_slow = trouble.slow && !trouble.clock && !trouble.other;
-    let only_fewer = trouble.fewer && !trouble.slow && !trouble.clock && !trouble.other;
+    let data = trouble.clock || trouble.stale;
+    let only_data = data && !trouble.slow && !trouble.other;
+    let only_slow = trouble.slow && !data && !trouble.other;
+    let only_fewer = trouble.fewer && !trouble.slow && !data && !trouble.other;
     match status {
         ComponentStatus::Operational | ComponentStatus::UnderMaintenance => Symptom::Well,
-        ComponentStatus::MajorOutage if only_clock => Symptom::Faulty,
+        ComponentStatus::MajorOutage if only_data => Symptom::Faulty,
         ComponentStatus::MajorOutage => Symptom::Down,
-        ComponentStatus::PartialOutage if only_clock => Symptom::FaultyForSome,
+        ComponentStatus::PartialOutage if only_data => Symptom::FaultyForSome,
         ComponentStatus::PartialOutage => Symptom::DownForSome,
-        ComponentStatus::DegradedPerformance if only_clock => Symptom::WrongTime,
+        ComponentStatus::DegradedPerformance if only_data && trouble.clock => Symptom::WrongTime,
+        ComponentStatus::DegradedPerformance if only_data => Symptom::Outdated,
         ComponentStatus::DegradedPerformance if only_slow => Symptom::Slow,
         ComponentStatus::DegradedPerformance if only_fewer => Symptom::Reduced,
         ComponentStatus::DegradedPerformance => Symptom::Impaired,

@@ -19,6 +19,9 @@ pub(super) struct Trouble {
     /// There are fewer servers than there should be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) fewer: bool,
+    /// What is shown is out of date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) stale: bool,
     /// Something else.
     pub(super) other: bool,
 }
@@ -30,15 +33,18 @@ impl Trouble {
             slow: self.slow || other.slow,
             clock: self.clock || other.clock,
             fewer: self.fewer || other.fewer,
+            stale: self.stale || other.stale,
             other: self.other || other.other,
         }
     }
 
     fn of(reason: Option<&Reason>) -> Self {
-        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::ConnectSlow { .. }));
-        let clock = matches!(reason, Some(Reason::ClockSkew { .. }));
+        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
+        let clock = matches!(reason, Some(Reason::ClockSkew { .. } | Reason::RecordAhead { .. }));
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
-        Self { slow, clock, fewer, other: !slow && !clock && !fewer }
+        let stale = matches!(reason, Some(Reason::RecordStale { .. }));
+        let other = !slow && !clock && !fewer && !stale;
+        Self { slow, clock, fewer, stale, other }
     }
 }
 

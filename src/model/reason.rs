@@ -182,6 +182,72 @@ pub enum Reason {
         /// The expectation that was not met.
         expected: String,
     },
+    /// The body is smaller or larger than it should be.
+    BodySize {
+        /// Its size, in bytes.
+        got: u64,
+    },
+    /// A header of the answer is not what it should be.
+    Header {
+        /// The expectation that was not met.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// The redirects led elsewhere than expected.
+    FinalUrl {
+        /// Where they led.
+        got: String,
+    },
+    /// A value in the body's JSON is not what it should be, or not there.
+    Json {
+        /// The expectation that was not met.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// An element of the body's HTML is not what it should be, or not there.
+    Html {
+        /// The expectation that was not met.
+        expected: String,
+    },
+    /// A record is older than it may be: what is shown is out of date.
+    RecordStale {
+        /// Where it stands in the body.
+        place: String,
+        /// How old it is at least.
+        age: Span,
+    },
+    /// A record is dated further in the future than it may be.
+    RecordAhead {
+        /// Where it stands in the body.
+        place: String,
+        /// How far in the future it is at least.
+        ahead: Span,
+    },
+    /// What should be a point in time is none.
+    RecordNoTime {
+        /// Where it stands in the body.
+        place: String,
+        /// What stands there.
+        got: String,
+    },
+    /// The page would be blank: it has nothing to see and no root that a script would fill.
+    PageBlank,
+    /// A script or stylesheet that the page names does not load.
+    PagePart {
+        /// Which.
+        url: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A script or stylesheet that the page names is something else.
+    PagePartType {
+        /// Which.
+        url: String,
+        /// The type that it has.
+        got: String,
+    },
     /// The DNS answer has another response code than expected.
     DnsRcode {
         /// The code that came, as in `SERVFAIL`.
@@ -192,6 +258,40 @@ pub enum Reason {
         /// What came.
         got: String,
     },
+    /// A record of the DNS answer may be remembered for longer, or not for as long, as expected.
+    DnsTtl {
+        /// What came.
+        got: String,
+    },
+    /// The DNS answer lacks a flag that is expected.
+    DnsFlag {
+        /// The flag, as in `AA`.
+        missing: String,
+    },
+    /// The DNS answer does not fit into a datagram and cannot be had over TCP either.
+    DnsTruncated {
+        /// What went wrong over TCP.
+        detail: String,
+    },
+    /// The name server has an older copy of the zone than another.
+    DnsSerial {
+        /// Its serial.
+        got: u32,
+        /// The newest that was seen.
+        newest: u32,
+    },
+    /// The zone's name servers cannot all be found.
+    DnsDelegation {
+        /// What is missing.
+        detail: String,
+    },
+    /// The DNS answer's signatures are missing or wrong.
+    DnssecBogus {
+        /// What is wrong with them, as far as it is known.
+        detail: String,
+    },
+    /// The DNS answer is not signed, and its parent zone says that it need not be.
+    DnssecInsecure,
     /// What the TCP service said is not what was expected.
     TcpExpect {
         /// The expectation that was not met.
@@ -210,8 +310,10 @@ pub enum Reason {
         /// How long it took.
         took: Span,
     },
-    /// Connecting took longer than `connect_degraded_over`: connections may be piling up.
-    ConnectSlow {
+    /// One phase took longer than `degraded_over` lets it.
+    SlowPhase {
+        /// The phase.
+        phase: Phase,
         /// How long it took.
         took: Span,
     },
@@ -240,6 +342,7 @@ pub enum Reason {
 
 impl Reason {
     /// The stable name: the `reason` label of the metrics and the heading in the documentation.
+    #[expect(clippy::too_many_lines, reason = "a line for each reason, and nothing else")]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ResolveNotFound => "resolve_not_found",
@@ -298,12 +401,37 @@ impl Reason {
             Self::RedirectInvalid => "redirect_invalid",
             Self::RedirectRefused { .. } => "redirect_refused",
             Self::Body { .. } => "body",
+            Self::BodySize { .. } => "body_size",
+            Self::Header { .. } => "header",
+            Self::FinalUrl { .. } => "final_url",
+            Self::Json { .. } => "json",
+            Self::Html { .. } => "html",
+            Self::RecordStale { .. } => "record_stale",
+            Self::RecordAhead { .. } => "record_ahead",
+            Self::RecordNoTime { .. } => "record_no_time",
+            Self::PageBlank => "page_blank",
+            Self::PagePart { .. } => "page_part",
+            Self::PagePartType { .. } => "page_part_type",
             Self::DnsRcode { .. } => "dns_rcode",
             Self::DnsAnswer { .. } => "dns_answer",
+            Self::DnsTtl { .. } => "dns_ttl",
+            Self::DnsFlag { .. } => "dns_flag",
+            Self::DnsTruncated { .. } => "dns_truncated",
+            Self::DnsSerial { .. } => "dns_serial",
+            Self::DnsDelegation { .. } => "dns_delegation",
+            Self::DnssecBogus { .. } => "dnssec_bogus",
+            Self::DnssecInsecure => "dnssec_insecure",
             Self::TcpExpect { .. } => "tcp_expect",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
-            Self::ConnectSlow { .. } => "connect_slow",
+            Self::SlowPhase { phase, .. } => match phase {
+                Phase::Resolve => "resolve_slow",
+                Phase::Connect => "connect_slow",
+                Phase::Tls => "tls_slow",
+                Phase::Send => "send_slow",
+                Phase::FirstByte => "first_byte_slow",
+                Phase::Transfer => "transfer_slow",
+            },
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
             Self::ProberClock { .. } => "prober_clock",
@@ -383,12 +511,40 @@ impl fmt::Display for Reason {
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
             Self::RedirectRefused { to } => write!(f, "a redirect to the private address {to}"),
             Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
+            Self::BodySize { got } => write!(f, "the body has {got} bytes"),
+            Self::Header { expected, got } => write!(f, "expected {expected}, got {got}"),
+            Self::FinalUrl { got } => write!(f, "the redirects led to {got}"),
+            Self::Json { expected, got } => write!(f, "expected {expected}, got {got}"),
+            Self::Html { expected } => write!(f, "the HTML does not satisfy: {expected}"),
+            Self::RecordStale { place, age } => write!(f, "the record at {place} is {age} old"),
+            Self::RecordAhead { place, ahead } => {
+                write!(f, "the record at {place} is dated {ahead} in the future")
+            }
+            Self::RecordNoTime { place, got } => {
+                write!(f, "the record at {place} has no time but {got}")
+            }
+            Self::PageBlank => write!(f, "the page is blank"),
+            Self::PagePart { url, detail } => write!(f, "the page's {url} does not load: {detail}"),
+            Self::PagePartType { url, got } => write!(f, "the page's {url} is of type {got}"),
             Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
             Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),
+            Self::DnsTtl { got } => write!(f, "unexpected time to live: {got}"),
+            Self::DnsFlag { missing } => write!(f, "the answer lacks the flag {missing}"),
+            Self::DnsTruncated { detail } => {
+                write!(f, "the answer is truncated, and over TCP: {detail}")
+            }
+            Self::DnsSerial { got, newest } => {
+                write!(f, "serial {got}, but the newest is {newest}")
+            }
+            Self::DnsDelegation { detail } => {
+                write!(f, "the zone's name servers cannot be found: {detail}")
+            }
+            Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
+            Self::DnssecInsecure => write!(f, "the answer is not signed"),
             Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),
-            Self::ConnectSlow { took } => write!(f, "connecting took {took}"),
+            Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
             Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
             Self::ProberClock { step } => {

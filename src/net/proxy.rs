@@ -35,9 +35,9 @@ pub(super) async fn tunnel(
     proxy: &Proxy,
     passage: Passage<'_>,
 ) -> Result<TcpStream, Reason> {
-    let mut reached = false;
+    let (attempt, mut reached) = (*run, false);
     let work = async {
-        let mut stream = reach(network, proxy, passage.way).await?;
+        let mut stream = reach(network, attempt, proxy, passage.way).await?;
         reached = true;
         let user = credentials(proxy, passage.way.secrets)?;
         match proxy.kind {
@@ -59,9 +59,15 @@ pub(super) async fn tunnel(
     }
 }
 
-async fn reach(network: &Network, proxy: &Proxy, way: Way<'_>) -> Result<TcpStream, Reason> {
+async fn reach(
+    network: &Network,
+    // Its own, since finding the proxy is nobody's phase.
+    mut run: Run,
+    proxy: &Proxy,
+    way: Way<'_>,
+) -> Result<TcpStream, Reason> {
     let connecting = async {
-        let found = network.proxys(&proxy.host, way.resolvers).await?;
+        let found = network.resolve(&mut run, &proxy.host, way.resolvers).await?;
         let fits = |address: &IpAddr| {
             way.source.is_none_or(|source| Family::of(source) == Family::of(*address))
         };

@@ -6,8 +6,8 @@ use super::proxy::{Passage, tunnel};
 use super::run::Run;
 use super::tls::Hello;
 use super::wire::Wire;
-use super::{Network, connect, resolve};
-use crate::config::{Proxy, ProxyKind, Secrets, TlsSettings};
+use super::{Network, connect};
+use crate::config::{NameServer, Proxy, ProxyKind, Secrets, TlsSettings};
 use crate::model::{Phase, Reason};
 
 /// Whom to reach.
@@ -31,7 +31,7 @@ pub struct Way<'a> {
     /// What to go through.
     pub proxy: Option<&'a Proxy>,
     /// The name servers that know where the proxy is.
-    pub resolvers: &'a [SocketAddr],
+    pub resolvers: &'a [NameServer],
     /// Whom to trust and what to show.
     pub tls: &'a TlsSettings,
     /// The secrets and files that all of this needs.
@@ -50,7 +50,10 @@ impl Network {
     /// Connects to `to` by `way`. A proxy's part in it belongs to the connect phase.
     pub async fn reach(&self, run: &mut Run, to: To<'_>, way: Way<'_>) -> Result<Opened, Reason> {
         let stream = match (way.proxy, to.address) {
-            (Some(proxy), _) => tunnel(self, run, proxy, Passage { to, way }).await?,
+            (Some(proxy), _) => {
+                // Boxed, as it is seldom needed: every run would carry room for it.
+                Box::pin(tunnel(self, run, proxy, Passage { to, way })).await?
+            }
             (None, Some(address)) => {
                 let address = SocketAddr::new(address, to.port);
                 run.phase(Phase::Connect, connect::connect(address, way.source)).await?
@@ -62,18 +65,6 @@ impl Network {
         let stream = self.tls.secure(run, stream, hello).await?;
         let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
         Ok(Opened { wire: Box::new(stream), alpn })
-    }
-
-    /// The addresses of a proxy, which are nobody's phase of their own.
-    pub(super) async fn proxys(
-        &self,
-        host: &str,
-        resolvers: &[SocketAddr],
-    ) -> Result<Vec<IpAddr>, Reason> {
-        match resolve::literal(host) {
-            Some(address) => Ok(vec![address]),
-            None => self.resolvers.addresses(host, resolvers).await,
-        }
     }
 }
 

@@ -1,31 +1,29 @@
-//! From a name to its addresses, with nothing remembered between runs.
+//! From a name to its addresses as this host's own configuration finds them, with nothing
+//! remembered between runs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::Name;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
-    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig,
-    ResolverOpts, ServerOrderingStrategy,
+    LookupIpStrategy, ResolverConfig, ResolverOpts, ServerOrderingStrategy,
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::system_conf::read_system_conf;
 
 use super::connect::our_trouble;
+use crate::config::NameServer;
 use crate::model::{Phase, Reason};
 
-/// One resolver for each list of name servers that a configuration names, and the system's for
-/// the empty list.
+/// The host's own resolver.
 pub(super) struct Resolvers {
     /// What the host's configuration says, read once; or why it cannot be read.
     system: Result<(ResolverConfig, ResolverOpts), String>,
-    /// Grows with the configuration's lists and not with time.
-    built: Mutex<BTreeMap<Arc<[SocketAddr]>, TokioResolver>>,
+    built: OnceLock<TokioResolver>,
 }
 
 impl Resolvers {
@@ -33,51 +31,40 @@ impl Resolvers {
     /// alone that need it.
     pub(super) fn from_system() -> Self {
         let system = read_system_conf().map_err(|error| error.to_string());
-        Self { system, built: Mutex::default() }
+        Self { system, built: OnceLock::new() }
     }
 
     /// The addresses of `host`, IPv4 first; never empty.
-    pub(super) async fn addresses(
-        &self,
-        host: &str,
-        servers: &[SocketAddr],
-    ) -> Result<Vec<IpAddr>, Reason> {
-        let name = Name::from_ascii(host)
-            .map_err(|error| Reason::ResolveFailed { detail: error.to_string() })?;
-        let found = self.resolver(servers)?.lookup_ip(name).await;
+    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Reason> {
+        let name = relative(host)?;
+        let found = self.resolver()?.lookup_ip(name).await;
         let mut addresses: Vec<IpAddr> =
             found.map_err(|error| failure(&error))?.into_iter().collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
         if addresses.is_empty() { Err(Reason::ResolveNoAddress) } else { Ok(addresses) }
     }
 
-    /// The first of `servers`, or of the system's if there are none.
-    pub(super) fn first(&self, servers: &[SocketAddr]) -> Result<SocketAddr, Reason> {
-        if let Some(server) = servers.first() {
-            return Ok(*server);
-        }
+    /// The host's name servers; never empty.
+    pub(super) fn servers(&self) -> Result<Vec<NameServer>, Reason> {
         let (config, _) = self.system.as_ref().map_err(|error| without_system(error))?;
-        let server = config.name_servers().first().ok_or_else(|| without_system("none named"))?;
-        let port = server.connections.first().map_or(53, |connection| connection.port);
-        Ok(SocketAddr::new(server.ip, port))
+        let servers = config.name_servers().iter().map(|server| {
+            let port = server.connections.first().map_or(53, |connection| connection.port);
+            NameServer::from(SocketAddr::new(server.ip, port))
+        });
+        let servers: Vec<NameServer> = servers.collect();
+        if servers.is_empty() { Err(without_system("none named")) } else { Ok(servers) }
     }
 
-    fn resolver(&self, servers: &[SocketAddr]) -> Result<TokioResolver, Reason> {
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(resolver) = built.get(servers) {
-            return Ok(resolver.clone());
+    fn resolver(&self) -> Result<&TokioResolver, Reason> {
+        if let Some(resolver) = self.built.get() {
+            return Ok(resolver);
         }
-        let resolver = self.build(servers)?;
-        built.insert(Arc::from(servers), resolver.clone());
-        Ok(resolver)
+        let resolver = self.build()?;
+        Ok(self.built.get_or_init(|| resolver))
     }
 
-    fn build(&self, servers: &[SocketAddr]) -> Result<TokioResolver, Reason> {
-        let (config, mut options) = if servers.is_empty() {
-            self.system.clone().map_err(|error| without_system(&error))?
-        } else {
-            named(servers)
-        };
+    fn build(&self) -> Result<TokioResolver, Reason> {
+        let (config, mut options) = self.system.clone().map_err(|error| without_system(&error))?;
         // Nothing is remembered: a lookup that was not made cannot be measured.
         options.cache_size = 0;
         options.positive_max_ttl = Some(std::time::Duration::ZERO);
@@ -100,24 +87,21 @@ impl fmt::Debug for Resolvers {
     }
 }
 
+/// `host` as a name to which a search list may apply.
+fn relative(host: &str) -> Result<Name, Reason> {
+    Name::from_ascii(host).map_err(|error| Reason::ResolveFailed { detail: error.to_string() })
+}
+
+/// `host` as a name that is whole.
+pub(super) fn absolute(host: &str) -> Result<Name, Reason> {
+    let mut name = relative(host)?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
 /// The address that `host` spells, with or without a URL's brackets.
 pub fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
-}
-
-/// The configuration for name servers that the probe file names: these and nothing else, so
-/// neither the hosts file nor a search list.
-fn named(servers: &[SocketAddr]) -> (ResolverConfig, ResolverOpts) {
-    let servers = servers.iter().map(|server| {
-        let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-        for connection in &mut connections {
-            connection.port = server.port();
-        }
-        NameServerConfig::new(server.ip(), true, connections)
-    });
-    let mut options = ResolverOpts::default();
-    options.use_hosts_file = ResolveHosts::Never;
-    (ResolverConfig::from_name_servers(servers.collect()), options)
 }
 
 fn without_system(why: &str) -> Reason {
@@ -177,7 +161,7 @@ pub fn rcode_name(code: ResponseCode) -> String {
 mod tests {
     use hickory_resolver::net::NetError;
 
-    use super::{Resolvers, failure, literal};
+    use super::{failure, literal};
 
     #[test]
     fn an_address_is_its_own() {
@@ -194,15 +178,5 @@ mod tests {
         }
         assert_eq!(failure(&NetError::Timeout).name(), "resolve_timeout");
         assert_eq!(failure(&NetError::QueryCaseMismatch).name(), "resolve_failed");
-    }
-
-    #[tokio::test]
-    async fn a_list_of_servers_gets_one_resolver() {
-        let resolvers = Resolvers::from_system();
-        let lists = [vec!["127.0.0.1:53".parse().unwrap()], vec!["127.0.0.2:53".parse().unwrap()]];
-        for list in lists.iter().chain(&lists) {
-            resolvers.resolver(list).unwrap();
-        }
-        assert_eq!(resolvers.built.lock().unwrap().len(), 2);
     }
 }

@@ -31,6 +31,13 @@ impl Run {
         }
     }
 
+    /// The same run with at most `limit` of its time left, for one of several attempts.
+    pub fn at_most(mut self, limit: Span) -> Self {
+        let soon = Instant::from_std(self.clock.instant_of(self.clock.now() + limit));
+        self.deadline = self.deadline.min(soon);
+        self
+    }
+
     /// The clock that the run is timed with.
     pub fn clock(&self) -> Clock {
         self.clock
@@ -52,6 +59,11 @@ impl Run {
     /// several phases, which does its own timing.
     pub async fn within_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         timeout_at(self.deadline, work).await.ok()
+    }
+
+    /// Whether the run has time left.
+    pub fn has_time(&self) -> bool {
+        self.clock.instant_of(self.clock.now()) < self.deadline.into_std()
     }
 
     /// Notes what a handshake showed, after others that may have been before.

@@ -352,6 +352,23 @@ fn components_that_the_api_does_not_know_are_left_out() {
 }
 
 #[test]
+fn a_restart_and_a_first_refusal_do_not_make_the_public_wait() {
+    let mut outbox = outbox();
+    let mut now = at(0);
+    outbox.push(action("a", 1, ActionKind::Open, 0));
+    answer(&mut outbox, &mut now, Outcome::Unauthorized { detail: String::new() });
+    assert!(outbox.next_wakeup().unwrap().at >= now + Span::from_secs(40));
+    // The key was mended, by a restart.
+    outbox.resume(now);
+    assert!(outbox.next_wakeup().unwrap().at <= now + Span::from_secs(2));
+    answer(&mut outbox, &mut now, Outcome::Found(Vec::new()));
+    answer(&mut outbox, &mut now, rejected(404));
+    let known = Outcome::Listed(BTreeSet::from([component("desk")]));
+    answer(&mut outbox, &mut now, known);
+    assert!(outbox.next_wakeup().unwrap().at <= now + Span::from_secs(60));
+}
+
+#[test]
 fn a_step_that_is_refused_again_and_again_is_given_up_and_the_next_is_tried() {
     let mut outbox = outbox();
     let mut now = at(0);

@@ -8,12 +8,14 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, HttpCheck, HttpClient, Piece, Secrets,
-    Security, StatusSet, Step, TcpCheck,
+    Addresses, Check, CheckKind, ClockLimits, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
+    HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, StatusSet,
+    Step, TcpCheck, TtlLimits, parse,
 };
 use farol::model::{
-    CheckId, ComponentStatus, Finding, Observation, Span, Threshold, Vantage, Verdict,
+    CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
 };
+use hickory_proto::op::ResponseCode;
 use rustls::pki_types::CertificateDer;
 
 /// Long enough for whatever is to be answered, on any machine.
@@ -37,6 +39,7 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         major_when: farol::model::MajorWhen::All,
         min_addresses: None,
         degraded_over: None,
+        degraded_over_in: Phases::default(),
         resolvers: Arc::from([]),
         kind,
     }
@@ -60,6 +63,7 @@ pub(crate) fn http(url: &str) -> HttpCheck {
         },
         certificate: None,
         client: HttpClient::default(),
+        expect: HttpExpect::default(),
     }
 }
 
@@ -67,13 +71,32 @@ pub(crate) fn get(http: HttpCheck) -> Check {
     check(CheckKind::Http(Box::new(http)))
 }
 
-pub(crate) fn dns(server: SocketAddr, name: &str, record_type: &str, expect: &[&str]) -> Check {
-    check(CheckKind::Dns(DnsCheck {
+/// A question of a plain kind to one server.
+pub(crate) fn query(server: impl Into<NameServer>, name: &str, record_type: &str) -> DnsCheck {
+    DnsCheck {
         name: name.parse().unwrap(),
         record_type: record_type.parse().unwrap(),
-        server: Some(server),
-        expect: expect.iter().map(|text| (*text).to_owned()).collect(),
-    }))
+        server: Some(server.into()),
+        servers: DnsServers::One,
+        rcode: vec![ResponseCode::NoError],
+        expect: DnsExpect::default(),
+        matches: DnsMatches::default(),
+        ttl: TtlLimits::default(),
+        authoritative: false,
+        authenticated: false,
+        recursion_desired: true,
+        dnssec: Dnssec::Off,
+    }
+}
+
+pub(crate) fn ask(dns: DnsCheck) -> Check {
+    check(CheckKind::Dns(Box::new(dns)))
+}
+
+pub(crate) fn dns(server: SocketAddr, name: &str, record_type: &str, expect: &[&str]) -> Check {
+    let mut dns = query(server, name, record_type);
+    dns.expect.at_least = expect.iter().map(|text| (*text).to_owned()).collect();
+    ask(dns)
 }
 
 pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {
@@ -132,4 +155,16 @@ pub(crate) async fn find(check: &Check) -> Finding {
 pub(crate) fn only(observation: Observation) -> Finding {
     assert_eq!(observation.findings.len(), 1, "{observation:?}");
     observation.findings.into_iter().next().unwrap()
+}
+
+/// The check that a probe file with `http = { url = "...", settings }` has, with more below it.
+pub(crate) fn written(url: &str, settings: &str, more: &str) -> Check {
+    let text = format!(
+        "[platform]\nname = 'Test'\n[[component]]\nname = 'Test'\n[[component.check]]\n\
+         name = 'A check'\nhttp = {{ url = '{url}', {settings} }}\ntimeout = '20s'\n{more}\n"
+    );
+    let file = SourceFile { name: "test.toml".into(), text };
+    let config = parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let (_, _, check) = config.checks().next().unwrap();
+    check.clone()
 }

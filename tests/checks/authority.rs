@@ -86,14 +86,15 @@ impl Identity {
     }
 }
 
-/// A certificate authority of our own, or one below it.
+/// A certificate authority of our own, or one below it. Roots and those whom they identify have
+/// one name, rcgen's: that the issuer has the subject's name does not make a certificate one that
+/// is signed by itself.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name = named("A root");
         params.not_after = date_time_ymd(FAR_YEAR + 1, 1, 1);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }

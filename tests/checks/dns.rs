@@ -1,13 +1,18 @@
 //! The `dns` check against a name server that answers in every way.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use farol::config::{Check, CheckKind};
+use farol::config::{self, Check, CheckKind, DnsCheck, DnsTransport};
 use farol::model::{Phase, Reason, Span, Subject, Verdict};
 
-use crate::asking::{HASTY, dns, find};
-use crate::name_server::NameServer;
-use crate::servers::Nobody;
+use hickory_proto::op::ResponseCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::asking::{HASTY, ask, dns, find, query};
+use crate::name_server::{NameServer, THREE};
+use crate::servers::{Nobody, serve};
 
 #[tokio::test]
 async fn right_answers_pass() {
@@ -94,7 +99,7 @@ async fn the_first_resolver_is_asked_where_no_server_is_named() {
     if let CheckKind::Dns(dns) = &mut check.kind {
         dns.server = None;
     }
-    check.resolvers = Arc::from([server.address, Nobody::new().address]);
+    check.resolvers = Arc::from([server.address.into(), Nobody::new().address.into()]);
     assert_eq!(find(&check).await.reason, None);
 }
 
@@ -106,4 +111,112 @@ async fn a_late_answer_degrades() {
     let finding = find(&check).await;
     assert_eq!(finding.verdict, Verdict::Degraded);
     assert_eq!(finding.reason, Some(Reason::Slow { took: finding.phases.total() }));
+}
+
+#[tokio::test]
+async fn expectations_of_every_kind() {
+    let server = NameServer::start().await;
+    let plain = || query(server.address, "three.test.", "A");
+    let fault = async |dns: DnsCheck| find(&ask(dns)).await.reason.map(|reason| reason.name());
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let mut dns = plain();
+    dns.expect.exactly = Some(owned(&THREE));
+    assert_eq!(fault(dns.clone()).await, None);
+    dns.expect.none_of = owned(&["127.0.1.2"]);
+    assert_eq!(fault(dns).await, Some("dns_answer"));
+    let mut dns = plain();
+    dns.matches.all = vec![regex::bytes::Regex::new(r"^127\.0\.1\.\d$").unwrap()];
+    assert_eq!(fault(dns.clone()).await, None);
+    dns.ttl.min = Some(Span::from_secs(301));
+    assert_eq!(fault(dns).await, Some("dns_ttl"));
+    let mut dns = query(server.address, "missing.test.", "A");
+    dns.rcode = vec![ResponseCode::NXDomain];
+    assert_eq!(fault(dns).await, None);
+    let mut dns = query(server.address, "nothing.test.", "A");
+    dns.expect.exactly = Some(Vec::new());
+    assert_eq!(fault(dns).await, None);
+    let mut dns = plain();
+    dns.authoritative = true;
+    assert_eq!(fault(dns).await, Some("dns_flag"));
+    let mut unknown = query(server.address, "unknown.test.", "A");
+    unknown.record_type = 65_280.into();
+    assert_eq!(fault(unknown.clone()).await, None);
+    let mut other = unknown;
+    other.expect.at_least = owned(&[r"\# 2 ffff"]);
+    let reason = find(&ask(other)).await.reason;
+    assert_eq!(reason, Some(Reason::DnsAnswer { got: r"\# 2 0a0b".into() }));
+}
+
+/// The flags of the question come back in the answer's records, by which the test sees them.
+#[tokio::test]
+async fn the_question_has_the_flags_that_are_asked_for() {
+    let server = NameServer::start().await;
+    for (recursion_desired, authenticated, address) in
+        [(true, false, "127.0.9.2"), (false, false, "127.0.9.0"), (false, true, "127.0.9.1")]
+    {
+        let mut dns = query(server.address, "flags.test.", "A");
+        dns.recursion_desired = recursion_desired;
+        dns.authenticated = authenticated;
+        dns.expect.at_least = vec![address.to_owned()];
+        assert_eq!(find(&ask(dns)).await.reason, None, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn aliases_in_a_circle_are_malformed() {
+    let server = NameServer::start().await;
+    let finding = find(&dns(server.address, "circle.test.", "A", &[])).await;
+    assert_eq!(finding.reason.unwrap().name(), "malformed_answer");
+    // The alias itself is there to be seen.
+    let alias = find(&dns(server.address, "circle.test.", "CNAME", &["round.test"])).await;
+    assert_eq!(alias.reason, None);
+}
+
+/// Over TCP, where an answer can have 64 KiB.
+#[tokio::test]
+async fn what_is_sent_over_a_stream_is_bounded_and_has_its_reason() {
+    let over_tcp =
+        |address| config::NameServer { over: DnsTransport::Tcp, ..SocketAddr::into(address) };
+    let server = NameServer::start().await;
+    let finding = find(&ask(query(over_tcp(server.address), "huge.test.", "TXT"))).await;
+    assert_eq!(finding.reason, None);
+    type Bytes = &'static [u8];
+    let cases: [(Bytes, Option<Duration>, &str); 5] = [
+        (&[0xff; 65_537], None, "malformed_answer"),
+        (b"\x00\x00", None, "malformed_answer"),
+        (b"\x00", None, "first_byte_closed"),
+        (b"\xff\xff and then no more", None, "first_byte_closed"),
+        (&[1; 600], Some(Duration::from_millis(50)), "first_byte_timeout"),
+    ];
+    for (bytes, pause, name) in cases {
+        let server = serve(move |mut stream| async move {
+            let mut question = [0; 64];
+            let _ = stream.read(&mut question).await;
+            let step = if pause.is_some() { 1 } else { bytes.len() };
+            for part in bytes.chunks(step) {
+                if stream.write_all(part).await.is_err() {
+                    return;
+                }
+                if let Some(pause) = pause {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        })
+        .await;
+        let mut check = ask(query(over_tcp(server.address), "one.test.", "A"));
+        if pause.is_some() {
+            check.timeout = HASTY;
+        }
+        let reason = find(&check).await.reason.unwrap();
+        assert_eq!(reason.name(), name, "{} bytes: {reason}", bytes.len());
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_answer_without_tcp_is_told() {
+    let server = NameServer::start().await;
+    let finding = find(&dns(server.address, "datagrams.test.", "A", &[])).await;
+    assert_eq!(finding.reason.unwrap().name(), "dns_truncated");
+    let again = find(&dns(server.address, "cut.test.", "A", &[])).await;
+    assert_eq!(again.reason.unwrap().name(), "dns_truncated");
 }

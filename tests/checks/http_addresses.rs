@@ -45,7 +45,7 @@ fn named(name: &str, port: u16, addresses: Addresses, names: &NameServer) -> Che
     let mut http = http(&format!("http://{name}:{port}/"));
     http.addresses = addresses;
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     check
 }
 
@@ -209,7 +209,7 @@ async fn a_redirect_to_another_host_goes_wherever_that_name_leads() {
     http.max_redirects = 1;
     http.body_contains.push("there".into());
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     for finding in observe(&check).await.findings {
         assert_eq!(finding.reason, None);
     }
@@ -241,7 +241,7 @@ async fn the_same_host_stays_pinned() {
     // Only the second address says this, and only to whoever is redirected to it by itself.
     http.body_contains.push(THREE[1].into());
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     let findings = observe(&check).await.findings;
     let passes: Vec<bool> = findings.iter().map(|f| f.verdict == Verdict::Pass).collect();
     assert_eq!(passes, [false, true, false]);

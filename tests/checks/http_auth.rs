@@ -132,7 +132,7 @@ async fn every_address_shows_the_one_token() {
     http.addresses = Addresses::All;
     http.client.auth = Some(oauth2(&tokens.url("/"), &[]));
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     let observation = observe_by(&prober(), &check).await;
     assert_eq!(observation.findings.len(), 3);
     for finding in observation.findings {

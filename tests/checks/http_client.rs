@@ -93,7 +93,7 @@ async fn a_cookie_is_the_hosts_and_not_the_addresses() {
     let own = farol::config::HeaderText::Plain(HeaderValue::from_static("own=1"));
     http.headers.push((COOKIE, own));
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     assert_eq!(find(&check).await.reason, None);
     let asked = asked.lock().unwrap();
     assert!(asked[0].1.contains("cookie: own=1\r\n"), "{asked:?}");
@@ -125,7 +125,7 @@ async fn only_addresses_of_the_family_are_asked() {
         let mut http = http(&format!("http://{name}:{}/", server.port()));
         http.client.family = Some(family);
         let mut check = get(http);
-        check.resolvers = Arc::from([names.address]);
+        check.resolvers = Arc::from([names.address.into()]);
         check
     };
     let finding = find(&check("both.test", Family::Ipv4)).await;

@@ -99,7 +99,7 @@ fn through(http: &mut HttpCheck, kind: ProxyKind, server: &Server) {
 
 fn knowing(http: HttpCheck, names: &NameServer) -> Check {
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     check
 }
 

@@ -6,11 +6,16 @@
 mod asking;
 mod authority;
 mod dns;
+mod dns_secure;
+mod dns_zone;
+mod dnssec;
 mod http_addresses;
 mod http_auth;
 mod http_body;
 mod http_client;
+mod http_expect;
 mod http_hostile;
+mod http_page;
 mod http_proxy;
 mod http_tls;
 mod http_two;

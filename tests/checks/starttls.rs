@@ -107,9 +107,10 @@ async fn a_server_that_goes_on_in_plain_is_not_believed() {
             let finding = ask(&server, protocol, Some(&authority), PATIENT).await;
             let name = finding.reason.unwrap().name();
             // Whether the words are there before we shake hands or after is up to the network.
-            let expected = match manner {
-                Manner::Injecting => &["malformed_answer"][..],
-                _ => &["malformed_answer", "tls_handshake"],
+            let expected: &[&str] = if manner == Manner::Injecting {
+                &["malformed_answer"]
+            } else {
+                &["malformed_answer", "tls_handshake"]
             };
             assert!(expected.contains(&name), "{protocol:?} {manner:?}: {name}");
         }

@@ -169,12 +169,11 @@ async fn xmpp(stream: &mut Stream, manner: Manner) -> Option<()> {
           version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
     )
     .await?;
-    let features: &[u8] = match manner {
-        Manner::Silent => b"<stream:features><bind xmlns='urn:x'/></stream:features>",
-        _ => {
-            b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
-              </starttls></stream:features>"
-        }
+    let features: &[u8] = if manner == Manner::Silent {
+        b"<stream:features><bind xmlns='urn:x'/></stream:features>"
+    } else {
+        b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
+          </starttls></stream:features>"
     };
     say(stream, features).await?;
     exactly(stream, b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await?;

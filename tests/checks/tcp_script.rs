@@ -19,10 +19,8 @@ fn written(address: SocketAddr, options: &str) -> Check {
          name = 'It talks'\ntimeout = '20s'\n[component.check.tcp]\naddress = '{address}'\n{options}"
     );
     let file = SourceFile { name: "blip.toml".to_owned(), text };
-    let config: Config =
-        parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
-    let check = config.checks().next().unwrap().2.clone();
-    check
+    let config: Config = parse(&[file]).expect(options);
+    config.checks().next().unwrap().2.clone()
 }
 
 /// Says `greeting`, answers each line with what `answer` makes of it, and remembers the lines.
@@ -173,7 +171,7 @@ async fn connecting_can_be_slow_on_its_own() {
     let finding = ask(Span::ZERO).await;
     assert_eq!(finding.verdict, Verdict::Degraded);
     let took = finding.phases.get(Phase::Connect).unwrap();
-    assert_eq!(finding.reason, Some(Reason::ConnectSlow { took }));
+    assert_eq!(finding.reason, Some(Reason::SlowPhase { phase: Phase::Connect, took }));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn ask(server: &Server, roots: &[CertificateDer<'static>]) -> Finding {
     // The server says which name SNI has asked it for.
     http.body_contains.push("one.test".into());
     let mut check = get(http);
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     only(observe_with(&check, Secrets::default(), roots).await)
 }
 

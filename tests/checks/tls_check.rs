@@ -335,7 +335,7 @@ async fn every_address_shows_its_own_certificate() {
     three.host = "three.test".into();
     three.addresses = Addresses::All;
     let mut check = check(CheckKind::Tls(three));
-    check.resolvers = Arc::from([names.address]);
+    check.resolvers = Arc::from([names.address.into()]);
     let roots: [CertificateDer<'static>; 1] = [authority.root()];
     let findings = observe_with(&check, Secrets::default(), &roots).await.findings;
     let subjects: Vec<Subject> = findings.iter().map(|finding| finding.subject).collect();

@@ -10,7 +10,7 @@ const MOST: usize = 50;
 
 /// What has been given so far. Cookies belong to the host that the URL names, whichever address
 /// answered for it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Jar(CookieStore);
 
 impl Jar {

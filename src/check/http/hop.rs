@@ -121,8 +121,9 @@ async fn converse(
     }
     let decoded = decode::Body::new(&head.headers, limits.max_body, limits.keep_body)?;
     let body = line.alongside(read(body, decoded)).await?;
-    let status = head.status.as_u16();
-    Ok(Ending::Answer(Answer { status, version: version(head.version), body }))
+    let (status, headers) = (head.status.as_u16(), head.headers);
+    let (version, received) = (version(head.version), run.clock().now());
+    Ok(Ending::Answer(Answer { status, version, headers, body, sent, received }))
 }
 
 const fn version(version: http::Version) -> HttpVersion {

@@ -158,6 +158,15 @@ impl Request {
         (self.method.clone(), self.url.clone(), cookies)
     }
 
+    /// The request for something that a page needs, which gets this request's credentials only if
+    /// it is of the same origin.
+    pub(super) fn part(self, url: &Url) -> Result<Self, Reason> {
+        let location = HeaderValue::from_str(url.as_str()).ok();
+        let mut part = self.follow(&Redirect { status: 303, location })?;
+        part.headers.remove(ACCEPT);
+        Ok(part)
+    }
+
     /// The request that `redirect` asks for.
     ///
     /// 1. It must lead to `http` or `https`.

@@ -1,9 +1,15 @@
 //! Judging alone: facts and configuration in, a verdict out.
 
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+
 use super::{Answer, Facts, judge};
 use crate::check::judgement::Judgement;
-use crate::config::{Addresses, ClockLimits, HttpCheck, HttpClient, HttpVersion, StatusSet};
-use crate::model::{ClockOffset, Phase, Reason, Span};
+use crate::config::{
+    Addresses, ClockLimits, HttpCheck, HttpClient, HttpExpect, HttpVersion, StatusSet,
+};
+use crate::model::{ClockOffset, Phase, Reason, Span, Timestamp};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -25,6 +31,7 @@ fn check() -> HttpCheck {
             failed: Span::from_secs(3600),
         },
         client: HttpClient::default(),
+        expect: HttpExpect::default(),
     }
 }
 
@@ -33,7 +40,23 @@ fn ahead(at_least: i64) -> Option<ClockOffset> {
 }
 
 fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
-    Facts { answer: Ok(Answer { status, version: HttpVersion::OneOne, body: body.into() }), clock }
+    let answer = answer(status, body.as_bytes());
+    let url = check().url;
+    let unmet = super::expect::judge(&check(), &answer, &url, &|| true).err();
+    Facts { answer: Ok(Arc::new(answer)), unmet, clock }
+}
+
+fn answer(status: u16, body: &[u8]) -> Answer {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let version = HttpVersion::OneOne;
+    Answer {
+        status,
+        version,
+        headers: HeaderMap::new(),
+        body: body.into(),
+        sent: now,
+        received: now,
+    }
 }
 
 fn judged(facts: &Facts) -> Judgement {
@@ -44,7 +67,7 @@ fn judged(facts: &Facts) -> Judgement {
 fn what_comes_first_in_the_rules_is_the_reason() {
     let year = 365 * 24 * 60 * MINUTE;
     let timeout = Reason::Timeout { phase: Phase::Transfer };
-    let facts = Facts { answer: Err(timeout.clone()), clock: ahead(year) };
+    let facts = Facts { answer: Err(timeout.clone()), unmet: None, clock: ahead(year) };
     assert_eq!(judged(&facts), Judgement::fail(timeout));
 
     let facts = answered(500, "nothing right", ahead(year));
@@ -99,9 +122,6 @@ fn a_body_that_is_not_text_can_still_match() {
     let mut check = check();
     check.body_contains.clear();
     check.body_matches = vec![regex::bytes::Regex::new(r"(?-u)^\xff\x00").unwrap()];
-    let facts = Facts {
-        answer: Ok(Answer { status: 200, version: HttpVersion::Two, body: vec![255, 0, 7] }),
-        clock: None,
-    };
-    assert_eq!(judge(&facts, &check, Span::ZERO, None), Judgement::PASS);
+    let answer = answer(200, &[255, 0, 7]);
+    assert_eq!(super::expect::judge(&check, &answer, &check.url, &|| true), Ok(Vec::new()));
 }

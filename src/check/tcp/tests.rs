@@ -38,7 +38,10 @@ fn words_certificates_and_speed_are_judged_in_this_order() {
     let expiring = Reason::TlsCertificateExpiring { at: chain.until };
     assert_eq!(judge(&facts, &tcp, limit), Judgement::fail(expiring));
     facts.tls = None;
-    assert_eq!(judge(&facts, &tcp, limit), Judgement::degraded(Reason::ConnectSlow { took }));
+    assert_eq!(
+        judge(&facts, &tcp, limit),
+        Judgement::degraded(Reason::SlowPhase { phase: Phase::Connect, took })
+    );
     facts.phases = Phases::default();
     facts.phases.add(Phase::FirstByte, took);
     assert_eq!(judge(&facts, &tcp, limit), Judgement::degraded(Reason::Slow { took }));

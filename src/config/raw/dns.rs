@@ -1,29 +1,63 @@
 //! `dns = "desk.example"`, or a table.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-
+use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
 use serde_json::{Value, json};
-use toml::Spanned;
 
-use super::super::mistake::{Mistake, shorten};
-use super::super::plan::DnsCheck;
+use super::super::mistake::Mistake;
+use super::super::plan::{
+    DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec, NameServer, TtlLimits,
+};
 use super::super::problem::Problems;
-use super::super::reader::{Key, Node, Reader, Section, Setting, read_section, section_schema};
+use super::super::reader::{
+    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
+};
+use super::super::setting::choice::WhichServers;
+use super::super::setting::count::Whole;
 use super::super::setting::list::OneOrMany;
-use super::super::setting::text::Line;
-
-/// What a record may take in presentation form.
-type Record = Line<4096>;
+use super::dns_expect::{Expect, report_wrong_addresses};
 
 const NAME: Key<Name> = Key::new("name", "The name that is asked for.");
-const TYPE: Key<RecordType> = Key::new("type", "The type of record.").or_text("A");
-const SERVER: Key<SocketAddr> =
+const TYPE: Key<RecordType> =
+    Key::new("type", "The type of record, or `TYPE` and its number.").or_text("A");
+const SERVER: Key<NameServer> =
     Key::new("server", "The server that is asked; without it, the platform's first resolver.");
-const EXPECT: Key<OneOrMany<Record>> = Key::new(
+const SERVERS: Key<WhichServers> = Key::new(
+    "servers",
+    "`all` asks every authoritative server of the name's zone, each address on its own; their SOA \
+     serials must agree. Who they are, `server` or the platform's resolvers say.",
+)
+.or_text("one");
+const PORT: Key<Whole<1, 65_535>> =
+    Key::new("port", "Where the zone's servers listen, with `servers = \"all\"`.").or_number(53);
+const MAX_SERIAL_LAG: Key<Whole<0, 0x7fff_ffff>> = Key::new(
+    "max_serial_lag",
+    "By how much a server's SOA serial may be behind the newest, with `servers = \"all\"`.",
+)
+.or_number(0);
+const RCODE: Key<OneOrMany<ResponseCode>> =
+    Key::new("rcode", "The response codes that pass.").or_text("NOERROR");
+const EXPECT: Key<Expect> = Key::new(
     "expect",
-    "Records that must all be in the answer; without it, any answer with a record passes.",
+    "Records that must all be in the answer, or a table; without it, any answer with a record \
+     passes.",
 );
+const MATCHES: Key<DnsMatches> = Key::new(
+    "matches",
+    "Patterns that must each match at least one record in presentation form, or a table.",
+);
+const TTL: Key<TtlLimits> = Key::new("ttl", "For how long the records may be remembered.");
+const AUTHORITATIVE: Key<bool> =
+    Key::new("authoritative", "Whether the answer must have the flag AA.").or_flag(false);
+const AUTHENTICATED: Key<bool> =
+    Key::new("authenticated", "Whether the answer must have the flag AD.").or_flag(false);
+const RECURSION_DESIRED: Key<bool> =
+    Key::new("recursion_desired", "Whether the question has the flag RD.").or_flag(true);
+const DNSSEC: Key<Dnssec> = Key::new(
+    "dnssec",
+    "Whether the answer's signatures must lead to a trusted key: the root's, or those of a file.",
+)
+.or_flag(false);
 
 impl Setting for DnsCheck {
     const EXPECTED: &'static str = "a name in quotes, or a table such as { name = \"...\" }";
@@ -46,8 +80,21 @@ impl Setting for DnsCheck {
 
 impl DnsCheck {
     /// What the short form means.
-    const fn of(name: Name) -> Self {
-        Self { name, record_type: RecordType::A, server: None, expect: Vec::new() }
+    fn of(name: Name) -> Self {
+        Self {
+            name,
+            record_type: RecordType::A,
+            server: None,
+            servers: DnsServers::One,
+            rcode: vec![ResponseCode::NoError],
+            expect: DnsExpect::default(),
+            matches: DnsMatches::default(),
+            ttl: TtlLimits::default(),
+            authoritative: false,
+            authenticated: false,
+            recursion_desired: true,
+            dnssec: Dnssec::Off,
+        }
     }
 }
 
@@ -58,32 +105,54 @@ impl Section for Table {
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (name, record_type) = (table.require(&NAME), table.take(&TYPE));
-        let (server, expect) = (table.take(&SERVER), table.take(&EXPECT));
+        let (server, servers) = (table.take(&SERVER), table.take(&SERVERS));
+        let (port, max_serial_lag) = (table.take(&PORT), table.take(&MAX_SERIAL_LAG));
+        let rcode = read_rcode(table);
+        let (expect, matches, ttl) = (table.take(&EXPECT), table.take(&MATCHES), table.take(&TTL));
+        let flags = [AUTHORITATIVE, AUTHENTICATED, RECURSION_DESIRED].map(|key| table.take(&key));
+        let dnssec = table.take(&DNSSEC);
         let short = DnsCheck::of(name?.into_inner());
         let record_type = record_type.or(short.record_type)?;
-        let expect = expect.or(OneOrMany(Vec::new()))?.0;
-        for record in &expect {
-            if let Some(mistake) = not_a_record(record_type, &record.get_ref().0) {
-                table.report(record.span(), mistake);
-            }
-        }
+        let expect = expect.or(Expect::default())?;
+        report_wrong_addresses(&expect, record_type, table);
+        let [authoritative, authenticated, recursion_desired] = flags;
+        let (port, max_serial_lag) = (port.or(Whole(53))?.0, max_serial_lag.or(Whole(0))?.0);
         Some(Self(DnsCheck {
             name: short.name,
             record_type,
             server: server.optional()?,
-            expect: expect.into_iter().map(Spanned::into_inner).map(|record| record.0).collect(),
+            servers: match servers.or(WhichServers::One)? {
+                WhichServers::One => DnsServers::One,
+                WhichServers::All => {
+                    DnsServers::All { port: u16::try_from(port).ok()?, max_serial_lag }
+                }
+            },
+            rcode: rcode?.unwrap_or(short.rcode),
+            expect: expect.into_plan(),
+            matches: matches.or(short.matches)?,
+            ttl: ttl.or(short.ttl)?,
+            authoritative: authoritative.or(false)?,
+            authenticated: authenticated.or(false)?,
+            recursion_desired: recursion_desired.or(true)?,
+            dnssec: dnssec.or(Dnssec::Off)?,
         }))
     }
 }
 
-/// Addresses are the records that most checks expect, and the ones that can be told from others.
-fn not_a_record(record_type: RecordType, text: &str) -> Option<Mistake> {
-    let got = shorten(text);
-    if record_type == RecordType::A && text.parse::<Ipv4Addr>().is_err() {
-        Some(Mistake::InvalidRecord { got, record_type: "A", example: "\"192.0.2.1\"" })
-    } else if record_type == RecordType::AAAA && text.parse::<Ipv6Addr>().is_err() {
-        Some(Mistake::InvalidRecord { got, record_type: "AAAA", example: "\"2001:db8::1\"" })
-    } else {
-        None
+/// The response codes, if any are given; a list that nothing can satisfy is reported.
+fn read_rcode(table: &mut Reader<'_, '_, '_>) -> Option<Option<Vec<ResponseCode>>> {
+    let given = match table.take(&RCODE) {
+        Field::Given(given) => given,
+        Field::Absent => return Some(None),
+        Field::Wrong => return None,
+    };
+    let span = given.span();
+    let codes: Vec<ResponseCode> =
+        given.into_inner().0.into_iter().map(toml::Spanned::into_inner).collect();
+    if codes.is_empty() {
+        let (expected, found) = ("at least one response code", "empty list");
+        table.report(span, Mistake::WrongType { expected, found });
+        return None;
     }
+    Some(Some(codes))
 }

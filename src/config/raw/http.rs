@@ -6,10 +6,10 @@ use std::sync::Arc;
 use http::Method;
 use regex::bytes::Regex;
 use serde_json::{Value, json};
-use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
+use super::super::plan::expect::HttpExpect;
 use super::super::plan::{
     Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, StatusSet,
 };
@@ -22,6 +22,7 @@ use super::super::setting::header::Headers;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::size::Size;
 use super::super::setting::text::Needle;
+use super::expect::{RawExpect, list};
 use super::http_client::RawHttpClient;
 
 /// The most of a body that a check may ask to read.
@@ -89,6 +90,7 @@ impl HttpCheck {
             max_clock_skew: ClockLimits::DEFAULT,
             certificate: None,
             client: HttpClient::default(),
+            expect: HttpExpect::default(),
         }
     }
 }
@@ -108,7 +110,10 @@ impl Section for Table {
         let certificate = table.take(&CERTIFICATE);
         let client = RawHttpClient::ask(table);
         client.weigh(table, &headers, &addresses);
-        refuse_looking_into_nothing(table, &method, &contains, &matches);
+        let expect = RawExpect::ask(table).settle();
+        let texts = [is_given(&contains), is_given(&matches)];
+        let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
+        refuse_looking_into_nothing(table, &method, looks || texts.contains(&true));
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {
             method: method.or(short.method)?,
@@ -123,28 +128,25 @@ impl Section for Table {
             max_clock_skew: skew.or(short.max_clock_skew)?,
             certificate: certificate.optional()?,
             client: client.settle()?,
+            expect: expect?,
             url: short.url,
         }))
     }
 }
 
-fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
-    let list = field.or(OneOrMany(Vec::new()))?.0;
-    Some(list.into_iter().map(Spanned::into_inner).collect())
+fn is_given<T>(list: &Field<OneOrMany<T>>) -> bool {
+    matches!(list, Field::Given(list) if !list.get_ref().0.is_empty())
 }
 
-/// A HEAD request whose answer must contain something could never pass.
+/// A HEAD request whose answer must have something in its body could never pass.
 fn refuse_looking_into_nothing(
     table: &mut Reader<'_, '_, '_>,
     method: &Field<Method>,
-    contains: &Field<OneOrMany<Needle>>,
-    matches: &Field<OneOrMany<Regex>>,
+    looks: bool,
 ) {
-    let contains = matches!(contains, Field::Given(list) if !list.get_ref().0.is_empty());
-    let matches = matches!(matches, Field::Given(list) if !list.get_ref().0.is_empty());
     if let Field::Given(method) = method
         && *method.get_ref() == Method::HEAD
-        && (contains || matches)
+        && looks
     {
         table.report(method.span(), Mistake::HeadHasNoBody);
     }

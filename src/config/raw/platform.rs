@@ -1,11 +1,10 @@
 //! `[platform]` and `[publish]`.
 
-use std::net::SocketAddr;
-
 use chrono_tz::Tz;
 use toml::Spanned;
 use url::Url;
 
+use super::super::plan::NameServer;
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::secret::SecretRef;
 use super::super::setting::count::Rate;
@@ -25,7 +24,7 @@ const ID: Key<Id> =
 const NAME: Key<Line<200>> = Key::new("name", "The platform's name, for the public.");
 const TIME_ZONE: Key<Tz> =
     Key::new("time_zone", "The time zone that public times are given in.").or_text("UTC");
-const RESOLVERS: Key<Vec<Spanned<SocketAddr>>> = Key::new(
+const RESOLVERS: Key<Vec<Spanned<NameServer>>> = Key::new(
     "resolvers",
     "The name servers that resolve the names of this platform's checks; without it, the system's.",
 );
@@ -45,7 +44,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) id: Field<Id>,
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) time_zone: Field<Tz>,
-    pub(in super::super) resolvers: Field<Vec<Spanned<SocketAddr>>>,
+    pub(in super::super) resolvers: Field<Vec<Spanned<NameServer>>>,
     pub(in super::super) group_within: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
     pub(in super::super) update_every: Field<UpdateEvery>,

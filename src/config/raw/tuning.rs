@@ -4,6 +4,7 @@ use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::AtWorst;
 use super::super::setting::count::Runs;
 use super::super::setting::duration::{DAY, Duration, MINUTE};
+use super::super::setting::latency::Latency;
 use crate::model::{MajorWhen, Threshold};
 
 /// Twice a second is as often as a target should be asked.
@@ -25,8 +26,10 @@ const FAIL_AFTER: Key<Threshold> =
     Key::new("fail_after", "How many bad runs, in a row or among some, make it fail.").or_number(2);
 const RECOVER_AFTER: Key<Runs> =
     Key::new("recover_after", "How many good runs in a row make it well again.").or_number(2);
-const DEGRADED_OVER: Key<Timeout> =
-    Key::new("degraded_over", "A run that passes but takes longer than this is degraded.");
+const DEGRADED_OVER: Key<Latency> = Key::new(
+    "degraded_over",
+    "A run that passes but takes longer than this, in all or in one of its phases, is degraded.",
+);
 const AT_WORST: Key<AtWorst> =
     Key::new("at_worst", "The worst status that the check can give its component.")
         .or_text("major_outage");
@@ -44,7 +47,7 @@ pub(in super::super) struct RawTuning {
     pub(in super::super) confirm_interval: Field<ConfirmInterval>,
     pub(in super::super) fail_after: Field<Threshold>,
     pub(in super::super) recover_after: Field<Runs>,
-    pub(in super::super) degraded_over: Field<Timeout>,
+    pub(in super::super) degraded_over: Field<Latency>,
     pub(in super::super) at_worst: Field<AtWorst>,
     pub(in super::super) major_when: Field<MajorWhen>,
 }

@@ -1,10 +1,12 @@
 //! Words from a fixed list: statuses, methods, types of records.
 
+use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, list, shorten};
+use super::super::plan::expect::TimeFormat;
 use super::super::plan::{Addresses, Family, HttpVersion};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
@@ -104,6 +106,27 @@ impl Setting for MinVersion {
     }
 }
 
+const TIME_FORMATS: [(&str, TimeFormat); 6] = [
+    ("rfc3339", TimeFormat::Rfc3339),
+    ("rfc2822", TimeFormat::Rfc2822),
+    ("epoch_s", TimeFormat::EpochSeconds),
+    ("epoch_ms", TimeFormat::EpochMillis),
+    ("epoch_us", TimeFormat::EpochMicros),
+    ("epoch_ns", TimeFormat::EpochNanos),
+];
+
+impl Setting for TimeFormat {
+    const EXPECTED: &'static str = "a format of times such as \"rfc3339\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a format of times", &TIME_FORMATS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&TIME_FORMATS)
+    }
+}
+
 /// The worst that a check may make of its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct AtWorst(pub(in super::super) ComponentStatus);
@@ -151,7 +174,7 @@ impl Setting for Method {
 
 /// The types that a query can ask for and an answer can hold. Left out are zone transfers, which
 /// are no queries, and what only travels inside of messages (OPT, TSIG).
-const RECORD_TYPES: [(&str, RecordType); 31] = [
+const RECORD_TYPES: [(&str, RecordType); 32] = [
     ("A", RecordType::A),
     ("AAAA", RecordType::AAAA),
     ("ANAME", RecordType::ANAME),
@@ -181,19 +204,80 @@ const RECORD_TYPES: [(&str, RecordType); 31] = [
     ("SOA", RecordType::SOA),
     ("SRV", RecordType::SRV),
     ("SSHFP", RecordType::SSHFP),
+    ("SVCB", RecordType::SVCB),
     ("TLSA", RecordType::TLSA),
     ("TXT", RecordType::TXT),
 ];
+
+/// Those that have a number in place of a name (RFC 3597): `TYPE256`. Left out are the same as
+/// above, and all from 128 to 254, which mean something else in questions than in answers.
+fn numbered_type(text: &str) -> Option<RecordType> {
+    let digits = text.strip_prefix("TYPE").filter(|digits| !digits.starts_with(['0', '+']))?;
+    let number: u16 = digits.parse().ok()?;
+    (number != 41 && !(128..=254).contains(&number)).then(|| RecordType::from(number))
+}
 
 impl Setting for RecordType {
     const EXPECTED: &'static str = "a type of record such as \"A\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        choose::<Self, _>(node, "a type of record", &RECORD_TYPES, problems)
+        let numbered = node.get_ref().as_str().and_then(numbered_type);
+        numbered.or_else(|| choose::<Self, _>(node, "a type of record", &RECORD_TYPES, problems))
     }
 
     fn schema() -> Value {
-        word_schema(&RECORD_TYPES)
+        let number = json!({ "type": "string", "pattern": "^TYPE[1-9][0-9]{0,4}$" });
+        json!({ "anyOf": [word_schema(&RECORD_TYPES), number] })
+    }
+}
+
+const RESPONSE_CODES: [(&str, ResponseCode); 11] = [
+    ("NOERROR", ResponseCode::NoError),
+    ("FORMERR", ResponseCode::FormErr),
+    ("SERVFAIL", ResponseCode::ServFail),
+    ("NXDOMAIN", ResponseCode::NXDomain),
+    ("NOTIMP", ResponseCode::NotImp),
+    ("REFUSED", ResponseCode::Refused),
+    ("YXDOMAIN", ResponseCode::YXDomain),
+    ("YXRRSET", ResponseCode::YXRRSet),
+    ("NXRRSET", ResponseCode::NXRRSet),
+    ("NOTAUTH", ResponseCode::NotAuth),
+    ("NOTZONE", ResponseCode::NotZone),
+];
+
+impl Setting for ResponseCode {
+    const EXPECTED: &'static str = "a response code such as \"NXDOMAIN\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a response code", &RESPONSE_CODES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&RESPONSE_CODES)
+    }
+}
+
+/// Which name servers are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum WhichServers {
+    /// One that is named.
+    One,
+    /// All of the zone.
+    All,
+}
+
+const WHICH_SERVERS: [(&str, WhichServers); 2] =
+    [("one", WhichServers::One), ("all", WhichServers::All)];
+
+impl Setting for WhichServers {
+    const EXPECTED: &'static str = "\"one\" or \"all\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a choice of servers", &WHICH_SERVERS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&WHICH_SERVERS)
     }
 }
 
@@ -201,6 +285,7 @@ impl Setting for RecordType {
 mod tests {
     use std::str::FromStr;
 
+    use hickory_proto::op::ResponseCode;
     use hickory_proto::rr::RecordType;
     use http::Method;
 
@@ -223,6 +308,12 @@ mod tests {
         assert!(read::<Method>("'CONNECT'").is_err());
         assert!(read::<AtWorst>("'partial_outage'").is_ok());
         assert!(read::<AtWorst>("'operational'").is_err());
-        assert!(read::<RecordType>("'AXFR'").is_err());
+        for text in ["AXFR", "TYPE", "TYPE0", "TYPE01", "TYPE41", "TYPE252", "TYPE65536"] {
+            assert!(read::<RecordType>(&format!("'{text}'")).is_err(), "{text}");
+        }
+        assert_eq!(read::<RecordType>("'TYPE1'"), Ok(RecordType::A));
+        assert_eq!(read::<RecordType>("'TYPE256'"), Ok(RecordType::from(256)));
+        assert_eq!(read::<ResponseCode>("'NXDOMAIN'"), Ok(ResponseCode::NXDomain));
+        assert!(read::<ResponseCode>("'nxdomain'").is_err());
     }
 }

@@ -87,6 +87,23 @@ impl Setting for Redirects {
     }
 }
 
+/// A whole number from `LEAST` to `MOST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Whole<const LEAST: u32, const MOST: u32>(pub(in super::super) u32);
+
+impl<const LEAST: u32, const MOST: u32> Setting for Whole<LEAST, MOST> {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let Some(number) = integer(node) else { return Self::wrong_type(node, problems) };
+        bounded(node, number, LEAST, MOST, problems).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": LEAST, "maximum": MOST })
+    }
+}
+
 /// The integer that stands there; one that is too large for any use is `i64::MAX`.
 pub(in super::super) fn integer(node: &Node<'_>) -> Option<i64> {
     let number = node.get_ref().as_integer()?;
@@ -94,6 +111,7 @@ pub(in super::super) fn integer(node: &Node<'_>) -> Option<i64> {
     Some(parsed.unwrap_or(if number.as_str().starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
+/// The number, if it is within bounds.
 pub(in super::super) fn bounded(
     node: &Node<'_>,
     number: i64,
@@ -115,7 +133,7 @@ pub(in super::super) fn bounded(
 #[cfg(test)]
 mod tests {
     use super::super::tests::read;
-    use super::{AtLeast, Rate, Redirects, Runs};
+    use super::{AtLeast, Rate, Redirects, Runs, Whole};
 
     #[test]
     fn runs_are_one_to_a_hundred() {
@@ -154,5 +172,14 @@ mod tests {
         assert_eq!(read::<Redirects>("20"), Ok(Redirects(20)));
         assert!(read::<Redirects>("21").is_err());
         assert!(read::<Redirects>("true").is_err());
+    }
+
+    #[test]
+    fn whole_numbers_stay_within_their_bounds() {
+        type Port = Whole<1, 65_535>;
+        assert_eq!(read::<Port>("53"), Ok(Whole(53)));
+        for text in ["0", "65536", "5.3", "'53'"] {
+            assert!(read::<Port>(text).is_err(), "{text}");
+        }
     }
 }

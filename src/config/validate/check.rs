@@ -24,7 +24,7 @@ pub(super) fn check(
     // That there is exactly one the reader has seen to.
     let kinds = [
         raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner()))),
-        raw.dns.given().map(|dns| CheckKind::Dns(dns.into_inner())),
+        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner()))),
         raw.tcp.given().map(|tcp| {
             if let Some(tuning) = &tuning {
                 refuse_never_slow(&tcp, tuning, problems);
@@ -48,6 +48,7 @@ pub(super) fn check(
         major_when: tuning.major_when,
         min_addresses: raw.min_addresses.optional()?.map(|least| least.0),
         degraded_over: tuning.degraded_over,
+        degraded_over_in: tuning.degraded_over_in,
         resolvers: scope.resolvers.clone(),
         kind,
     })

@@ -12,7 +12,7 @@ use super::super::reader::Field;
 use super::super::setting::choice::AtWorst;
 use super::super::setting::count::Runs;
 use super::super::setting::duration::Duration;
-use crate::model::{ComponentStatus, MajorWhen, Span, Threshold};
+use crate::model::{ComponentStatus, MajorWhen, Phases, Span, Threshold};
 
 /// What holds where no file says anything.
 const INTERVAL: Span = Span::from_secs(30);
@@ -28,6 +28,7 @@ pub(super) struct Tuning {
     pub(super) fail_after: Threshold,
     pub(super) recover_after: NonZeroU32,
     pub(super) degraded_over: Option<Span>,
+    pub(super) degraded_over_in: Phases,
     pub(super) at_worst: ComponentStatus,
     pub(super) major_when: MajorWhen,
 }
@@ -62,8 +63,8 @@ impl Placed {
 /// 1. A check's own setting, else the file's default, else farol's.
 /// 2. `confirm_interval` is at most `interval`. One that is inherited gives way to a shorter
 ///    interval; one that stands beside it must not contradict it.
-/// 3. `degraded_over` is less than `timeout`, or no run could ever be degraded by it. This is said
-///    where at least one of the two is the check's own.
+/// 3. Every limit of `degraded_over` is less than `timeout`, or no run could ever be degraded by
+///    it. This is said where at least one of the two is the check's own.
 pub(super) fn settle(
     own: &RawTuning,
     defaults: &RawTuning,
@@ -72,7 +73,7 @@ pub(super) fn settle(
     let interval = Placed::of(own.interval.or_else(&defaults.interval));
     let timeout = Placed::of(own.timeout.or_else(&defaults.timeout));
     let confirm = Placed::of(own.confirm_interval.or_else(&defaults.confirm_interval));
-    let degraded_over = Placed::of(own.degraded_over.or_else(&defaults.degraded_over));
+    let degraded_over = own.degraded_over.or_else(&defaults.degraded_over).clone().optional();
     let interval = interval.map(|interval| Placed::or(interval, INTERVAL));
     let timeout = timeout.map(|timeout| Placed::or(timeout, TIMEOUT));
 
@@ -85,7 +86,9 @@ pub(super) fn settle(
         contradiction(names, confirm, interval, why, problems);
     }
     let own_limit = !matches!((&own.degraded_over, &own.timeout), (Field::Absent, Field::Absent));
-    if let (Some(timeout), Some(Some(limit)), true) = (&timeout, &degraded_over, own_limit)
+    let longest = degraded_over.as_ref().and_then(|latency| latency.as_ref()?.longest.as_ref());
+    let longest = longest.map(|(span, at)| Placed { span: *span, place: Some(at.clone()) });
+    if let (Some(timeout), Some(limit), true) = (&timeout, &longest, own_limit)
         && limit.span >= timeout.span
     {
         let why = "a run ends at its timeout and would never be slow: lower it, or raise `timeout`";
@@ -93,6 +96,7 @@ pub(super) fn settle(
     }
 
     let (interval, timeout) = (interval?.span, timeout?.span);
+    let degraded_over = degraded_over?.unwrap_or_default();
     let in_a_row = Threshold::in_a_row(TWICE);
     Some(Tuning {
         interval,
@@ -105,7 +109,8 @@ pub(super) fn settle(
             .clone()
             .or(Runs(TWICE))?
             .0,
-        degraded_over: degraded_over?.map(|limit| limit.span),
+        degraded_over: degraded_over.total,
+        degraded_over_in: degraded_over.phases,
         at_worst: own
             .at_worst
             .or_else(&defaults.at_worst)

@@ -55,6 +55,10 @@ fn opens(names: &[&str], finding: &Finding) -> (String, String) {
     (rig.last().title.clone(), first.to_owned())
 }
 
+fn outdated() -> Reason {
+    Reason::RecordStale { place: SECRET.to_owned(), age: Span::from_secs(7200) }
+}
+
 #[test]
 fn every_symptom_has_its_words() {
     let some = super::backend(1);
@@ -66,6 +70,9 @@ fn every_symptom_has_its_words() {
         degraded(WHOLE, slow()),
         degraded(WHOLE, skewed()),
         degraded(WHOLE, Reason::Body { expected: SECRET.to_owned() }),
+        fail(WHOLE, outdated()),
+        fail(some, outdated()),
+        degraded(WHOLE, outdated()),
     ];
     let mut texts = String::new();
     for finding in &cases {
