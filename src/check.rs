@@ -95,6 +95,7 @@ impl Prober {
 
 /// Bounds the text in a finding's reason: it may be the target's, and it goes to logs, the journal
 /// and terminals.
+#[expect(clippy::too_many_lines, reason = "every reason has its arm")]
 fn bound(finding: &mut Finding) {
     let text = match &mut finding.reason {
         Some(

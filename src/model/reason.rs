@@ -457,6 +457,7 @@ impl Reason {
 
 /// One line for the operator, with the data.
 impl fmt::Display for Reason {
+    #[expect(clippy::too_many_lines, reason = "every reason has its arm")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ResolveNotFound => write!(f, "the name does not exist (NXDOMAIN)"),

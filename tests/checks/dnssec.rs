@@ -145,12 +145,6 @@ impl Zones {
                 let other = Key::new("silent.signed.test.");
                 answer.add_answers(other.sign(&one(), VALID));
             }
-            ("nothing.plain.signed.test.", _) => {
-                let apex = name("plain.signed.test.");
-                let data = SOA::new(apex.clone(), apex.clone(), 1, 1, 1, 1, 1);
-                answer.add_authority(Record::from_rdata(apex, 300, RData::SOA(data)));
-                answer.metadata.response_code = ResponseCode::NXDomain;
-            }
             _ => self.deny(&mut answer, &asked.name),
         }
         answer
@@ -168,6 +162,14 @@ impl Zones {
             Record::from_rdata(owner.clone(), 300, data)
         };
         let text = asked.to_string();
+        if text == "nothing.plain.signed.test." {
+            answer.authorities.clear();
+            let data = SOA::new(apex.clone(), apex.clone(), 1, 1, 1, 1, 1);
+            let unsigned = name("plain.signed.test.");
+            answer.add_authority(Record::from_rdata(unsigned, 300, RData::SOA(data)));
+            answer.metadata.response_code = ResponseCode::NXDomain;
+            return;
+        }
         let denial = if text == "plain.signed.test." {
             nsec(asked, "z.signed.test.", &[RecordType::NS, RecordType::NSEC, RecordType::RRSIG])
         } else {

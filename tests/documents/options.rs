@@ -80,9 +80,13 @@ fn add_rows(parent: &str, schema: &Value, own_tables: &[&str], rows: &mut Vec<St
         };
         let about = schema["description"].as_str().unwrap_or_default();
         let takes = takes(schema);
-        rows.push(format!("| `{name}` | {} | {default} | {} |\n", cell(&takes), cell(about)));
+        let row = format!("| `{name}` | {} | {default} | {} |\n", cell(&takes), cell(about));
+        // What may be one table or a list of them is told once.
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
         // `[[component.check]]` has a table of its own, as each kind of check has.
-        if !own_tables.contains(&key.as_str()) && !(parent.is_empty() && key == "check") {
+        if !(own_tables.contains(&key.as_str()) || parent.is_empty() && key == "check") {
             add_inner_rows(&name, schema, rows);
         }
     }
@@ -120,10 +124,11 @@ fn one_way(schema: &Value) -> String {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         return words.join(", ");
     }
-    let such_as = match schema["examples"][0] {
-        Value::Null => String::new(),
-        ref example => format!(" such as `{example}`"),
-    };
+    if schema["type"].is_array() {
+        return "any value".to_owned();
+    }
+    let example = schema["examples"].get(0);
+    let such_as = example.map_or_else(String::new, |example| format!(" such as `{example}`"));
     match schema["type"].as_str() {
         Some("object") if schema["additionalProperties"].is_object() => {
             format!("table of: {}", takes(&schema["additionalProperties"]))

@@ -13,8 +13,6 @@ use super::super::setting::list::OneOrMany;
 use super::super::setting::text::Needle;
 use head::ExpectHeaders;
 
-/// Certificates live for a year or three; some last for ten.
-
 const EXPECT_HEADERS: Key<ExpectHeaders> =
     Key::new("expect_headers", "What the answer's headers must be.");
 const FINAL_URL: Key<UrlExpect> =
