@@ -45,6 +45,7 @@ struct Shared {
     network: Network,
     vantage: Vantage,
     secrets: Secrets,
+    tokens: http::Tokens,
 }
 
 impl Prober {
@@ -61,18 +62,19 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        Ok(Self { shared: Arc::new(Shared { network, vantage, secrets }) })
+        let shared = Shared { network, vantage, secrets, tokens: http::Tokens::default() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
-        let Shared { network, vantage, secrets } = &*self.shared;
+        let Shared { network, vantage, secrets, tokens } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
         let mut findings = match &check.kind {
-            CheckKind::Http(http) => http::probe(network, secrets, check, http, run).await,
+            CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
@@ -99,9 +101,16 @@ fn bound(finding: &mut Finding) {
         Some(
             Reason::ResolveFailed { detail }
             | Reason::ConnectFailed { detail }
+            | Reason::ProxyUnreachable { detail }
+            | Reason::ProxyDenied { detail }
+            | Reason::ProxyMalformed { detail }
+            | Reason::ProxyFailed { detail }
+            | Reason::TokenUnavailable { detail }
+            | Reason::TokenMalformed { detail }
             | Reason::TlsHandshake { detail }
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
+            | Reason::BodyEncoding { detail }
             | Reason::DnsTruncated { detail }
             | Reason::DnsDelegation { detail }
             | Reason::DnssecBogus { detail }
@@ -132,7 +141,8 @@ fn bound(finding: &mut Finding) {
             | Reason::RecordAhead { place: text, .. },
         ) => text,
         Some(
-            Reason::DnsRcode { got }
+            Reason::HttpVersion { got }
+            | Reason::DnsRcode { got }
             | Reason::DnsAnswer { got }
             | Reason::DnsTtl { got }
             | Reason::DnsFlag { missing: got }
@@ -149,6 +159,8 @@ fn bound(finding: &mut Finding) {
             | Reason::ConnectRefused
             | Reason::ConnectReset
             | Reason::ConnectUnreachable
+            | Reason::ProxyAuth
+            | Reason::TokenRefused { .. }
             | Reason::TlsCertificateExpired
             | Reason::TlsCertificateNotYetValid
             | Reason::TlsNameMismatch
@@ -158,10 +170,13 @@ fn bound(finding: &mut Finding) {
             | Reason::Timeout { .. }
             | Reason::ConnectionClosed { .. }
             | Reason::HeadersTooLarge
+            | Reason::FirstByteLimit { .. }
+            | Reason::IdleLimit { .. }
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit
             | Reason::RedirectInvalid
+            | Reason::RedirectRefused { .. }
             | Reason::BodySize { .. }
             | Reason::PageBlank
             | Reason::ClockSkew { .. }

@@ -9,9 +9,13 @@
 
 pub mod connect;
 pub mod dns;
+mod frames;
 pub mod handshake;
+pub mod proxy;
+pub mod reach;
 pub mod resolve;
 pub mod run;
+pub mod scope;
 mod stub;
 pub mod tls;
 pub mod wire;
@@ -25,6 +29,7 @@ use crate::config::NameServer;
 use crate::model::{Phase, Reason};
 
 pub use handshake::Handshake;
+pub use reach::{Opened, To, Way};
 pub use run::Run;
 pub use tls::{TlsError, TlsFor, trusted_roots};
 pub use wire::Wire;
@@ -106,6 +111,7 @@ impl Network {
 
     /// Shakes hands over TLS on a connection that may have been used without.
     pub async fn secure(&self, run: &mut Run, wire: Wire, to: TlsFor<'_>) -> Result<Wire, Reason> {
-        Ok(Box::new(self.tls.secure(run, wire, to).await?))
+        let hello = tls::Hello { host: to.host, alpn: to.alpn.as_slice(), with: None };
+        Ok(Box::new(self.tls.secure(run, wire, hello).await?))
     }
 }

@@ -339,7 +339,7 @@ mod in_step {
     fn the_reader_knows_the_schemas_keys_and_no_others() {
         let mut found = Vec::new();
         tables(&schema(), "", &mut found);
-        assert_eq!(found.len(), 37, "tables of the schema: {found:#?}");
+        assert_eq!(found.len(), 45, "tables of the schema: {found:#?}");
         for (place, keys) in found {
             let text = with_unknown_key(&place);
             let error = parse_text(&text).unwrap_err();
@@ -370,6 +370,7 @@ mod in_step {
                 "syntax",
                 "syntax_and_others",
                 "contradiction",
+                "proxy_resolves",
                 "script_twice",
                 "tls_twice",
                 "no_tls",

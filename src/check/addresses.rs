@@ -34,7 +34,11 @@ pub(super) async fn probe_each<Probed: Future<Output = Outcome>>(
     mut run: Run,
     probe: impl Fn(IpAddr, Run) -> Probed,
 ) -> Vec<Finding> {
-    let found = match network.resolve(&mut run, host, &check.resolvers).await {
+    let resolved = network.resolve(&mut run, host, &check.resolvers).await;
+    let admitted = |found: Vec<IpAddr>| -> Vec<IpAddr> {
+        found.into_iter().filter(|one| check.admits(*one)).collect()
+    };
+    let found = match resolved.map(admitted) {
         Ok(found) if !found.is_empty() => found,
         Ok(_) => return vec![unresolved(run, Reason::ResolveNoAddress)],
         Err(reason) => return vec![unresolved(run, reason)],

@@ -37,7 +37,9 @@ impl Check {
     pub(super) fn run(self) -> Ending {
         let told = Complaints::Terminal;
         let loaded = probes::load(&self.probes, told)
-            .and_then(|config| Ok((probes::secrets(config.secret_refs(), told)?, config)))
+            .and_then(|config| {
+                Ok((probes::secrets(config.secret_refs(), config.pem_files(), told)?, config))
+            })
             .and_then(|(secrets, config)| Ok((secrets, config, runtime()?)));
         let (secrets, config, runtime) = match loaded {
             Ok(loaded) => loaded,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{self, Config, SecretRef, Secrets};
+use crate::config::{self, Config, Pem, SecretRef, Secrets};
 
 use super::Ending;
 use super::print::Complaints;
@@ -15,12 +15,13 @@ pub(super) fn load(paths: &[PathBuf], complaints: Complaints) -> Result<Config, 
     })
 }
 
-/// Loads these secrets; all that are missing are told.
+/// Loads these secrets and files in PEM; all that are missing are told.
 pub(super) fn secrets(
     references: impl IntoIterator<Item = SecretRef>,
+    files: impl IntoIterator<Item = (PathBuf, Pem)>,
     complaints: Complaints,
 ) -> Result<Secrets, Ending> {
-    Secrets::load(references).map_err(|error| {
+    Secrets::load_with_pem(references, files).map_err(|error| {
         error.problems().iter().for_each(|problem| complaints.error(&problem.to_string()));
         Ending::BadConfiguration
     })

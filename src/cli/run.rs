@@ -83,7 +83,7 @@ impl Run {
 
     fn options(self, complaints: Complaints) -> Result<Options, Ending> {
         let config = probes::load(&self.probes, complaints)?;
-        let secrets = probes::secrets(config.secret_refs(), complaints)?;
+        let secrets = probes::secrets(config.secret_refs(), config.pem_files(), complaints)?;
         let api_token = |file| api_token(file, complaints);
         Ok(Options {
             config,
@@ -104,7 +104,7 @@ impl Run {
 
 fn api_token(file: PathBuf, complaints: Complaints) -> Result<Secret, Ending> {
     let reference = SecretRef::File(file);
-    let secrets = probes::secrets([reference.clone()], complaints)?;
+    let secrets = probes::secrets([reference.clone()], [], complaints)?;
     secrets.get(&reference).cloned().ok_or(Ending::BadConfiguration)
 }
 

@@ -281,13 +281,6 @@ pub(super) enum Mistake {
         help("add `tls = true` or `starttls`, or remove this")
     )]
     NoTls,
-    /// Not an IP address.
-    #[error("`{got}` is not an IP address")]
-    #[diagnostic(
-        code(farol::config::invalid_ip),
-        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
-    )]
-    InvalidIp { got: String },
     /// Not a URL.
     #[error("not a URL: {reason}")]
     #[diagnostic(
@@ -329,6 +322,20 @@ pub(super) enum Mistake {
         )
     )]
     InvalidServer { got: String },
+    /// Not an IP address.
+    #[error("`{got}` is not an IP address")]
+    #[diagnostic(
+        code(farol::config::invalid_ip),
+        help("write it as in \"192.0.2.7\" or \"2001:db8::7\", without a port")
+    )]
+    InvalidIp { got: String },
+    /// A choice of addresses that are not known here.
+    #[error("the proxy resolves the name, so its addresses cannot be chosen here")]
+    #[diagnostic(
+        code(farol::config::proxy_resolves),
+        help("leave out `family` and `addresses = \"all\"`, or use a `socks5://` proxy")
+    )]
+    ProxyResolves,
     /// Not a domain name.
     #[error("`{got}` is not a domain name: {reason}")]
     #[diagnostic(code(farol::config::invalid_domain), help("write it as in \"desk.example\""))]

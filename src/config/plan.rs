@@ -24,10 +24,14 @@ use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod dns;
+mod http_client;
+mod papers;
 
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
+pub use http_client::{Family, HttpClient, HttpVersion};
+pub use papers::{Auth, Identity, OAuth2, Pem, Proxy, ProxyKind, TlsSettings};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +79,13 @@ impl Config {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
             HeaderText::Plain(_) => None,
         });
-        tokens.chain(secrets).collect()
+        let of_clients = self.checks().flat_map(|(_, _, check)| check.client_secrets());
+        tokens.chain(secrets).chain(of_clients).collect()
+    }
+
+    /// Every file in PEM that must be there for the checks to run, and what must be in it.
+    pub fn pem_files(&self) -> BTreeSet<(std::path::PathBuf, Pem)> {
+        self.checks().flat_map(|(_, _, check)| check.pem_files()).collect()
     }
 }
 
@@ -273,6 +283,8 @@ pub struct HttpCheck {
     pub max_clock_skew: ClockLimits,
     /// How long its certificates must still be valid.
     pub certificate: Option<CertificateLimits>,
+    /// How it is asked.
+    pub client: HttpClient,
     /// What else the answer must be like.
     pub expect: HttpExpect,
 }

@@ -7,6 +7,8 @@ pub(super) mod dns;
 mod dns_expect;
 pub(super) mod expect;
 pub(super) mod http;
+pub(super) mod http_client;
+pub(super) mod papers;
 pub(super) mod platform;
 mod script;
 pub(super) mod tcp;

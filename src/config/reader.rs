@@ -223,6 +223,12 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         self.problems.report(span, mistake);
     }
 
+    /// Reports one mistake that stands in several places.
+    pub(super) fn report_all(&mut self, spans: Vec<Range<usize>>, mistake: Mistake) {
+        let one = |(n, span)| (span, Some(if n == 0 { "one" } else { "another" }));
+        self.problems.report_all(spans.into_iter().enumerate().map(one), mistake);
+    }
+
     /// Asks for a key that may be left out.
     pub(super) fn take<T: Setting>(&mut self, key: &Key<T>) -> Field<T> {
         self.ask(key, None)

@@ -7,10 +7,17 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
+
+use super::plan::Pem;
 
 /// The most that a secret may have: more than any API key, less than what a mistaken path leads to.
 const LARGEST: u64 = 16 << 10;
+
+/// The most that a file in PEM may have: a host's whole bundle of authorities has a quarter of it.
+const LARGEST_PEM: u64 = 1 << 20;
 
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +79,28 @@ impl Secrets {
         Self::load_with(references, |name| std::env::var(name))
     }
 
+    /// Fetches `references` as [`Secrets::load`] does, and files in PEM.
+    ///
+    /// # Errors
+    ///
+    /// Every secret and file that is not there or cannot be one, never with any of its text.
+    pub fn load_with_pem(
+        references: impl IntoIterator<Item = SecretRef>,
+        files: impl IntoIterator<Item = (PathBuf, Pem)>,
+    ) -> Result<Self, SecretsError> {
+        let (mut secrets, mut problems) = match Self::load(references) {
+            Ok(secrets) => (secrets, Vec::new()),
+            Err(error) => (Self::default(), error.problems),
+        };
+        for (path, pem) in files {
+            match pem_file(&path, pem) {
+                Ok(text) => drop(secrets.0.insert(SecretRef::File(path), text)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(secrets) } else { Err(SecretsError { problems }) }
+    }
+
     fn load_with(
         references: impl IntoIterator<Item = SecretRef>,
         environment: impl Fn(&str) -> Result<String, VarError>,
@@ -110,16 +139,38 @@ fn from_variable(
     })
 }
 
-fn from_file(path: &Path) -> Result<String, SecretProblem> {
-    let reference = || SecretRef::File(path.to_owned());
+/// A file that holds what `pem` says, as TLS will read it.
+fn pem_file(path: &Path, pem: Pem) -> Result<Secret, SecretProblem> {
+    let bytes = read_file(path, LARGEST_PEM)?;
+    let (what, good) = match pem {
+        Pem::Certificates => {
+            let mut all = CertificateDer::pem_slice_iter(&bytes).peekable();
+            ("certificate", all.peek().is_some() && all.all(|one| one.is_ok()))
+        }
+        Pem::Key => ("private key", PrivateKeyDer::from_pem_slice(&bytes).is_ok()),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) if good => Ok(Secret(text)),
+        Ok(_) | Err(_) => Err(SecretProblem::NotPem { path: path.to_owned(), what }),
+    }
+}
+
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, SecretProblem> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
         .map_err(|source| SecretProblem::Unreadable { path: path.to_owned(), source })?;
     // Measured before it is read as text: what was cut off may end within a letter.
-    if bytes.len() as u64 > LARGEST {
-        return Err(SecretProblem::TooLarge { reference: reference() });
+    if bytes.len() as u64 > most {
+        let reference = SecretRef::File(path.to_owned());
+        return Err(SecretProblem::TooLarge { reference, most: most >> 10 });
     }
+    Ok(bytes)
+}
+
+fn from_file(path: &Path) -> Result<String, SecretProblem> {
+    let reference = || SecretRef::File(path.to_owned());
+    let bytes = read_file(path, LARGEST)?;
     let text =
         String::from_utf8(bytes).map_err(|_| SecretProblem::NotText { reference: reference() })?;
     // Editors and `echo` end a file with a line break that nobody means.
@@ -132,7 +183,7 @@ fn usable(value: String, reference: &SecretRef) -> Result<Secret, SecretProblem>
     if value.is_empty() {
         Err(SecretProblem::Empty { reference: reference() })
     } else if value.len() as u64 > LARGEST {
-        Err(SecretProblem::TooLarge { reference: reference() })
+        Err(SecretProblem::TooLarge { reference: reference(), most: LARGEST >> 10 })
     } else if value.chars().any(char::is_control) {
         Err(SecretProblem::NotText { reference: reference() })
     } else {
@@ -187,10 +238,20 @@ pub enum SecretProblem {
         reference: SecretRef,
     },
     /// There is more in it than any secret has.
-    #[error("the secret in {reference} is larger than 16KiB")]
+    #[error("the secret in {reference} is larger than {most}KiB")]
     TooLarge {
         /// Where it is kept.
         reference: SecretRef,
+        /// How much it may have, in KiB.
+        most: u64,
+    },
+    /// It is not what TLS needs.
+    #[error("the file {} holds no {what} in PEM", path.display())]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+        /// What should be in it.
+        what: &'static str,
     },
     /// It is not UTF-8, has several lines or control characters.
     #[error("the secret in {reference} is not one line of text")]
@@ -204,7 +265,7 @@ pub enum SecretProblem {
 mod tests {
     use std::env::VarError;
 
-    use super::{SecretRef, Secrets};
+    use super::{Pem, SecretRef, Secrets};
 
     fn environment(name: &str) -> Result<String, VarError> {
         match name {
@@ -232,6 +293,37 @@ mod tests {
         let reference = SecretRef::Env("CARGO_MANIFEST_DIR".to_owned());
         let secrets = Secrets::load([reference.clone()]).unwrap();
         assert_eq!(secrets.get(&reference).unwrap().reveal(), env!("CARGO_MANIFEST_DIR"));
+    }
+
+    #[test]
+    fn files_for_tls_hold_what_it_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["one.test".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (cert, key) = (write("cert", &certificate.pem()), write("key", &key.serialize_pem()));
+        let good = [(cert.clone(), Pem::Certificates), (key.clone(), Pem::Key)];
+        let secrets = Secrets::load_with_pem([], good).unwrap();
+        assert!(secrets.get(&SecretRef::File(key.clone())).is_some());
+
+        let bad = [
+            (cert, Pem::Key),
+            (key, Pem::Certificates),
+            (write("cut", "-----BEGIN CERTIFICATE-----\nhush"), Pem::Certificates),
+            (write("large", &"#".repeat((1 << 20) + 1)), Pem::Certificates),
+            (dir.path().join("nowhere"), Pem::Certificates),
+        ];
+        let missing = SecretRef::Env("FAROL_NO_SUCH_VARIABLE".to_owned());
+        let words = Secrets::load_with_pem([missing], bad).unwrap_err().to_string();
+        assert_eq!(words.lines().count(), 6, "{words}");
+        assert!(words.contains("key holds no certificate in PEM"), "{words}");
+        assert!(words.contains("cert holds no private key in PEM"), "{words}");
+        assert!(words.contains("larger than 1024KiB") && !words.contains("hush"), "{words}");
     }
 
     #[test]

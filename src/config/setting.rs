@@ -15,6 +15,7 @@ pub(super) mod list;
 pub(super) mod literal;
 pub(super) mod major_when;
 pub(super) mod pattern;
+pub(super) mod place;
 pub(super) mod range;
 pub(super) mod secret;
 pub(super) mod selector;

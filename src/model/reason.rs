@@ -2,6 +2,7 @@
 //! is bounded and every reason has a name, words for the operator and a home in the documentation.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,43 @@ pub enum Reason {
     /// The connection failed in another way.
     ConnectFailed {
         /// What the system said.
+        detail: String,
+    },
+    /// Our own trouble: the proxy cannot be reached.
+    ProxyUnreachable {
+        /// Why not.
+        detail: String,
+    },
+    /// Our own trouble: the proxy does not take our name and password.
+    ProxyAuth,
+    /// Our own trouble: the proxy will not lead us to the target.
+    ProxyDenied {
+        /// What it said.
+        detail: String,
+    },
+    /// Our own trouble: what the proxy said breaks its protocol, or it hung up.
+    ProxyMalformed {
+        /// What was wrong.
+        detail: String,
+    },
+    /// The proxy cannot reach the target.
+    ProxyFailed {
+        /// What it said.
+        detail: String,
+    },
+    /// The token that the request needs could not be asked for.
+    TokenUnavailable {
+        /// Why not.
+        detail: String,
+    },
+    /// The token was refused.
+    TokenRefused {
+        /// The status that came instead.
+        got: u16,
+    },
+    /// What came for a token is none.
+    TokenMalformed {
+        /// What is wrong with it.
         detail: String,
     },
     /// The TLS handshake failed.
@@ -101,10 +139,30 @@ pub enum Reason {
         /// What was wrong with it.
         detail: String,
     },
+    /// The target speaks another version of HTTP than expected.
+    HttpVersion {
+        /// What it speaks: `1.1`.
+        got: String,
+    },
     /// The answer's headers are longer, or more, than we read.
     HeadersTooLarge,
     /// The answer's body is longer than `max_body`.
     BodyTooLarge,
+    /// The answer's body is not in the encoding that its headers name.
+    BodyEncoding {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The first byte of the answer took longer than `first_byte_timeout`.
+    FirstByteLimit {
+        /// What is allowed.
+        limit: Span,
+    },
+    /// In the middle of the answer nothing came for longer than `idle_timeout`.
+    IdleLimit {
+        /// What is allowed.
+        limit: Span,
+    },
     /// The status code is not one of those expected.
     Status {
         /// The code that came.
@@ -114,6 +172,11 @@ pub enum Reason {
     RedirectLimit,
     /// A redirect without a usable `Location`.
     RedirectInvalid,
+    /// A redirect from a public address to a private one: a target must not make us knock there.
+    RedirectRefused {
+        /// The address that it leads to.
+        to: IpAddr,
+    },
     /// The body lacks a text it should have, or a pattern did not match.
     Body {
         /// The expectation that was not met.
@@ -290,6 +353,14 @@ impl Reason {
             Self::ConnectReset => "connect_reset",
             Self::ConnectUnreachable => "connect_unreachable",
             Self::ConnectFailed { .. } => "connect_failed",
+            Self::ProxyUnreachable { .. } => "proxy_unreachable",
+            Self::ProxyAuth => "proxy_auth",
+            Self::ProxyDenied { .. } => "proxy_denied",
+            Self::ProxyMalformed { .. } => "proxy_malformed",
+            Self::ProxyFailed { .. } => "proxy_failed",
+            Self::TokenUnavailable { .. } => "token_unavailable",
+            Self::TokenRefused { .. } => "token_refused",
+            Self::TokenMalformed { .. } => "token_malformed",
             Self::TlsHandshake { .. } => "tls_handshake",
             Self::TlsCertificateExpired => "tls_certificate_expired",
             Self::TlsCertificateNotYetValid => "tls_certificate_not_yet_valid",
@@ -319,11 +390,16 @@ impl Reason {
                 Phase::Transfer => "transfer_closed",
             },
             Self::MalformedAnswer { .. } => "malformed_answer",
+            Self::HttpVersion { .. } => "http_version",
             Self::HeadersTooLarge => "headers_too_large",
             Self::BodyTooLarge => "body_too_large",
+            Self::BodyEncoding { .. } => "body_encoding",
+            Self::FirstByteLimit { .. } => "first_byte_limit",
+            Self::IdleLimit { .. } => "idle_limit",
             Self::Status { .. } => "status",
             Self::RedirectLimit => "redirect_limit",
             Self::RedirectInvalid => "redirect_invalid",
+            Self::RedirectRefused { .. } => "redirect_refused",
             Self::Body { .. } => "body",
             Self::BodySize { .. } => "body_size",
             Self::Header { .. } => "header",
@@ -371,6 +447,10 @@ impl Reason {
                 | Self::ProberOffline { .. }
                 | Self::ProberClock { .. }
                 | Self::ProberMisconfigured { .. }
+                | Self::ProxyUnreachable { .. }
+                | Self::ProxyAuth
+                | Self::ProxyDenied { .. }
+                | Self::ProxyMalformed { .. }
         )
     }
 }
@@ -390,6 +470,16 @@ impl fmt::Display for Reason {
             Self::ConnectReset => write!(f, "connection reset during the handshake"),
             Self::ConnectUnreachable => write!(f, "no route to the address"),
             Self::ConnectFailed { detail } => write!(f, "connection failed: {detail}"),
+            Self::ProxyUnreachable { detail } => write!(f, "the proxy cannot be reached: {detail}"),
+            Self::ProxyAuth => write!(f, "the proxy does not take our name and password"),
+            Self::ProxyDenied { detail } => write!(f, "the proxy will not go there: {detail}"),
+            Self::ProxyMalformed { detail } => write!(f, "the proxy talks nonsense: {detail}"),
+            Self::ProxyFailed { detail } => {
+                write!(f, "the proxy cannot reach the target: {detail}")
+            }
+            Self::TokenUnavailable { detail } => write!(f, "no token can be asked for: {detail}"),
+            Self::TokenRefused { got } => write!(f, "no token was given: status {got}"),
+            Self::TokenMalformed { detail } => write!(f, "what came is no token: {detail}"),
             Self::TlsHandshake { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TlsCertificateExpired => write!(f, "the certificate has expired"),
             Self::TlsCertificateNotYetValid => {
@@ -407,11 +497,20 @@ impl fmt::Display for Reason {
             Self::Timeout { phase } => write!(f, "timed out in phase {phase}"),
             Self::ConnectionClosed { phase } => write!(f, "closed by the target in phase {phase}"),
             Self::MalformedAnswer { detail } => write!(f, "malformed answer: {detail}"),
+            Self::HttpVersion { got } => write!(f, "HTTP in an unexpected version: {got}"),
             Self::HeadersTooLarge => write!(f, "the answer's headers are too large"),
             Self::BodyTooLarge => write!(f, "the answer's body is larger than max_body"),
+            Self::BodyEncoding { detail } => write!(f, "the answer's body is {detail}"),
+            Self::FirstByteLimit { limit } => {
+                write!(f, "no answer began within first_byte_timeout, {limit}")
+            }
+            Self::IdleLimit { limit } => {
+                write!(f, "the answer stalled for longer than idle_timeout, {limit}")
+            }
             Self::Status { got } => write!(f, "unexpected status {got}"),
             Self::RedirectLimit => write!(f, "too many redirects"),
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
+            Self::RedirectRefused { to } => write!(f, "a redirect to the private address {to}"),
             Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
             Self::BodySize { got } => write!(f, "the body has {got} bytes"),
             Self::Header { expected, got } => write!(f, "expected {expected}, got {got}"),

@@ -100,7 +100,7 @@ pub(super) fn absolute(host: &str) -> Result<Name, Reason> {
 }
 
 /// The address that `host` spells, with or without a URL's brackets.
-pub(super) fn literal(host: &str) -> Option<IpAddr> {
+pub fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 

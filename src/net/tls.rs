@@ -1,16 +1,16 @@
-//! The TLS handshake: one configuration for all runs, and a witness for each who remembers the
+//! The TLS handshake: one configuration for each setting, shared by all runs, and a witness for each who remembers the
 //! certificates even when they are refused.
 
+mod prepared;
 mod staple;
 mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -19,8 +19,10 @@ use super::handshake::Validity;
 use super::run::Run;
 use super::wire::Stream;
 use crate::clock::Clock;
+use crate::config::{Secrets, TlsSettings};
 use crate::model::{Phase, Reason, Timestamp};
-use witness::{Testimony, Trust, Witness};
+use prepared::Shelf;
+use witness::{Testimony, Witness};
 
 /// Why there can be no TLS at all in this process.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +48,22 @@ pub struct TlsFor<'a> {
     pub alpn: Option<&'static str>,
 }
 
-/// The configuration that all handshakes start from.
+/// What is said in a handshake.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hello<'a> {
+    /// The name in SNI that the certificate must be for.
+    pub(super) host: &'a str,
+    /// The protocols that may be spoken afterwards, the best first; none if they have no name.
+    pub(super) alpn: &'a [&'static str],
+    /// Whom to trust and what to show, and the files that this needs; `None` as every user does.
+    pub(super) with: Option<(&'a TlsSettings, &'a Secrets)>,
+}
+
+/// What all handshakes share.
 #[derive(Debug)]
 pub(super) struct Tls {
     clock: Clock,
-    config: ClientConfig,
-    trust: Trust,
+    shelf: Shelf,
 }
 
 impl Tls {
@@ -64,18 +76,7 @@ impl Tls {
         for root in extra_roots {
             roots.add(root.clone()).map_err(TlsError::Root)?;
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = Arc::new(roots);
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?;
-        let algorithms = provider.signature_verification_algorithms.all;
-        let mut config = ClientConfig::builder_with_details(provider, Arc::new(OurTime(clock)))
-            .with_safe_default_protocol_versions()?
-            .with_webpki_verifier(verifier.clone())
-            .with_no_client_auth();
-        // A new user has no session to resume, and a resumed one shows no certificate.
-        config.resumption = rustls::client::Resumption::disabled();
-        Ok(Self { clock, config, trust: Trust { roots, algorithms, verifier } })
+        Ok(Self { clock, shelf: Shelf::new(clock, roots)? })
     }
 
     /// Shakes hands over `stream`, and notes in `run` what was shown, whatever comes of it.
@@ -83,15 +84,17 @@ impl Tls {
         &self,
         run: &mut Run,
         stream: S,
-        to: TlsFor<'_>,
+        hello: Hello<'_>,
     ) -> Result<TlsStream<S>, Reason> {
-        let name = server_name(to.host)
+        let prepared = self.shelf.take(hello.with)?;
+        let other = hello.with.and_then(|(settings, _)| settings.server_name.as_deref());
+        let name = server_name(other.unwrap_or(hello.host))
             .map_err(|error| Reason::TlsHandshake { detail: error.to_string() })?;
-        let witness = Arc::new(Witness::new(self.trust.clone()));
+        let witness = Arc::new(Witness::new(prepared.trust.clone()));
         // The copy shares all that was costly to make; only the witness is this handshake's own.
-        let mut config = self.config.clone();
+        let mut config = prepared.config.clone();
         config.dangerous().set_certificate_verifier(witness.clone());
-        config.alpn_protocols = to.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        config.alpn_protocols = hello.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         let outcome = run.phase(Phase::Tls, async { Ok(handshake.await) }).await;
         let Testimony { mut seen, self_signed } = witness.testimony();
@@ -154,6 +157,9 @@ fn refusal(error: &std::io::Error, self_signed: bool) -> Reason {
     let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
     match source {
         Some(rustls::Error::InvalidCertificate(why)) => distrust(why, self_signed),
+        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            Reason::HttpVersion { got: String::from("none of those offered") }
+        }
         Some(other) => Reason::TlsHandshake { detail: other.to_string() },
         None if error.kind() == std::io::ErrorKind::TimedOut => {
             Reason::Timeout { phase: Phase::Tls }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
 
+use super::frames::{Frames, Seen};
 use crate::clock::Stopwatch;
 use crate::model::{Phase, Phases, Span};
 
@@ -17,6 +19,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
 pub type Wire = Box<dyn Stream>;
+
+/// What is spoken over a watched connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Every byte is a part of a request or its answer.
+    Http1,
+    /// Only some frames are.
+    Http2,
+}
 
 /// What a watched connection has noted, shared with whoever asks afterwards.
 #[derive(Clone, Debug)]
@@ -34,6 +45,17 @@ struct Noted {
     stuck: bool,
     /// When the first byte of the answer came.
     first_byte: Option<Span>,
+    /// When the last one came.
+    last_byte: Option<Span>,
+}
+
+/// Which limit a silence has broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// So much before the answer began.
+    FirstByte(Span),
+    /// So much in its middle.
+    Idle(Span),
 }
 
 impl Marks {
@@ -44,6 +66,34 @@ impl Marks {
         noted.settle(self.watch.elapsed(), phases)
     }
 
+    /// Waits until it has been silent for longer than `first_byte` or, once the answer has begun,
+    /// than `idle`; for ever without a limit.
+    pub async fn silence(&self, first_byte: Option<Span>, idle: Option<Span>) -> Silence {
+        loop {
+            let noted = *self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.watch.elapsed();
+            let Some((since, silence)) = noted.silence(now, first_byte, idle) else {
+                // There is no limit yet, and none is sooner met than it would take to notice.
+                let soonest = first_byte.into_iter().chain(idle).min();
+                match soonest {
+                    Some(soonest) => sleep(soonest.to_duration()).await,
+                    None => std::future::pending().await,
+                }
+                continue;
+            };
+            let (Silence::FirstByte(limit) | Silence::Idle(limit)) = silence;
+            let silent = now.as_micros().saturating_sub(since.as_micros());
+            match limit.as_micros().checked_sub(silent) {
+                None | Some(0) => return silence,
+                // The other limit may be shorter, and begin to count at any moment.
+                Some(left) => {
+                    let left = idle.map_or(left, |idle| left.min(idle.as_micros()));
+                    sleep(Span::from_micros(left).to_duration()).await;
+                }
+            }
+        }
+    }
+
     fn note(&self, change: impl FnOnce(&mut Noted, Span)) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut noted, self.watch.elapsed());
@@ -51,6 +101,21 @@ impl Marks {
 }
 
 impl Noted {
+    /// Since when it is silent, and what would break which limit; `None` where there is none.
+    fn silence(
+        self,
+        now: Span,
+        first_byte: Option<Span>,
+        idle: Option<Span>,
+    ) -> Option<(Span, Silence)> {
+        match (self.last_byte, self.sent) {
+            (Some(last), _) => Some((last, Silence::Idle(idle?))),
+            (None, Some(sent)) if !self.stuck => Some((sent, Silence::FirstByte(first_byte?))),
+            // While the request is being sent, no answer is late.
+            (None, _) => Some((now, Silence::FirstByte(first_byte?))),
+        }
+    }
+
     /// 1. Until all of the request is taken it is being sent; an answer ends that too, since a
     ///    target may answer before it has read everything.
     /// 2. From then on the first byte is waited for.
@@ -89,12 +154,18 @@ impl Noted {
 pub struct Watched {
     wire: Wire,
     marks: Marks,
+    /// What went out and what came in, in frames where there are any.
+    frames: Option<(Frames, Frames)>,
+    /// Whether the whole request has been offered; without frames only its taking tells.
+    offered: bool,
 }
 
 impl Watched {
-    /// Watches `wire`, in times since `watch` was started.
-    pub fn new(wire: Wire, watch: Stopwatch) -> Self {
-        Self { wire, marks: Marks { watch, noted: Arc::default() } }
+    /// Watches `wire`, over which `speaks` is spoken, in times since `watch` was started.
+    pub fn new(wire: Wire, watch: Stopwatch, speaks: Speaks) -> Self {
+        let frames = (speaks == Speaks::Http2).then(|| (Frames::of_client(), Frames::default()));
+        let marks = Marks { watch, noted: Arc::default() };
+        Self { wire, marks, offered: frames.is_none(), frames }
     }
 
     /// What will have been noted.
@@ -111,9 +182,15 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = ready!(Pin::new(&mut self.wire).poll_read(cx, buf));
-        if buf.filled().len() > before {
+        let came = buf.filled().get(before..).unwrap_or_default();
+        let of_the_answer = match &mut self.frames {
+            None => !came.is_empty(),
+            Some((_, incoming)) => incoming.follow(came).message,
+        };
+        if of_the_answer {
             self.marks.note(|noted, at| {
                 noted.first_byte.get_or_insert(at);
+                noted.last_byte = Some(at);
             });
         }
         Poll::Ready(outcome)
@@ -127,9 +204,20 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.wire).poll_write(cx, bytes);
+        let taken = if let Poll::Ready(Ok(taken)) = outcome { taken } else { 0 };
         // Part of a write is not the request's end.
-        let stuck = !matches!(outcome, Poll::Ready(Ok(taken)) if taken == bytes.len());
-        self.marks.note(|noted, at| noted.wrote(at, stuck));
+        let stuck = taken < bytes.len();
+        match &mut self.frames {
+            None => self.marks.note(|noted, at| noted.wrote(at, stuck)),
+            Some((outgoing, _)) => {
+                let Seen { end, .. } = outgoing.follow(bytes.get(..taken).unwrap_or_default());
+                self.offered |= end;
+                // What else is written afterwards is about the connection, not the request.
+                if end {
+                    self.marks.note(|noted, at| noted.wrote(at, false));
+                }
+            }
+        }
         outcome
     }
 
@@ -137,6 +225,9 @@ impl AsyncWrite for Watched {
         let outcome = Pin::new(&mut self.wire).poll_flush(cx);
         // Flushing counts only where bytes were held back, as TLS can.
         let stuck = outcome.is_pending();
+        if !self.offered {
+            return outcome;
+        }
         self.marks.note(|noted, at| {
             if stuck || noted.stuck {
                 noted.wrote(at, stuck);
@@ -161,6 +252,7 @@ mod tests {
             sent: sent.map(Span::from_millis),
             stuck,
             first_byte: first.map(Span::from_millis),
+            last_byte: None,
         };
         let mut phases = Phases::default();
         let last = noted.settle(Span::from_millis(100), &mut phases);

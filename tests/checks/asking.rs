@@ -9,8 +9,8 @@ use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
     Addresses, Check, CheckKind, ClockLimits, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
-    HttpCheck, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, StatusSet, Step,
-    TcpCheck, TtlLimits, parse,
+    HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, StatusSet,
+    Step, TcpCheck, TtlLimits, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
@@ -62,6 +62,7 @@ pub(crate) fn http(url: &str) -> HttpCheck {
             failed: Span::from_secs(3600),
         },
         certificate: None,
+        client: HttpClient::default(),
         expect: HttpExpect::default(),
     }
 }

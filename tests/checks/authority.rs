@@ -55,6 +55,18 @@ impl Identity {
         self
     }
 
+    /// Its key, in DER.
+    pub(crate) fn key(&self) -> &[u8] {
+        self.key.secret_der()
+    }
+
+    /// Speaks one of `alpn` afterwards.
+    pub(crate) fn acceptor_speaking(self, alpn: &[&str]) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(self.acceptor().config());
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
     pub(crate) fn acceptor(self) -> TlsAcceptor {
         self.acceptor_of(&[&TLS12, &TLS13])
     }

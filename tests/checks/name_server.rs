@@ -175,6 +175,8 @@ fn records(name: &str, record_type: RecordType) -> Vec<RData> {
     match (name, record_type) {
         ("one.test." | "forged.test.", RecordType::A) => addresses(&["127.0.0.1"]),
         ("three.test.", RecordType::A) => addresses(&THREE),
+        // Reserved for documentation: public, and nobody is there.
+        ("public.test.", RecordType::A) => addresses(&["203.0.113.7"]),
         ("both.test.", RecordType::A | RecordType::AAAA) => addresses(&["127.0.0.1", "::1"]),
         ("six.test.", RecordType::AAAA) => addresses(&["2001:db8::1"]),
         ("large.test.", RecordType::A) => {

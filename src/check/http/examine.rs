@@ -7,7 +7,7 @@ use url::Url;
 
 use super::expect::{self, Part};
 use super::{Answer, Path, page};
-use crate::config::{HttpCheck, Secrets};
+use crate::config::HttpCheck;
 use crate::model::{Phase, Reason};
 use crate::net::Run;
 
@@ -17,13 +17,12 @@ const SMALL: usize = 64 << 10;
 /// The first expectation of `answer`, which came from `url`, that is not met.
 pub(super) async fn examine(
     path: &Path<'_>,
-    secrets: &Secrets,
     run: &Run,
     answer: &Arc<Answer>,
     url: Url,
 ) -> Result<(), Reason> {
     let parts = judge(path.http, run, answer, &url).await?;
-    page::load(path, secrets, run, &parts).await
+    page::load(path, run, &parts).await
 }
 
 async fn judge(

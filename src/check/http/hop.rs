@@ -1,34 +1,26 @@
 //! One request and its answer over one connection, bounded in time, headers and body.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::pin;
 
-use bytes::{Buf, Bytes};
-use http::header::LOCATION;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::HeaderValue;
+use http::header::{LOCATION, SET_COOKIE};
 use http::response::Parts;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 
-use super::interim::{Bounded, TooMuch};
+use super::decode::{self, Undecodable};
+use super::ground::Opening;
+use super::interim::TooMuch;
+use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
-use crate::model::{ClockOffset, Phase, Reason};
+use crate::config::HttpVersion;
+use crate::model::{ClockOffset, Phase, Reason, Span};
+use crate::net::Run;
 use crate::net::connect::breakage;
-use crate::net::wire::Watched;
-use crate::net::{Run, Wire};
-
-/// Longest head of an answer, in bytes.
-const LONGEST_HEAD: usize = 64 * 1024;
-
-/// Most bytes before the end of an answer's head, with all interim answers: more than the library
-/// buffers for a head alone.
-const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD;
-
-/// Most headers of an answer.
-const MOST_HEADERS: usize = 256;
+use crate::net::wire::{Silence, Speaks, Watched};
 
 /// What is read of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +31,10 @@ pub(super) struct Limits {
     pub(super) keep_body: bool,
     /// Whether redirects are followed; then the body of one does not matter.
     pub(super) follow: bool,
+    /// How long the answer may take to begin.
+    pub(super) first_byte: Option<Span>,
+    /// How long nothing may come in its middle.
+    pub(super) idle: Option<Span>,
 }
 
 /// What one hop showed.
@@ -46,6 +42,8 @@ pub(super) struct Limits {
 pub(super) struct Seen {
     /// What the answer tells about the target's clock, known as soon as its head has come.
     pub(super) clock: Option<ClockOffset>,
+    /// The cookies that it gave, by then as well.
+    pub(super) cookies: Vec<HeaderValue>,
     /// How it ended.
     pub(super) ending: Result<Ending, Reason>,
 }
@@ -59,112 +57,118 @@ pub(super) enum Ending {
     Redirect(Redirect),
 }
 
-/// Sends `request` over `wire` and reads the answer.
+/// What a head tells beside the answer.
+#[derive(Default)]
+struct Told {
+    clock: Option<ClockOffset>,
+    cookies: Vec<HeaderValue>,
+}
+
+/// Sends `request` over an open connection and reads the answer.
 pub(super) async fn talk(
     run: &mut Run,
-    wire: Wire,
+    Opening { wire, speaks, proxy }: Opening,
     request: http::Request<Full<Bytes>>,
     limits: Limits,
 ) -> Seen {
-    let wire = Watched::new(wire, run.clock().stopwatch());
+    let wire = Watched::new(wire, run.clock().stopwatch(), speaks);
     let marks = wire.marks();
-    let mut clock = None;
-    let conversation = converse(run, wire, request, limits, &mut clock);
-    let outcome = run.within_deadline(conversation).await;
+    let mut told = Told::default();
+    let outcome = run
+        .within_deadline(async {
+            let silence = marks.silence(limits.first_byte, limits.idle);
+            let conversation = converse(run, (wire, speaks), request, limits, &mut told);
+            match select(pin!(conversation), pin!(silence)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right((silence, _)) => Err(Broken::TooSilent(silence)),
+            }
+        })
+        .await;
     let phase = marks.settle(&mut run.phases);
     let ending = match outcome {
+        // It is the proxy that says this, whatever it was asked for.
+        Some(Ok(Ending::Answer(Answer { status: 407, .. }))) if proxy.is_some() => {
+            Err(Reason::ProxyAuth)
+        }
         Some(Ok(ending)) => Ok(ending),
         Some(Err(broken)) => Err(broken.reason(phase)),
         None => Err(Reason::Timeout { phase }),
     };
-    Seen { clock, ending }
+    Seen { clock: told.clock, cookies: told.cookies, ending }
 }
 
 async fn converse(
     run: &Run,
-    wire: Watched,
+    (wire, speaks): (Watched, Speaks),
     request: http::Request<Full<Bytes>>,
     limits: Limits,
-    clock: &mut Option<ClockOffset>,
+    told: &mut Told,
 ) -> Result<Ending, Broken> {
-    let wire = Bounded::new(wire, LONGEST_PRELUDE);
-    let head_came = wire.head();
-    let (mut sender, connection) = http1::Builder::new()
-        .max_headers(MOST_HEADERS)
-        .max_header_size(LONGEST_HEAD)
-        .max_buf_size(LONGEST_HEAD)
-        .handshake(TokioIo::new(wire))
-        .await?;
-    let mut connection = Some(Box::pin(connection));
+    let mut line = Line::open(wire, speaks).await?;
     let sent = run.clock().now();
-    let answer = alongside(&mut connection, sender.send_request(request)).await?;
+    let answer = line.send(request).await?;
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
-    head_came.set();
     let (head, body) = answer.into_parts();
-    *clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
+    if head.headers.len() > MOST_HEADERS {
+        return Err(Broken::HeadersTooLarge);
+    }
+    told.clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
+    told.cookies = head.headers.get_all(SET_COOKIE).iter().cloned().collect();
     if limits.follow && is_redirect(&head) {
         let location = head.headers.get(LOCATION).cloned();
         return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));
     }
-    let body = alongside(&mut connection, read(body, limits)).await?;
+    let decoded = decode::Body::new(&head.headers, limits.max_body, limits.keep_body)?;
+    let body = line.alongside(read(body, decoded)).await?;
     let (status, headers) = (head.status.as_u16(), head.headers);
-    Ok(Ending::Answer(Answer { status, headers, body, sent, received: run.clock().now() }))
+    let (version, received) = (version(head.version), run.clock().now());
+    Ok(Ending::Answer(Answer { status, version, headers, body, sent, received }))
+}
+
+const fn version(version: http::Version) -> HttpVersion {
+    match version {
+        http::Version::HTTP_2 => HttpVersion::Two,
+        http::Version::HTTP_11 => HttpVersion::OneOne,
+        _ => HttpVersion::OneZero,
+    }
 }
 
 fn is_redirect(head: &Parts) -> bool {
     matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Does `work`, which needs the connection to be driven, and drives it. Both in one task, so that
-/// nothing is left behind when the deadline cuts it short.
-async fn alongside<C: Future, T>(
-    connection: &mut Option<Pin<Box<C>>>,
-    work: impl Future<Output = T>,
-) -> T {
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        // Its own outcome is of no interest: `work` learns of it, since dropping the connection
-        // closes its channels.
-        if let Some(driven) = connection
-            && driven.as_mut().poll(cx).is_ready()
-        {
-            *connection = None;
-        }
-        match work.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(done),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
-
-/// Reads all of `body` and returns it if it is to be kept.
-async fn read(mut body: Incoming, limits: Limits) -> Result<Vec<u8>, Broken> {
+/// Reads all of `incoming`, undoes its compression, and returns it if it is to be kept.
+async fn read(mut incoming: Incoming, mut body: decode::Body) -> Result<Vec<u8>, Broken> {
     // What announces itself as too long need not be read to be known.
-    if body.size_hint().lower() > limits.max_body {
+    if incoming.size_hint().lower() > body.left() {
         return Err(Broken::BodyTooLarge);
     }
-    let mut left = limits.max_body;
-    let mut kept = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame?.into_data() else { continue };
-        left = u64::try_from(data.remaining())
-            .ok()
-            .and_then(|length| left.checked_sub(length))
-            .ok_or(Broken::BodyTooLarge)?;
-        if limits.keep_body {
-            kept.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+    while let Some(frame) = incoming.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            body.take(&data)?;
         }
     }
-    Ok(kept)
+    Ok(body.finish()?)
 }
 
 /// Why an exchange broke off.
 #[derive(Debug)]
 enum Broken {
     Http(hyper::Error),
+    HeadersTooLarge,
     BodyTooLarge,
+    BodyEncoding(String),
+    TooSilent(Silence),
+}
+
+impl From<Undecodable> for Broken {
+    fn from(error: Undecodable) -> Self {
+        match error {
+            Undecodable::TooLarge => Self::BodyTooLarge,
+            Undecodable::Broken(detail) => Self::BodyEncoding(detail),
+        }
+    }
 }
 
 impl From<hyper::Error> for Broken {
@@ -177,15 +181,22 @@ impl Broken {
     fn reason(self, phase: Phase) -> Reason {
         let error = match self {
             Self::BodyTooLarge => return Reason::BodyTooLarge,
+            Self::HeadersTooLarge => return Reason::HeadersTooLarge,
+            Self::BodyEncoding(detail) => return Reason::BodyEncoding { detail },
+            Self::TooSilent(Silence::FirstByte(limit)) => return Reason::FirstByteLimit { limit },
+            Self::TooSilent(Silence::Idle(limit)) => return Reason::IdleLimit { limit },
             Self::Http(error) => error,
         };
         if error.is_parse_too_large() {
             return Reason::HeadersTooLarge;
         }
+        let source = std::error::Error::source(&error);
+        if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
+            return line::broken(two, phase);
+        }
         if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             return Reason::ConnectionClosed { phase };
         }
-        let source = std::error::Error::source(&error);
         match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
             Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
                 Reason::HeadersTooLarge

@@ -1,17 +1,17 @@
 //! Loads what a page needs in order to show itself, as a browser would: some at a time, within
 //! the run's deadline, every host pinned to one address.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::expect::{Part, shown};
 use super::hop::Limits;
 use super::request::Request;
 use super::{Path, follow};
-use crate::config::Secrets;
 use crate::model::Reason;
 use crate::net::Run;
 
@@ -30,19 +30,14 @@ const REDIRECTS: u8 = 20;
 /// 2. Each part has a connection of its own.
 /// 3. It must load with a status of success, as what it is for, before the run's deadline.
 /// 4. What is our own trouble stays it.
-pub(super) async fn load(
-    path: &Path<'_>,
-    secrets: &Secrets,
-    run: &Run,
-    parts: &[Part],
-) -> Result<(), Reason> {
+pub(super) async fn load(path: &Path<'_>, run: &Run, parts: &[Part]) -> Result<(), Reason> {
     if parts.is_empty() {
         return Ok(());
     }
     let gate = Semaphore::new(AT_A_TIME);
     let (others, lost) = resolve(path, run, parts, &gate).await;
     let path = Path { others: &others, ..*path };
-    let first = Request::first(path.http, secrets)?;
+    let first = Request::first(path.http, path.ground.secrets, path.authorization)?;
     let loads = parts.iter().map(|part| {
         let (first, gate, path) = (first.clone(), &gate, &path);
         let lost = part.url.host_str().and_then(|host| lost.get(host)).cloned();
@@ -67,24 +62,23 @@ async fn resolve(
     run: &Run,
     parts: &[Part],
     gate: &Semaphore,
-) -> (BTreeMap<String, IpAddr>, BTreeMap<String, Reason>) {
-    let hosts: BTreeSet<&str> = parts
+) -> (BTreeMap<String, Option<IpAddr>>, BTreeMap<String, Reason>) {
+    let hosts: BTreeMap<&str, &Url> = parts
         .iter()
         .filter(|part| part.url.host() != path.http.url.host())
-        .filter_map(|part| part.url.host_str())
+        .filter_map(|part| Some((part.url.host_str()?, &part.url)))
         .collect();
-    let lookups = hosts.into_iter().map(|host| {
+    let lookups = hosts.into_iter().map(|(host, url)| {
         let mut run = *run;
         async move {
             let _place = gate.acquire().await;
-            (host, path.network.resolve(&mut run, host, &path.check.resolvers).await)
+            (host, path.elsewhere(url, &mut run).await)
         }
     });
     let (mut found, mut lost) = (BTreeMap::new(), BTreeMap::new());
     for (host, outcome) in join_all(lookups).await {
-        match outcome.map(|addresses| addresses.first().copied()) {
-            Ok(Some(address)) => drop(found.insert(host.to_owned(), address)),
-            Ok(None) => drop(lost.insert(host.to_owned(), Reason::ResolveNoAddress)),
+        match outcome {
+            Ok(address) => drop(found.insert(host.to_owned(), address)),
             Err(reason) => drop(lost.insert(host.to_owned(), reason)),
         }
     }
@@ -117,9 +111,16 @@ async fn load_part(
     part: &Part,
 ) -> Result<(), Trouble> {
     let request = first.part(&part.url).map_err(Trouble::Load)?;
-    let limits = Limits { max_body: LARGEST, keep_body: false, follow: true };
+    let client = &path.http.client;
+    let limits = Limits {
+        max_body: LARGEST,
+        keep_body: false,
+        follow: true,
+        first_byte: client.first_byte_timeout,
+        idle: client.idle_timeout,
+    };
     let answer = follow(path, request, &mut run, &mut None, limits, REDIRECTS).await;
-    let (answer, _) = answer.map_err(Trouble::Load)?;
+    let answer = answer.map_err(Trouble::Load)?.answer;
     if !(200..300).contains(&answer.status) {
         return Err(Trouble::Load(Reason::Status { got: answer.status }));
     }

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
-    HOST, PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
 };
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::Full;
 use url::{Position, Url};
 
-use crate::config::{HeaderText, HttpCheck, Secrets};
+use super::auth::Authorization;
+use super::decode;
+use super::ground::Opening;
+use crate::config::{HeaderText, HttpCheck, OAuth2, Secrets};
 use crate::model::Reason;
+use crate::net::wire::Speaks;
 
 /// Who we are, to whoever reads a target's logs.
 const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
@@ -43,14 +48,26 @@ pub(super) struct Request {
 
 impl Request {
     /// The request as configured, with its secrets filled in.
-    pub(super) fn first(http: &HttpCheck, secrets: &Secrets) -> Result<Self, Reason> {
+    pub(super) fn first(
+        http: &HttpCheck,
+        secrets: &Secrets,
+        authorization: Option<&Authorization>,
+    ) -> Result<Self, Reason> {
         let mut headers = HeaderMap::new();
+        headers.extend(authorization.map(|own| (AUTHORIZATION, own.header.clone())));
         for (name, text) in &http.headers {
             headers.append(name, value(text, secrets)?);
         }
         let target = target(&http.url).ok_or_else(|| Reason::ProberMisconfigured {
             detail: format!("a path that HTTP can carry: {}", http.url.path()),
         })?;
+        if let Some(host) = &http.client.host {
+            // What is an authority is a header's value too.
+            headers.extend(HeaderValue::from_str(host.as_str()).ok().map(|host| (HOST, host)));
+        }
+        if http.client.compression {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(decode::ACCEPTED));
+        }
         Ok(Self {
             url: http.url.clone(),
             target,
@@ -60,27 +77,85 @@ impl Request {
         })
     }
 
+    /// A request for a token, as whoever has `authorization`.
+    pub(super) fn for_token(oauth2: &OAuth2, authorization: HeaderValue) -> Result<Self, Reason> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        if !oauth2.scopes.is_empty() {
+            form.append_pair("scope", &oauth2.scopes.join(" "));
+        }
+        let target = target(&oauth2.token_url).ok_or_else(|| Reason::ProberMisconfigured {
+            detail: format!("a path that HTTP can carry: {}", oauth2.token_url.path()),
+        })?;
+        let json = HeaderValue::from_static("application/json");
+        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+        Ok(Self {
+            url: oauth2.token_url.clone(),
+            target,
+            method: Method::POST,
+            headers: [(AUTHORIZATION, authorization), (ACCEPT, json), (CONTENT_TYPE, encoded)]
+                .into_iter()
+                .collect(),
+            body: Some(Arc::from(form.finish().into_bytes())),
+        })
+    }
+
     /// The request as HTTP sends it. Headers that every request has give way to configured ones,
-    /// but for `Connection`: each run must have its own.
-    pub(super) fn encode(&self) -> http::Request<Full<Bytes>> {
+    /// but for `Connection`: each run must have its own. HTTP/2 has neither it nor `Host`, which
+    /// goes into the URL.
+    pub(super) fn encode(
+        &self,
+        opening: &Opening,
+        cookies: Option<&HeaderValue>,
+    ) -> http::Request<Full<Bytes>> {
         let body = self.body.clone().map_or_else(Bytes::new, Bytes::from_owner);
         let mut request = http::Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.target.clone();
         let headers = request.headers_mut();
         *headers = self.headers.clone();
+        if let Some(cookies) = cookies {
+            let own = headers.get(COOKIE).map(HeaderValue::as_bytes);
+            let all =
+                own.into_iter().chain([cookies.as_bytes()]).collect::<Vec<_>>().join(&b"; "[..]);
+            headers.extend(HeaderValue::from_bytes(&all).ok().map(|all| (COOKIE, all)));
+        }
         if let Ok(host) = HeaderValue::from_str(&authority(&self.url)) {
             headers.entry(HOST).or_insert(host);
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        match opening.speaks {
+            Speaks::Http1 => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                if let Some(known_as) = &opening.proxy {
+                    let known_as = known_as.iter().cloned();
+                    headers.extend(known_as.map(|known_as| (PROXY_AUTHORIZATION, known_as)));
+                    let whole = self.absolute(authority(&self.url).as_bytes());
+                    *request.uri_mut() = whole.unwrap_or_else(|| self.target.clone());
+                }
+            }
+            Speaks::Http2 => {
+                let host = headers.remove(HOST);
+                // A host that is no authority would be none in HTTP/1.1 either, but is sent there.
+                let whole = host.and_then(|host| self.absolute(host.as_bytes()));
+                *request.uri_mut() = whole.unwrap_or_else(|| self.target.clone());
+            }
+        }
         request
     }
 
-    /// What is asked where: two requests that agree in it get the same answer.
-    pub(super) fn place(&self) -> (Method, Url) {
-        (self.method.clone(), self.url.clone())
+    /// The whole URL, of `authority` instead of its own.
+    fn absolute(&self, authority: &[u8]) -> Option<Uri> {
+        let mut parts = self.target.clone().into_parts();
+        parts.scheme = Scheme::try_from(self.url.scheme()).ok();
+        parts.authority = Authority::try_from(authority).ok();
+        Uri::from_parts(parts).ok()
+    }
+
+    /// What is asked where, with which cookies: two requests that agree in it get the same answer.
+    pub(super) fn place(&self, cookies: Option<HeaderValue>) -> (Method, Url, Option<HeaderValue>) {
+        (self.method.clone(), self.url.clone(), cookies)
     }
 
     /// The request for something that a page needs, which gets this request's credentials only if

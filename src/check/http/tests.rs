@@ -6,7 +6,9 @@ use ::http::HeaderMap;
 
 use super::{Answer, Facts, judge};
 use crate::check::judgement::Judgement;
-use crate::config::{Addresses, ClockLimits, HttpCheck, HttpExpect, StatusSet};
+use crate::config::{
+    Addresses, ClockLimits, HttpCheck, HttpClient, HttpExpect, HttpVersion, StatusSet,
+};
 use crate::model::{ClockOffset, Phase, Reason, Span, Timestamp};
 
 const MINUTE: i64 = 60_000_000;
@@ -28,6 +30,7 @@ fn check() -> HttpCheck {
             degraded: Span::from_secs(5 * 60),
             failed: Span::from_secs(3600),
         },
+        client: HttpClient::default(),
         expect: HttpExpect::default(),
     }
 }
@@ -45,7 +48,15 @@ fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
 
 fn answer(status: u16, body: &[u8]) -> Answer {
     let now = Timestamp::from_secs(1_700_000_000);
-    Answer { status, headers: HeaderMap::new(), body: body.into(), sent: now, received: now }
+    let version = HttpVersion::OneOne;
+    Answer {
+        status,
+        version,
+        headers: HeaderMap::new(),
+        body: body.into(),
+        sent: now,
+        received: now,
+    }
 }
 
 fn judged(facts: &Facts) -> Judgement {

@@ -10,7 +10,9 @@ use url::Url;
 
 use super::super::mistake::Mistake;
 use super::super::plan::expect::HttpExpect;
-use super::super::plan::{Addresses, CertificateLimits, ClockLimits, HttpCheck, StatusSet};
+use super::super::plan::{
+    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, StatusSet,
+};
 use super::super::problem::Problems;
 use super::super::reader::{
     Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
@@ -21,6 +23,7 @@ use super::super::setting::list::OneOrMany;
 use super::super::setting::size::Size;
 use super::super::setting::text::Needle;
 use super::expect::{RawExpect, list};
+use super::http_client::RawHttpClient;
 
 /// The most of a body that a check may ask to read.
 type MaxBody = Size<{ 64 << 20 }>;
@@ -86,6 +89,7 @@ impl HttpCheck {
             addresses: Addresses::Any,
             max_clock_skew: ClockLimits::DEFAULT,
             certificate: None,
+            client: HttpClient::default(),
             expect: HttpExpect::default(),
         }
     }
@@ -104,6 +108,8 @@ impl Section for Table {
         let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
         let certificate = table.take(&CERTIFICATE);
+        let client = RawHttpClient::ask(table);
+        client.weigh(table, &headers, &addresses);
         let expect = RawExpect::ask(table).settle();
         let texts = [is_given(&contains), is_given(&matches)];
         let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
@@ -121,6 +127,7 @@ impl Section for Table {
             addresses: addresses.or(short.addresses)?,
             max_clock_skew: skew.or(short.max_clock_skew)?,
             certificate: certificate.optional()?,
+            client: client.settle()?,
             expect: expect?,
             url: short.url,
         }))

@@ -6,8 +6,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, list, shorten};
-use super::super::plan::Addresses;
 use super::super::plan::expect::TimeFormat;
+use super::super::plan::{Addresses, Family, HttpVersion};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
@@ -49,6 +49,60 @@ impl Setting for Addresses {
 
     fn schema() -> Value {
         word_schema(&ADDRESSES)
+    }
+}
+
+const VERSIONS: [(&str, HttpVersion); 3] = [
+    (HttpVersion::OneZero.as_str(), HttpVersion::OneZero),
+    (HttpVersion::OneOne.as_str(), HttpVersion::OneOne),
+    (HttpVersion::Two.as_str(), HttpVersion::Two),
+];
+
+impl Setting for HttpVersion {
+    const EXPECTED: &'static str = "a version such as \"1.1\" or \"2\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a version of HTTP", &VERSIONS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&VERSIONS)
+    }
+}
+
+const FAMILIES: [(&str, Family); 2] = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+
+impl Setting for Family {
+    const EXPECTED: &'static str = "\"ipv4\" or \"ipv6\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a family of addresses", &FAMILIES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&FAMILIES)
+    }
+}
+
+/// The oldest version of TLS that will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum MinVersion {
+    Tls12,
+    Tls13,
+}
+
+const MIN_VERSIONS: [(&str, MinVersion); 2] =
+    [("1.2", MinVersion::Tls12), ("1.3", MinVersion::Tls13)];
+
+impl Setting for MinVersion {
+    const EXPECTED: &'static str = "\"1.2\" or \"1.3\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a version of TLS that is spoken here", &MIN_VERSIONS, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&MIN_VERSIONS)
     }
 }
 

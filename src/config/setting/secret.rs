@@ -94,7 +94,8 @@ impl Setting for EnvName {
     }
 }
 
-struct SecretPath(PathBuf);
+/// The absolute path of a file.
+pub(in super::super) struct SecretPath(pub(in super::super) PathBuf);
 
 impl Setting for SecretPath {
     const EXPECTED: &'static str = "the absolute path of a file";

@@ -28,7 +28,14 @@ fn answer(headers: &[(&'static str, &'static str)], body: &[u8]) -> Answer {
         .collect();
     let (sent, received) =
         (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(1_700_000_001));
-    Answer { status: 200, headers, body: body.into(), sent, received }
+    Answer {
+        status: 200,
+        version: crate::config::HttpVersion::OneOne,
+        headers,
+        body: body.into(),
+        sent,
+        received,
+    }
 }
 
 fn judged_while(settings: &str, answer: &Answer, go_on: GoOn<'_>) -> Result<Vec<Part>, Reason> {

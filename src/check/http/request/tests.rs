@@ -5,8 +5,10 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderName, HeaderValue, Method};
 
+use super::super::ground::Opening;
 use super::{Redirect, Request, authority, target};
 use crate::model::Reason;
+use crate::net::wire::Speaks;
 
 fn post() -> Request {
     let url: url::Url = "https://desk.example:8443/a/b?c".parse().unwrap();
@@ -100,7 +102,9 @@ fn credentials_stay_with_their_origin() {
 
 #[test]
 fn a_configured_host_is_sent_and_the_port_only_where_it_is_unusual() {
-    assert_eq!(post().encode().headers()[HOST], "other.example");
+    let wire = Box::new(tokio::io::empty());
+    let opening = Opening { wire, speaks: Speaks::Http1, proxy: None };
+    assert_eq!(post().encode(&opening, None).headers()[HOST], "other.example");
     for (url, host) in [
         ("https://desk.example/", "desk.example"),
         ("https://desk.example:443/", "desk.example"),
