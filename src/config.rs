@@ -27,10 +27,10 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, DnsCheck, DnsExpect,
-    DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck, HttpClient,
-    HttpVersion, Identity, NameServer, OAuth2, Pem, Platform, Proxy, ProxyKind, Publish, StatusSet,
-    Statuspage, TlsSettings, TtlLimits,
+    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
+    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck,
+    HttpClient, HttpVersion, Identity, NameServer, OAuth2, Platform, Proxy, ProxyKind, Publish,
+    RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

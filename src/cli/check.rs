@@ -38,7 +38,7 @@ impl Check {
         let told = Complaints::Terminal;
         let loaded = probes::load(&self.probes, told)
             .and_then(|config| {
-                Ok((probes::secrets(config.secret_refs(), config.pem_files(), told)?, config))
+                Ok((probes::secrets(config.secret_refs(), config.files(), told)?, config))
             })
             .and_then(|(secrets, config)| Ok((secrets, config, runtime()?)));
         let (secrets, config, runtime) = match loaded {

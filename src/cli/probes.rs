@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{self, Config, Pem, SecretRef, Secrets};
+use crate::config::{self, Config, Contents, SecretRef, Secrets};
 
 use super::Ending;
 use super::print::Complaints;
@@ -18,10 +18,10 @@ pub(super) fn load(paths: &[PathBuf], complaints: Complaints) -> Result<Config, 
 /// Loads these secrets and files in PEM; all that are missing are told.
 pub(super) fn secrets(
     references: impl IntoIterator<Item = SecretRef>,
-    files: impl IntoIterator<Item = (PathBuf, Pem)>,
+    files: impl IntoIterator<Item = (PathBuf, Contents)>,
     complaints: Complaints,
 ) -> Result<Secrets, Ending> {
-    Secrets::load_with_pem(references, files).map_err(|error| {
+    Secrets::load_with_files(references, files).map_err(|error| {
         error.problems().iter().for_each(|problem| complaints.error(&problem.to_string()));
         Ending::BadConfiguration
     })

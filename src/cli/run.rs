@@ -83,7 +83,7 @@ impl Run {
 
     fn options(self, complaints: Complaints) -> Result<Options, Ending> {
         let config = probes::load(&self.probes, complaints)?;
-        let secrets = probes::secrets(config.secret_refs(), config.pem_files(), complaints)?;
+        let secrets = probes::secrets(config.secret_refs(), config.files(), complaints)?;
         let api_token = |file| api_token(file, complaints);
         Ok(Options {
             config,

@@ -7,6 +7,7 @@ pub mod tcp;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -31,7 +32,7 @@ pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
 pub use http_client::{Family, HttpClient, HttpVersion};
-pub use papers::{Auth, Identity, OAuth2, Pem, Proxy, ProxyKind, TlsSettings};
+pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -83,9 +84,9 @@ impl Config {
         tokens.chain(secrets).chain(of_clients).collect()
     }
 
-    /// Every file in PEM that must be there for the checks to run, and what must be in it.
-    pub fn pem_files(&self) -> BTreeSet<(std::path::PathBuf, Pem)> {
-        self.checks().flat_map(|(_, _, check)| check.pem_files()).collect()
+    /// Every file that must be there for the checks to run, and what must be in it.
+    pub fn files(&self) -> BTreeSet<(PathBuf, Contents)> {
+        self.checks().flat_map(|(_, _, check)| check.files()).collect()
     }
 }
 
@@ -266,7 +267,7 @@ pub struct HttpCheck {
     /// Headers to send, beside those that every request has.
     pub headers: Vec<(HeaderName, HeaderText)>,
     /// The body to send.
-    pub body: Option<Arc<[u8]>>,
+    pub body: Option<RequestBody>,
     /// The status codes that pass.
     pub expect_status: StatusSet,
     /// Texts that the body must contain.
@@ -294,6 +295,31 @@ impl HttpCheck {
     pub fn looks_into_the_body(&self) -> bool {
         let texts = self.body_contains.is_empty() && self.body_matches.is_empty();
         !texts || self.expect.looks_into_the_body()
+    }
+}
+
+/// A body to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestBody {
+    /// As written.
+    Inline(Arc<[u8]>),
+    /// What a file held when farol started.
+    File(PathBuf),
+}
+
+impl RequestBody {
+    /// The file that it is in, if it is.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Inline(_) => None,
+        }
+    }
+}
+
+impl<T: Into<Arc<[u8]>>> From<T> for RequestBody {
+    fn from(text: T) -> Self {
+        Self::Inline(text.into())
     }
 }
 

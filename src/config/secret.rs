@@ -11,13 +11,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
-use super::plan::Pem;
+use super::plan::Contents;
 
 /// The most that a secret may have: more than any API key, less than what a mistaken path leads to.
 const LARGEST: u64 = 16 << 10;
 
-/// The most that a file in PEM may have: a host's whole bundle of authorities has a quarter of it.
-const LARGEST_PEM: u64 = 1 << 20;
+/// The most that another file may have: a host's whole bundle of authorities has a quarter of it.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,21 +79,21 @@ impl Secrets {
         Self::load_with(references, |name| std::env::var(name))
     }
 
-    /// Fetches `references` as [`Secrets::load`] does, and files in PEM.
+    /// Fetches `references` as [`Secrets::load`] does, and files.
     ///
     /// # Errors
     ///
     /// Every secret and file that is not there or cannot be one, never with any of its text.
-    pub fn load_with_pem(
+    pub fn load_with_files(
         references: impl IntoIterator<Item = SecretRef>,
-        files: impl IntoIterator<Item = (PathBuf, Pem)>,
+        files: impl IntoIterator<Item = (PathBuf, Contents)>,
     ) -> Result<Self, SecretsError> {
         let (mut secrets, mut problems) = match Self::load(references) {
             Ok(secrets) => (secrets, Vec::new()),
             Err(error) => (Self::default(), error.problems),
         };
-        for (path, pem) in files {
-            match pem_file(&path, pem) {
+        for (path, contents) in files {
+            match file(&path, contents) {
                 Ok(text) => drop(secrets.0.insert(SecretRef::File(path), text)),
                 Err(problem) => problems.push(problem),
             }
@@ -139,19 +139,20 @@ fn from_variable(
     })
 }
 
-/// A file that holds what `pem` says, as TLS will read it.
-fn pem_file(path: &Path, pem: Pem) -> Result<Secret, SecretProblem> {
-    let bytes = read_file(path, LARGEST_PEM)?;
-    let (what, good) = match pem {
-        Pem::Certificates => {
+/// A file that holds what `contents` says; what TLS will read is read as it does.
+fn file(path: &Path, contents: Contents) -> Result<Secret, SecretProblem> {
+    let bytes = read_file(path, LARGEST_FILE)?;
+    let (what, good) = match contents {
+        Contents::Certificates => {
             let mut all = CertificateDer::pem_slice_iter(&bytes).peekable();
-            ("certificate", all.peek().is_some() && all.all(|one| one.is_ok()))
+            ("certificate in PEM", all.peek().is_some() && all.all(|one| one.is_ok()))
         }
-        Pem::Key => ("private key", PrivateKeyDer::from_pem_slice(&bytes).is_ok()),
+        Contents::Key => ("private key in PEM", PrivateKeyDer::from_pem_slice(&bytes).is_ok()),
+        Contents::Body => ("text", true),
     };
     match String::from_utf8(bytes) {
         Ok(text) if good => Ok(Secret(text)),
-        Ok(_) | Err(_) => Err(SecretProblem::NotPem { path: path.to_owned(), what }),
+        Ok(_) | Err(_) => Err(SecretProblem::NotContents { path: path.to_owned(), what }),
     }
 }
 
@@ -245,9 +246,9 @@ pub enum SecretProblem {
         /// How much it may have, in KiB.
         most: u64,
     },
-    /// It is not what TLS needs.
-    #[error("the file {} holds no {what} in PEM", path.display())]
-    NotPem {
+    /// It is not what it is needed for.
+    #[error("the file {} holds no {what}", path.display())]
+    NotContents {
         /// The file.
         path: PathBuf,
         /// What should be in it.
@@ -265,7 +266,7 @@ pub enum SecretProblem {
 mod tests {
     use std::env::VarError;
 
-    use super::{Pem, SecretRef, Secrets};
+    use super::{Contents, SecretRef, Secrets};
 
     fn environment(name: &str) -> Result<String, VarError> {
         match name {
@@ -307,19 +308,19 @@ mod tests {
             path
         };
         let (cert, key) = (write("cert", &certificate.pem()), write("key", &key.serialize_pem()));
-        let good = [(cert.clone(), Pem::Certificates), (key.clone(), Pem::Key)];
-        let secrets = Secrets::load_with_pem([], good).unwrap();
+        let good = [(cert.clone(), Contents::Certificates), (key.clone(), Contents::Key)];
+        let secrets = Secrets::load_with_files([], good).unwrap();
         assert!(secrets.get(&SecretRef::File(key.clone())).is_some());
 
         let bad = [
-            (cert, Pem::Key),
-            (key, Pem::Certificates),
-            (write("cut", "-----BEGIN CERTIFICATE-----\nhush"), Pem::Certificates),
-            (write("large", &"#".repeat((1 << 20) + 1)), Pem::Certificates),
-            (dir.path().join("nowhere"), Pem::Certificates),
+            (cert, Contents::Key),
+            (key, Contents::Certificates),
+            (write("cut", "-----BEGIN CERTIFICATE-----\nhush"), Contents::Certificates),
+            (write("large", &"#".repeat((1 << 20) + 1)), Contents::Certificates),
+            (dir.path().join("nowhere"), Contents::Certificates),
         ];
         let missing = SecretRef::Env("FAROL_NO_SUCH_VARIABLE".to_owned());
-        let words = Secrets::load_with_pem([missing], bad).unwrap_err().to_string();
+        let words = Secrets::load_with_files([missing], bad).unwrap_err().to_string();
         assert_eq!(words.lines().count(), 6, "{words}");
         assert!(words.contains("key holds no certificate in PEM"), "{words}");
         assert!(words.contains("cert holds no private key in PEM"), "{words}");

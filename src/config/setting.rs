@@ -1,6 +1,7 @@
 //! The types of settings, one file each: spellings, errors, schema and tests.
 
 pub(super) mod address;
+pub(super) mod body;
 pub(super) mod certificate;
 pub(super) mod choice;
 pub(super) mod count;

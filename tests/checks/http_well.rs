@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use farol::config::{HeaderText, Secret, SecretRef, Secrets, StatusSet};
+use farol::config::{Contents, HeaderText, RequestBody, Secret, SecretRef, Secrets, StatusSet};
 use farol::model::{Phase, Reason, Span, Subject, Verdict};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use tokio::io::AsyncWriteExt;
@@ -54,7 +54,7 @@ async fn the_request_says_who_asks_and_for_what() {
     let (server, asked) = serve_paths(|_| ok("")).await;
     let mut http = http(&server.url("/path?query#fragment"));
     http.method = http::Method::PUT;
-    http.body = Some(Arc::from(*b"some words"));
+    http.body = Some((*b"some words").into());
     let name = HeaderName::from_static("x-more");
     http.headers.push((name, HeaderText::Plain(HeaderValue::from_static("of it"))));
     find(&get(http)).await;
@@ -67,6 +67,24 @@ async fn the_request_says_who_asks_and_for_what() {
         assert!(request.contains(line), "{line:?} in {request}");
     }
     assert!(request.ends_with("\r\n\r\nsome words"), "{request}");
+}
+
+#[tokio::test]
+async fn a_body_from_a_file_is_sent_to_the_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("body");
+    std::fs::write(&path, "two\nlines\n").unwrap();
+    let secrets = Secrets::load_with_files([], [(path.clone(), Contents::Body)]).unwrap();
+    let (server, asked) = serve_paths(|_| ok("")).await;
+    let mut http = http(&server.url("/"));
+    http.method = http::Method::POST;
+    http.body = Some(RequestBody::File(path));
+    let check = get(http);
+    assert_eq!(find(&check).await.reason.unwrap().name(), "prober_misconfigured");
+    assert_eq!(only(observe_with(&check, secrets, &[]).await).verdict, Verdict::Pass);
+    let request = asked.lock().unwrap().remove(0).to_lowercase();
+    assert!(request.contains("\r\ncontent-length: 10\r\n"), "{request}");
+    assert!(request.ends_with("\r\n\r\ntwo\nlines\n"), "{request}");
 }
 
 #[tokio::test]

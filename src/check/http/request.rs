@@ -15,7 +15,7 @@ use url::{Position, Url};
 use super::auth::Authorization;
 use super::decode;
 use super::ground::Opening;
-use crate::config::{HeaderText, HttpCheck, OAuth2, Secrets};
+use crate::config::{HeaderText, HttpCheck, OAuth2, RequestBody, SecretRef, Secrets};
 use crate::model::Reason;
 use crate::net::wire::Speaks;
 
@@ -73,7 +73,7 @@ impl Request {
             target,
             method: http.method.clone(),
             headers,
-            body: http.body.clone(),
+            body: http.body.as_ref().map(|body| text(body, secrets)).transpose()?,
         })
     }
 
@@ -223,6 +223,17 @@ fn value(text: &HeaderText, secrets: &Secrets) -> Result<HeaderValue, Reason> {
         })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn text(body: &RequestBody, secrets: &Secrets) -> Result<Arc<[u8]>, Reason> {
+    let path = match body {
+        RequestBody::Inline(text) => return Ok(text.clone()),
+        RequestBody::File(path) => path,
+    };
+    let reference = SecretRef::File(path.clone());
+    let held = secrets.get(&reference);
+    let held = held.map(|held| Arc::from(held.reveal().as_bytes()));
+    held.ok_or_else(|| Reason::ProberMisconfigured { detail: format!("the {reference}") })
 }
 
 fn target(url: &Url) -> Option<Uri> {

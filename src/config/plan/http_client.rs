@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use http::uri::Authority;
 
 use super::super::secret::SecretRef;
-use super::{Auth, Check, CheckKind, Pem, Proxy, TlsSettings};
+use super::{Auth, Check, CheckKind, Contents, Proxy, RequestBody, TlsSettings};
 use crate::model::Span;
 
 impl Check {
@@ -26,8 +26,13 @@ impl Check {
         })
     }
 
-    pub(super) fn pem_files(&self) -> impl Iterator<Item = (PathBuf, Pem)> + '_ {
-        self.client().into_iter().flat_map(|client| client.tls.pem_files())
+    pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
+        let body = match &self.kind {
+            CheckKind::Http(http) => http.body.as_ref(),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+        };
+        let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
+        self.client().into_iter().flat_map(|client| client.tls.files()).chain(body)
     }
 
     /// Whether `address` is one of those that the check asks.

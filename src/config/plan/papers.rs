@@ -71,22 +71,27 @@ pub struct Identity {
 
 impl TlsSettings {
     /// The files that it needs, and what must be in them.
-    pub(super) fn pem_files(&self) -> impl Iterator<Item = (PathBuf, Pem)> + '_ {
-        let ca = self.ca_file.iter().map(|path| (path.clone(), Pem::Certificates));
+    pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
+        let ca = self.ca_file.iter().map(|path| (path.clone(), Contents::Certificates));
         let own = self.identity.iter().flat_map(|identity| {
-            [(identity.cert_file.clone(), Pem::Certificates), (identity.key_file.clone(), Pem::Key)]
+            [
+                (identity.cert_file.clone(), Contents::Certificates),
+                (identity.key_file.clone(), Contents::Key),
+            ]
         });
         ca.chain(own)
     }
 }
 
-/// What a file in PEM holds.
+/// What a file holds that is read when farol starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pem {
-    /// One certificate or more.
+pub enum Contents {
+    /// One certificate or more, in PEM.
     Certificates,
-    /// A private key.
+    /// A private key, in PEM.
     Key,
+    /// The body of a request: text, to the letter.
+    Body,
 }
 
 /// What stands between us and the target.

@@ -1,8 +1,6 @@
 //! `http = "https://..."`, or a table. Its settings hang together with nothing outside of it, so
 //! it is read straight into the plan.
 
-use std::sync::Arc;
-
 use http::Method;
 use regex::bytes::Regex;
 use serde_json::{Value, json};
@@ -11,7 +9,7 @@ use url::Url;
 use super::super::mistake::Mistake;
 use super::super::plan::expect::HttpExpect;
 use super::super::plan::{
-    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, StatusSet,
+    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, RequestBody, StatusSet,
 };
 use super::super::problem::Problems;
 use super::super::reader::{
@@ -31,7 +29,8 @@ type MaxBody = Size<{ 64 << 20 }>;
 const URL: Key<Url> = Key::new("url", "What is asked for: `https://` or `http://`.");
 const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
 const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
-const BODY: Key<String> = Key::new("body", "The body to send.");
+const BODY: Key<RequestBody> =
+    Key::new("body", "The body to send, or { file = \"...\" } for where it is.");
 const STATUS: Key<StatusSet> =
     Key::new("status", "The status codes that pass: codes, classes, ranges.").or_text("2xx");
 const CONTAINS: Key<OneOrMany<Needle>> =
@@ -118,7 +117,7 @@ impl Section for Table {
         Some(Self(HttpCheck {
             method: method.or(short.method)?,
             headers: headers.or(Headers(short.headers))?.0,
-            body: body.optional()?.map(|text| Arc::from(text.into_bytes())),
+            body: body.optional()?,
             expect_status: status.or(short.expect_status)?,
             body_contains: list(contains)?.into_iter().map(|needle| needle.0).collect(),
             body_matches: list(matches)?,
