@@ -1,5 +1,6 @@
 //! What a check costs: microseconds of CPU, user and system, for each run, beside a bare client
-//! that does the least that the protocol allows, in the same process and at the same concurrency.
+//! that does the least that the protocol allows, in the same process and at the same concurrency,
+//! and beside blackbox_exporter (Debian's `prometheus-blackbox-exporter`) if it is installed.
 //!
 //! The servers run in another process. The numbers of one run compare; those of two machines, or
 //! of two days, do not.
@@ -9,6 +10,8 @@
 
 #[path = "other/bare.rs"]
 mod bare;
+#[path = "other/blackbox.rs"]
+mod blackbox;
 #[path = "other/process.rs"]
 mod process;
 #[path = "other/targets.rs"]
@@ -25,6 +28,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use bare::Bare;
+use blackbox::Blackbox;
 use process::Other;
 use targets::Targets;
 
@@ -33,10 +37,14 @@ const IN_FLIGHT: usize = 16;
 /// The two clients take turns, so that a machine that slows down slows both.
 const ROUNDS: usize = 4;
 
-/// What is compared: the kind, how many runs a round has, how much worse than the bare client it
-/// may be.
-const KINDS: [(&str, usize, f64); 4] =
-    [("http", 3_200, 2.0), ("https", 1_200, 1.3), ("dns", 4_800, 2.0), ("tcp", 3_200, 2.0)];
+/// What is compared: the kind, how many runs a round has, how many times what the bare client
+/// costs it may cost, and which part of what blackbox_exporter costs.
+const KINDS: [(&str, usize, f64, f64); 4] = [
+    ("http", 3_200, 2.0, 0.2),
+    ("https", 1_200, 1.3, 0.5),
+    ("dns", 4_800, 2.0, 0.2),
+    ("tcp", 3_200, 2.0, 0.2),
+];
 
 fn main() {
     if process::role().is_some() {
@@ -52,13 +60,17 @@ fn main() {
         std::slice::from_ref(&targets.root),
     );
     let (prober, bare) = (prober.unwrap(), Arc::new(Bare::new(&targets)));
+    let blackbox = Blackbox::start(&targets).map(Arc::new);
     println!("CPU for each run, user and system, at {IN_FLIGHT} in flight\n");
-    println!("{:<6} {:>11} {:>11} {:>7} {:>7}", "", "bare", "farol", "ratio", "aim");
-    for (kind, runs, aim) in KINDS {
+    println!(
+        "{:<6} {:>11} {:>11} {:>7} {:>7} {:>11} {:>8} {:>7}",
+        "", "bare", "farol", "ratio", "aim", "blackbox", "share", "aim"
+    );
+    for (kind, runs, aim, aimed_share) in KINDS {
         let check = Arc::new(check(kind, &targets));
         let by_farol = |runs| {
             let (prober, check) = (prober.clone(), check.clone());
-            measure(&runtime, runs, move || {
+            measure(&runtime, runs, "self", move || {
                 let (prober, check) = (prober.clone(), check.clone());
                 async move {
                     let seen = prober.run(&check).await;
@@ -68,30 +80,45 @@ fn main() {
         };
         let by_bare = |runs| {
             let bare = bare.clone();
-            measure(&runtime, runs, move || {
+            measure(&runtime, runs, "self", move || {
                 let bare = bare.clone();
                 async move { bare.run(kind).await.unwrap() }
             })
         };
-        let (by_bare, by_farol) = in_turns(runs, by_bare, by_farol);
+        let by_blackbox = |runs| {
+            let Some(blackbox) = &blackbox else { return Duration::ZERO };
+            let (asked, process) = (blackbox.clone(), blackbox.process().to_string());
+            measure(&runtime, runs, &process, move || asked.run(kind))
+        };
+        let all = in_turns(runs, [&by_bare, &by_farol, &by_blackbox]);
         let each = |all: Duration| all.as_secs_f64() * 1e6 / (runs * ROUNDS) as f64;
-        let ratio = by_farol.as_secs_f64() / by_bare.as_secs_f64();
-        let (by_bare, by_farol) = (each(by_bare), each(by_farol));
-        println!("{kind:<6} {by_bare:>8.1} us {by_farol:>8.1} us {ratio:>6.2}x {aim:>6.1}x");
+        let [bare, farol, blackbox] = all.map(each);
+        let (ratio, share) = (farol / bare, farol / blackbox);
+        print!("{kind:<6} {bare:>8.1} us {farol:>8.1} us {ratio:>6.2}x {aim:>6.1}x");
+        if blackbox > 0.0 {
+            println!(" {blackbox:>8.1} us {share:>8.2} {aimed_share:>7.1}");
+        } else {
+            println!("  (not installed)");
+        }
     }
 }
 
-/// The CPU time of all rounds of one and of the other.
-fn in_turns(
+/// The CPU time of all rounds of each.
+fn in_turns<const N: usize>(
     runs: usize,
-    one: impl Fn(usize) -> Duration,
-    other: impl Fn(usize) -> Duration,
-) -> (Duration, Duration) {
+    clients: [&dyn Fn(usize) -> Duration; N],
+) -> [Duration; N] {
     // What is made once is made before it is measured.
-    one(IN_FLIGHT);
-    other(IN_FLIGHT);
-    let rounds = (0..ROUNDS).map(|_| (one(runs), other(runs)));
-    rounds.fold((Duration::ZERO, Duration::ZERO), |sum, round| (sum.0 + round.0, sum.1 + round.1))
+    for client in clients {
+        client(IN_FLIGHT);
+    }
+    let mut sums = [Duration::ZERO; N];
+    for _ in 0..ROUNDS {
+        for (sum, client) in sums.iter_mut().zip(clients) {
+            *sum += client(runs);
+        }
+    }
+    sums
 }
 
 /// The check of this kind, as a probe file would have it.
@@ -110,13 +137,14 @@ fn check(kind: &str, targets: &Targets) -> Check {
     config.checks().next().unwrap().2.clone()
 }
 
-/// The CPU time that `runs` of `once` take.
+/// The CPU time that `runs` of `once` take `process`.
 fn measure<Once: Future<Output = ()> + Send + 'static>(
     runtime: &Runtime,
     runs: usize,
+    process: &str,
     once: impl Fn() -> Once + Clone + Send + 'static,
 ) -> Duration {
-    let before = cpu();
+    let before = cpu(process);
     runtime.block_on(async {
         let mut lanes = JoinSet::new();
         for _ in 0..IN_FLIGHT {
@@ -129,13 +157,13 @@ fn measure<Once: Future<Output = ()> + Send + 'static>(
         }
         lanes.join_all().await;
     });
-    cpu() - before
+    cpu(process) - before
 }
 
-/// The CPU time of this process so far. Linux counts it in hundredths of a second, so a
+/// The CPU time of `process` so far. Linux counts it in hundredths of a second, so a
 /// measurement must take several tenths.
-fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+fn cpu(process: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The name, in parentheses, may hold anything.
     let (_, fields) = stat.rsplit_once(')').unwrap();
     let ticks: u64 =
