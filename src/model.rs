@@ -22,7 +22,7 @@ pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use observation::{
-    ClockOffset, Finding, Observation, Phase, Phases, Subject, TlsSeen, Verdict,
+    ClockOffset, Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict,
 };
 pub use policy::{CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Threshold};
 pub use reason::Reason;

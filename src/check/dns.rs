@@ -42,7 +42,7 @@ pub(super) async fn probe(
     let ip = place.address.ip();
     let facts = exchange(network, dns, &place, &mut run).await;
     let judgement = judge(&facts, dns, run.phases.total(), check.degraded_over);
-    vec![Outcome { run, clock: None, judgement }.finding(Subject::Whole, Some(ip))]
+    vec![Outcome::of(run, judgement).finding(Subject::Whole, Some(ip))]
 }
 
 /// Who is asked, and who knows what lies between the answer and a trusted key.

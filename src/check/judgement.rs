@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{ClockOffset, Finding, Phases, Reason, Span, Subject, Verdict};
+use crate::model::{ClockOffset, Finding, Hop, Phases, Reason, Span, Subject, Verdict};
 use crate::net::Run;
 
 /// A verdict, with the reason for all but a pass.
@@ -63,12 +63,19 @@ pub(super) struct Outcome {
     pub(super) run: Run,
     pub(super) clock: Option<ClockOffset>,
     pub(super) judgement: Judgement,
+    /// The requests that it took, for a run that may take several.
+    pub(super) hops: Vec<Hop>,
 }
 
 impl Outcome {
+    /// A run of one question, which `judgement` is about.
+    pub(super) fn of(run: Run, judgement: Judgement) -> Self {
+        Self { run, clock: None, judgement, hops: Vec::new() }
+    }
+
     /// A run that ended before there was anything to judge.
     pub(super) fn failed(run: Run, reason: Reason) -> Self {
-        Self { run, clock: None, judgement: Judgement::fail(reason) }
+        Self::of(run, Judgement::fail(reason))
     }
 
     /// The finding about `subject`, after talking to `address`.
@@ -81,6 +88,8 @@ impl Outcome {
             phases: self.run.phases,
             clock: self.clock,
             certificate_expires_at: self.run.tls.and_then(|tls| Some(tls.shown?.until)),
+            // Of a single request the phases say it all.
+            hops: if self.hops.len() > 1 { self.hops } else { Vec::new() },
             tls: self.run.tls.map(|tls| tls.seen(self.run.clock().now())),
         }
     }

@@ -27,7 +27,7 @@ pub(super) async fn probe(
         let ending = exchange(network, tcp, address, &mut run).await;
         let facts = Facts { ending, phases: run.phases, tls: run.tls, now: run.clock().now() };
         let judgement = judge(&facts, tcp, check.degraded_over);
-        Outcome { run, clock: None, judgement }
+        Outcome::of(run, judgement)
     })
     .await
 }

@@ -28,7 +28,7 @@ pub(super) async fn probe(
             }
             Err(reason) => Judgement::fail(reason),
         };
-        Outcome { run, clock: None, judgement }
+        Outcome::of(run, judgement)
     })
     .await
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::check::Prober;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{CheckId, Finding, Observation, Phase, Vantage, Verdict};
+use crate::model::{CheckId, Finding, Hop, Observation, Phase, Phases, Vantage, Verdict};
 
 use super::print::{self, Complaints, Tone, paint};
 use super::{Ending, default_probes, probes, runtime};
@@ -92,11 +92,9 @@ fn print_json(observations: &[Observation]) {
 
 /// The columns of the table, with what stands in them for a finding.
 fn cells(check: &CheckId, finding: &Finding) -> Vec<String> {
-    let phase = |phase| finding.phases.get(phase).map_or_else(String::new, |took| took.to_string());
     let address = finding.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
     let mut cells = vec![finding.verdict.to_string(), check.to_string(), address];
-    cells.push(finding.phases.total().to_string());
-    cells.extend(Phase::ALL.map(phase));
+    cells.extend(times(&finding.phases));
     cells.push(
         finding
             .reason
@@ -106,15 +104,34 @@ fn cells(check: &CheckId, finding: &Finding) -> Vec<String> {
     cells
 }
 
+/// The columns of the table, with what stands in them for a request of a finding.
+fn hop_cells(hop: &Hop) -> Vec<String> {
+    let status = hop.status.map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let mut cells = vec![String::new(), format!("  {status} {}", hop.host), String::new()];
+    cells.extend(times(&hop.phases));
+    cells.push(hop.step.as_ref().map_or_else(String::new, |step| format!("step {step}")));
+    cells
+}
+
+/// How long it took in all and in each phase.
+fn times(phases: &Phases) -> Vec<String> {
+    let each =
+        Phase::ALL.map(|phase| phases.get(phase).map_or_else(String::new, |t| t.to_string()));
+    [phases.total().to_string()].into_iter().chain(each).collect()
+}
+
 fn table(observations: &[Observation], colours: bool) -> String {
     let mut head: Vec<String> =
         ["VERDICT", "CHECK", "ADDRESS", "TOTAL"].map(str::to_owned).to_vec();
     head.extend(Phase::ALL.map(|phase| phase.as_str().to_uppercase()));
     head.push("REASON".to_owned());
-    let rows: Vec<(Verdict, Vec<String>)> = observations
-        .iter()
-        .flat_map(|seen| seen.findings.iter().map(|f| (f.verdict, cells(&seen.check, f))))
-        .collect();
+    let mut rows: Vec<(Option<Verdict>, Vec<String>)> = Vec::new();
+    for (check, finding) in
+        observations.iter().flat_map(|seen| seen.findings.iter().map(|f| (&seen.check, f)))
+    {
+        rows.push((Some(finding.verdict), cells(check, finding)));
+        rows.extend(finding.hops.iter().map(|hop| (None, hop_cells(hop))));
+    }
     let widths: Vec<usize> = (0..head.len())
         .map(|column| {
             let cells = rows.iter().map(|(_, cells)| &cells[column]).chain([&head[column]]);
@@ -127,13 +144,18 @@ fn table(observations: &[Observation], colours: bool) -> String {
     };
     let mut text = paint(&lay(&head), Tone::Strong, colours) + "\n";
     for (verdict, cells) in &rows {
+        let line = lay(cells);
+        let Some(verdict) = verdict else {
+            text.push_str(&paint(&line, Tone::Quiet, colours));
+            text.push('\n');
+            continue;
+        };
         let tone = match verdict {
             Verdict::Pass => Tone::Good,
             Verdict::Degraded => Tone::Warning,
             Verdict::Fail => Tone::Bad,
             Verdict::Inconclusive => Tone::Quiet,
         };
-        let line = lay(cells);
         let word = verdict.as_str();
         text.push_str(&paint(word, tone, colours));
         text.push_str(&line[word.len()..]);

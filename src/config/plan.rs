@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use http::{HeaderName, HeaderValue, Method};
-use regex::bytes::Regex;
 use url::Url;
 
 use crate::model::{
@@ -268,12 +267,6 @@ pub struct HttpCheck {
     pub headers: Vec<(HeaderName, HeaderText)>,
     /// The body to send.
     pub body: Option<RequestBody>,
-    /// The status codes that pass.
-    pub expect_status: StatusSet,
-    /// Texts that the body must contain.
-    pub body_contains: Vec<String>,
-    /// Patterns that the body must match.
-    pub body_matches: Vec<Regex>,
     /// How many redirects are followed; zero for none.
     pub max_redirects: u8,
     /// How many bytes of body are read.
@@ -286,16 +279,8 @@ pub struct HttpCheck {
     pub certificate: Option<CertificateLimits>,
     /// How it is asked.
     pub client: HttpClient,
-    /// What else the answer must be like.
+    /// What the answer must be like.
     pub expect: HttpExpect,
-}
-
-impl HttpCheck {
-    /// Whether anything is expected of the body.
-    pub fn looks_into_the_body(&self) -> bool {
-        let texts = self.body_contains.is_empty() && self.body_matches.is_empty();
-        !texts || self.expect.looks_into_the_body()
-    }
 }
 
 /// A body to send.
@@ -340,6 +325,13 @@ pub enum HeaderText {
 /// The status codes that pass, as inclusive ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusSet(pub Vec<(u16, u16)>);
+
+/// Those that mean success.
+impl Default for StatusSet {
+    fn default() -> Self {
+        Self(vec![(200, 299)])
+    }
+}
 
 impl StatusSet {
     /// Whether `code` is in the set.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,9 +45,28 @@ pub struct Finding {
     /// When the first certificate of the chain that was shown expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_expires_at: Option<Timestamp>,
+    /// Every request that was made, in order, if there was more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<Hop>,
     /// What else the TLS handshake showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSeen>,
+}
+
+/// One request of a run that makes several: a redirect is followed, or a step is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hop {
+    /// The step that it is part of, if the check has steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Arc<str>>,
+    /// The host that was asked.
+    pub host: String,
+    /// The status of the answer, if one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long each of its own phases took.
+    #[serde(default)]
+    pub phases: Phases,
 }
 
 /// What a TLS handshake showed, as far as it came.
@@ -78,6 +98,7 @@ impl Finding {
             phases: Phases::default(),
             clock: None,
             certificate_expires_at: None,
+            hops: Vec::new(),
             tls: None,
         }
     }
@@ -228,6 +249,22 @@ impl Phases {
         };
         let before = slot.unwrap_or(Span::ZERO).as_micros();
         *slot = Some(Span::from_micros(before.saturating_add(took.as_micros())));
+    }
+
+    /// What was added since there was `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        let mut added = Self::default();
+        for (phase, took) in self.iter() {
+            match before.get(phase) {
+                None => added.add(phase, took),
+                Some(known) if took > known => {
+                    let micros = took.as_micros().saturating_sub(known.as_micros());
+                    added.add(phase, Span::from_micros(micros));
+                }
+                Some(_) => {}
+            }
+        }
+        added
     }
 
     /// The phases that were reached, in order.

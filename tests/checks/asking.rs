@@ -9,8 +9,8 @@ use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
     Addresses, Check, CheckKind, ClockLimits, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
-    HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, StatusSet,
-    Step, TcpCheck, TtlLimits, parse,
+    HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, Step,
+    TcpCheck, TtlLimits, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
@@ -51,9 +51,6 @@ pub(crate) fn http(url: &str) -> HttpCheck {
         method: http::Method::GET,
         headers: Vec::new(),
         body: None,
-        expect_status: StatusSet(vec![(200, 299)]),
-        body_contains: Vec::new(),
-        body_matches: Vec::new(),
         max_redirects: 0,
         max_body: 1 << 20,
         addresses: Addresses::Any,

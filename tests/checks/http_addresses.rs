@@ -207,7 +207,7 @@ async fn a_redirect_to_another_host_goes_wherever_that_name_leads() {
     let mut http = http(&format!("http://three.test:{}/", servers[0].port()));
     http.addresses = Addresses::All;
     http.max_redirects = 1;
-    http.body_contains.push("there".into());
+    http.expect.body_contains.push("there".into());
     let mut check = get(http);
     check.resolvers = Arc::from([names.address.into()]);
     for finding in observe(&check).await.findings {
@@ -239,7 +239,7 @@ async fn the_same_host_stays_pinned() {
     http.addresses = Addresses::All;
     http.max_redirects = 1;
     // Only the second address says this, and only to whoever is redirected to it by itself.
-    http.body_contains.push(THREE[1].into());
+    http.expect.body_contains.push(THREE[1].into());
     let mut check = get(http);
     check.resolvers = Arc::from([names.address.into()]);
     let findings = observe(&check).await.findings;
@@ -257,7 +257,7 @@ async fn the_host_header_is_the_name_and_not_the_address() {
     .await;
     let mut check = named("one.test", server.port(), Addresses::All, &names);
     if let farol::config::CheckKind::Http(http) = &mut check.kind {
-        http.body_contains.push(format!("host: one.test:{}\r\n", server.port()));
+        http.expect.body_contains.push(format!("host: one.test:{}\r\n", server.port()));
     }
     assert_eq!(find(&check).await.reason, None);
 }

@@ -44,7 +44,7 @@ async fn compression_is_asked_for_unless_it_is_not_wanted() {
     {
         let mut http = http(&server.url("/"));
         http.client.compression = compression;
-        http.body_matches.push(regex::bytes::Regex::new(wish).unwrap());
+        http.expect.body_matches.push(regex::bytes::Regex::new(wish).unwrap());
         assert_eq!(find(&get(http)).await.reason, None, "{wish}");
     }
 }
@@ -55,7 +55,7 @@ async fn a_compressed_body_is_looked_into() {
     for (encoding, body) in [("gzip", gzip(b"all is well")), ("zstd", zstd)] {
         let server = serve_answer(encoded(encoding, &body)).await;
         let mut http = http(&server.url("/"));
-        http.body_contains.push("is well".into());
+        http.expect.body_contains.push("is well".into());
         assert_eq!(find(&get(http)).await.reason, None, "{encoding}");
     }
 }
@@ -71,7 +71,7 @@ async fn a_bomb_ends_at_the_limit() {
         for keep in [false, true] {
             let mut http = http(&server.url("/"));
             if keep {
-                http.body_contains.push("never".into());
+                http.expect.body_contains.push("never".into());
             }
             assert_eq!(find(&get(http)).await.reason, Some(Reason::BodyTooLarge), "{encoding}");
         }

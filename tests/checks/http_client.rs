@@ -54,7 +54,7 @@ async fn a_cookie_lets_a_redirect_lead_back() {
     })
     .await;
     let mut http = following(&server.url("/"));
-    http.body_contains.push("welcome back".into());
+    http.expect.body_contains.push("welcome back".into());
     assert_eq!(find(&get(http.clone())).await.reason, None);
     assert_eq!(asked.lock().unwrap().len(), 2);
     // The next run is a new visitor.

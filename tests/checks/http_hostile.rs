@@ -88,7 +88,7 @@ async fn bodies_without_end_are_cut_off() {
         serve_answer("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nx").await,
     ] {
         let mut http = http(&server.url("/"));
-        http.body_contains.push("never".into());
+        http.expect.body_contains.push("never".into());
         assert_eq!(find(&get(http)).await.reason, Some(Reason::BodyTooLarge));
     }
 }

@@ -119,7 +119,7 @@ async fn tls_goes_through_connect_and_names_are_the_proxys() {
     let (server, asked) = serve_connect(target.address).await;
     // Nobody here knows the name.
     let mut http = http("https://one.test/");
-    http.body_contains.push("one.test".into());
+    http.expect.body_contains.push("one.test".into());
     http.client.tls = TlsSettings { skip_verify: true, ..<_>::default() };
     through(&mut http, ProxyKind::Http, &server);
     http.client.proxy.as_mut().unwrap().user = me();
@@ -141,7 +141,7 @@ async fn without_tls_the_proxy_is_asked_with_the_whole_url() {
     let nobody = Nobody::new();
     let (server, asked) = serve_connect(nobody.address).await;
     let mut http = http("http://one.test:8080/path?query");
-    http.body_contains.push("from the proxy".into());
+    http.expect.body_contains.push("from the proxy".into());
     through(&mut http, ProxyKind::Http, &server);
     http.client.proxy.as_mut().unwrap().user = me();
     assert_eq!(ask(&get(http)).await.reason, None);
@@ -160,7 +160,7 @@ async fn socks_is_given_addresses_or_names() {
     for (kind, host) in [(ProxyKind::Socks5, "203.0.113.7"), (ProxyKind::Socks5h, "public.test")] {
         for user in [None, me()] {
             let mut http = http("http://public.test:8080/");
-            http.body_contains.push("well".into());
+            http.expect.body_contains.push("well".into());
             through(&mut http, kind, &server);
             http.client.proxy.as_mut().unwrap().user = user.clone();
             let finding = ask(&knowing(http, &names)).await;

@@ -131,7 +131,7 @@ async fn another_name_is_asked_for_and_verified() {
         let server_name = name.map(str::to_owned);
         let tls = TlsSettings { ca_file: Some("/ca".into()), server_name, ..<_>::default() };
         let mut http = https(&server, tls);
-        http.body_contains.push("other.test".into());
+        http.expect.body_contains.push("other.test".into());
         assert_eq!(ask(http, &files).await.reason, reason, "{name:?}");
     }
 }

@@ -62,7 +62,7 @@ async fn two_is_spoken_where_the_target_can() {
     let authority = Authority::new();
     let (server, asked) = serve_two(&authority, b"all is well").await;
     let mut check = https(&server, &[]);
-    check.body_contains.push("is well".into());
+    check.expect.body_contains.push("is well".into());
     check.method = http::Method::POST;
     check.body = Some(vec![b'x'; 300_000].into());
     let finding = ask(check, &authority).await;

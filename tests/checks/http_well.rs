@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use farol::config::{Contents, HeaderText, RequestBody, Secret, SecretRef, Secrets, StatusSet};
-use farol::model::{Phase, Reason, Span, Subject, Verdict};
+use farol::model::{Phase, Phases, Reason, Span, Subject, Verdict};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use tokio::io::AsyncWriteExt;
 
@@ -39,8 +39,8 @@ fn redirect(status: u16, location: &str) -> String {
 async fn a_right_answer_passes_with_its_phases() {
     let server = serve_answer(ok("all is well")).await;
     let mut http = http(&server.url("/health"));
-    http.body_contains.push("is well".into());
-    http.body_matches.push(regex::bytes::Regex::new("^all").unwrap());
+    http.expect.body_contains.push("is well".into());
+    http.expect.body_matches.push(regex::bytes::Regex::new("^all").unwrap());
     let finding = find(&get(http)).await;
     assert_eq!(finding.verdict, Verdict::Pass, "{:?}", finding.reason);
     assert_eq!(finding.subject, Subject::Whole);
@@ -94,7 +94,7 @@ async fn status_body_and_speed_are_judged() {
     assert_eq!(reason, Some(Reason::Status { got: 503 }));
 
     let mut expecting = http(&server.url("/"));
-    expecting.expect_status = StatusSet(vec![(503, 503)]);
+    expecting.expect.status = StatusSet(vec![(503, 503)]);
     assert_eq!(find(&get(expecting.clone())).await.verdict, Verdict::Pass);
 
     let mut check = get(expecting.clone());
@@ -103,7 +103,7 @@ async fn status_body_and_speed_are_judged() {
     assert_eq!(finding.verdict, Verdict::Degraded);
     assert_eq!(finding.reason, Some(Reason::Slow { took: finding.phases.total() }));
 
-    expecting.body_contains.push("later".into());
+    expecting.expect.body_contains.push("later".into());
     let reason = find(&get(expecting)).await.reason;
     assert_eq!(reason, Some(Reason::Body { expected: "contains \"later\"".into() }));
 }
@@ -119,10 +119,37 @@ async fn a_redirect_is_an_answer_until_it_is_to_be_followed() {
     assert_eq!(find(&get(http.clone())).await.reason, Some(Reason::Status { got: 302 }));
 
     http.max_redirects = 1;
-    http.body_contains.push("here".into());
+    http.expect.body_contains.push("here".into());
     assert_eq!(find(&get(http)).await.reason, None);
     let last = asked.lock().unwrap().pop().unwrap();
     assert!(last.starts_with("GET /new?a=b HTTP/1.1\r\n"), "{last}");
+}
+
+#[tokio::test]
+async fn every_redirect_is_told_with_its_own_phases() {
+    let (there, _) = serve_paths(|_| ok("")).await;
+    let elsewhere = there.url("/").replace("127.0.0.1", "localhost");
+    let (server, _) = serve_paths(move |path| match path {
+        "/old" => redirect(302, "/new"),
+        _ => redirect(307, &elsewhere),
+    })
+    .await;
+    let mut http = http(&server.url("/old"));
+    http.max_redirects = 5;
+    let finding = find(&get(http.clone())).await;
+    let told: Vec<_> = finding.hops.iter().map(|hop| (&*hop.host, hop.status)).collect();
+    let expected = [("127.0.0.1", Some(302)), ("127.0.0.1", Some(307)), ("localhost", Some(200))];
+    assert_eq!(told, expected);
+    for phase in Phase::ALL {
+        let micros = |phases: &Phases| phases.get(phase).map(Span::as_micros);
+        let sum: u64 = finding.hops.iter().filter_map(|hop| micros(&hop.phases)).sum();
+        assert_eq!(micros(&finding.phases).unwrap_or(0), sum, "{phase}");
+    }
+    assert!(finding.hops[0].phases.get(Phase::Resolve).is_none());
+    assert!(finding.hops[2].phases.get(Phase::Resolve).is_some());
+
+    http.max_redirects = 0;
+    assert!(find(&get(http)).await.hops.is_empty());
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn ask(server: &Server, roots: &[CertificateDer<'static>]) -> Finding {
     let mut http = http(&format!("https://one.test:{}/", server.port()));
     http.addresses = Addresses::All;
     // The server says which name SNI has asked it for.
-    http.body_contains.push("one.test".into());
+    http.expect.body_contains.push("one.test".into());
     let mut check = get(http);
     check.resolvers = Arc::from([names.address.into()]);
     only(observe_with(&check, Secrets::default(), roots).await)

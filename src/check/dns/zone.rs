@@ -81,12 +81,12 @@ pub(super) async fn probe(
     let lost = zone.lost.map(|detail| Reason::DnsDelegation { detail });
     if let Some(reason) = lost.or_else(|| too_few(&zone.addresses, check.min_addresses)) {
         let judgement = Judgement::degraded(reason);
-        findings.push(Outcome { run, clock: None, judgement }.finding(Subject::Whole, None));
+        findings.push(Outcome::of(run, judgement).finding(Subject::Whole, None));
     }
     let newest = newest(asked.iter().filter_map(|asked| asked.serial.as_ref().ok().copied()));
     findings.extend(zone.addresses.iter().zip(asked).map(|(ip, asked)| {
         let judgement = judge(&asked, dns, newest, limits, check);
-        let outcome = Outcome { run: asked.run, clock: None, judgement };
+        let outcome = Outcome::of(asked.run, judgement);
         outcome.finding(Subject::Address(*ip), Some(*ip))
     }));
     findings

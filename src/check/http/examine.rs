@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::Answer;
 use super::expect::{self, Part};
-use super::{Answer, Path, page};
-use crate::config::HttpCheck;
+use super::page::Page;
+use crate::config::HttpExpect;
 use crate::model::{Phase, Reason};
 use crate::net::Run;
 
@@ -16,17 +17,18 @@ const SMALL: usize = 64 << 10;
 
 /// The first expectation of `answer`, which came from `url`, that is not met.
 pub(super) async fn examine(
-    path: &Path<'_>,
+    page: &Page<'_>,
+    expect: &HttpExpect,
     run: &Run,
     answer: &Arc<Answer>,
     url: Url,
 ) -> Result<(), Reason> {
-    let parts = judge(path.http, run, answer, &url).await?;
-    page::load(path, run, &parts).await
+    let parts = judge(expect, run, answer, &url).await?;
+    page.load(run, &parts).await
 }
 
 async fn judge(
-    http: &HttpCheck,
+    expect: &HttpExpect,
     run: &Run,
     answer: &Arc<Answer>,
     url: &Url,
@@ -34,10 +36,10 @@ async fn judge(
     let run = *run;
     let go_on = move || run.has_time();
     if answer.body.len() <= SMALL {
-        return expect::judge(http, answer, url, &go_on);
+        return expect::judge(expect, answer, url, &go_on);
     }
-    let (http, answer, url) = (http.clone(), answer.clone(), url.clone());
-    let work = tokio::task::spawn_blocking(move || expect::judge(&http, &answer, &url, &go_on));
+    let (expect, answer, url) = (expect.clone(), answer.clone(), url.clone());
+    let work = tokio::task::spawn_blocking(move || expect::judge(&expect, &answer, &url, &go_on));
     match run.within_deadline(work).await {
         Some(Ok(judged)) => judged,
         Some(Err(error)) => Err(Reason::ProberExhausted { detail: error.to_string() }),

@@ -1,4 +1,4 @@
-//! What an answer must be like beyond its status: headers, body, JSON, HTML. Pure; what is read of
+//! What an answer must be like: status, headers, body, JSON, HTML. Pure; what is read of
 //! a body is bounded in memory here and in time by whoever asks.
 
 mod head;
@@ -11,7 +11,7 @@ mod tree;
 use url::Url;
 
 use super::Answer;
-use crate::config::HttpCheck;
+use crate::config::HttpExpect;
 use crate::model::{Phase, Reason};
 
 pub(super) use head::shown;
@@ -24,19 +24,22 @@ pub(super) type GoOn<'a> = &'a dyn Fn() -> bool;
 /// Judges what came, after redirects, from `url`; gives the scripts and stylesheets that must
 /// load if it is a page.
 ///
-/// 1. The headers and the place that it came from come first: they explain a body.
-/// 2. Then the body's size and the texts in it,
-/// 3. then its JSON and its HTML,
-/// 4. and last whether a page would show anything.
+/// 1. The status comes first.
+/// 2. Then the headers and the place that it came from: they explain a body.
+/// 3. Then the body's size and the texts in it,
+/// 4. then its JSON and its HTML,
+/// 5. and last whether a page would show anything.
 pub(super) fn judge(
-    http: &HttpCheck,
+    expect: &HttpExpect,
     answer: &Answer,
     url: &Url,
     go_on: GoOn<'_>,
 ) -> Result<Vec<Part>, Reason> {
-    let expect = &http.expect;
+    if !expect.status.contains(answer.status) {
+        return Err(Reason::Status { got: answer.status });
+    }
     head::judge(expect, &answer.headers, url)?;
-    judge_texts(http, &answer.body)?;
+    judge_texts(expect, &answer.body)?;
     if !expect.json.is_empty() {
         json::judge(&expect.json, answer)?;
     }
@@ -57,22 +60,21 @@ fn out_of_time() -> Reason {
 }
 
 /// The body's size, and the texts that it must and must not have.
-fn judge_texts(http: &HttpCheck, body: &[u8]) -> Result<(), Reason> {
+fn judge_texts(expect: &HttpExpect, body: &[u8]) -> Result<(), Reason> {
     let got = u64::try_from(body.len()).unwrap_or(u64::MAX);
-    if let Some(size) = http.expect.size
+    if let Some(size) = expect.size
         && !(size.least..=size.most).contains(&got)
     {
         return Err(Reason::BodySize { got });
     }
     let unmet = |expected| Err(Reason::Body { expected });
     let text = String::from_utf8_lossy(body);
-    if let Some(part) = http.body_contains.iter().find(|part| !text.contains(part.as_str())) {
+    if let Some(part) = expect.body_contains.iter().find(|part| !text.contains(part.as_str())) {
         return unmet(format!("contains {part:?}"));
     }
-    if let Some(pattern) = http.body_matches.iter().find(|pattern| !pattern.is_match(body)) {
+    if let Some(pattern) = expect.body_matches.iter().find(|pattern| !pattern.is_match(body)) {
         return unmet(format!("matches {pattern}"));
     }
-    let expect = &http.expect;
     if let Some(part) = expect.body_excludes.iter().find(|part| text.contains(part.as_str())) {
         return unmet(format!("excludes {part:?}"));
     }

@@ -48,6 +48,16 @@ pub(super) struct Seen {
     pub(super) ending: Result<Ending, Reason>,
 }
 
+impl Seen {
+    /// The status of the answer, if one came whole.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self.ending.as_ref().ok()? {
+            Ending::Answer(answer) => Some(answer.status),
+            Ending::Redirect(redirect) => Some(redirect.status),
+        }
+    }
+}
+
 /// How a hop ends that does not fail.
 #[derive(Debug)]
 pub(super) enum Ending {

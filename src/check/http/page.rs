@@ -8,10 +8,11 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::cookies::Jar;
 use super::expect::{Part, shown};
 use super::hop::Limits;
 use super::request::Request;
-use super::{Path, follow};
+use super::route::{Route, Trail};
 use crate::model::Reason;
 use crate::net::Run;
 
@@ -24,65 +25,95 @@ const LARGEST: u64 = 16 << 20;
 /// How many redirects lead to a part: as many as browsers follow.
 const REDIRECTS: u8 = 20;
 
-/// Loads `parts`; the first of them, in their order, that does not load is the reason.
-///
-/// 1. Every other host than the configured one is resolved once.
-/// 2. Each part has a connection of its own.
-/// 3. It must load with a status of success, as what it is for, before the run's deadline.
-/// 4. What is our own trouble stays it.
-pub(super) async fn load(path: &Path<'_>, run: &Run, parts: &[Part]) -> Result<(), Reason> {
-    if parts.is_empty() {
-        return Ok(());
-    }
-    let gate = Semaphore::new(AT_A_TIME);
-    let (others, lost) = resolve(path, run, parts, &gate).await;
-    let path = Path { others: &others, ..*path };
-    let first = Request::first(path.http, path.ground.secrets, path.authorization)?;
-    let loads = parts.iter().map(|part| {
-        let (first, gate, path) = (first.clone(), &gate, &path);
-        let lost = part.url.host_str().and_then(|host| lost.get(host)).cloned();
-        async move {
-            let loaded = match lost {
-                Some(reason) => Err(Trouble::Load(reason)),
-                None => {
-                    // Nobody closes the gate; were it closed, all would load at once.
-                    let _place = gate.acquire().await;
-                    load_part(path, first, *run, part).await
-                }
-            };
-            loaded.map_err(|trouble| trouble.reason(part))
-        }
-    });
-    join_all(loads).await.into_iter().collect()
+/// A page that has come, and how its parts are asked for.
+pub(super) struct Page<'a> {
+    pub(super) route: Route<'a>,
+    /// The request that it was come by.
+    pub(super) first: &'a Request,
+    /// The cookies that were given meanwhile.
+    pub(super) jar: &'a Jar,
 }
 
-/// The addresses of all hosts but the configured one, and why there are none.
-async fn resolve(
-    path: &Path<'_>,
-    run: &Run,
-    parts: &[Part],
-    gate: &Semaphore,
-) -> (BTreeMap<String, Option<IpAddr>>, BTreeMap<String, Reason>) {
-    let hosts: BTreeMap<&str, &Url> = parts
-        .iter()
-        .filter(|part| part.url.host() != path.http.url.host())
-        .filter_map(|part| Some((part.url.host_str()?, &part.url)))
-        .collect();
-    let lookups = hosts.into_iter().map(|(host, url)| {
-        let mut run = *run;
-        async move {
-            let _place = gate.acquire().await;
-            (host, path.elsewhere(url, &mut run).await)
+impl Page<'_> {
+    /// Loads `parts`; the first of them, in their order, that does not load is the reason.
+    ///
+    /// 1. Every other host than the configured one is resolved once.
+    /// 2. Each part has a connection of its own.
+    /// 3. It must load with a status of success, as what it is for, before the run's deadline.
+    /// 4. What is our own trouble stays it.
+    pub(super) async fn load(&self, run: &Run, parts: &[Part]) -> Result<(), Reason> {
+        if parts.is_empty() {
+            return Ok(());
         }
-    });
-    let (mut found, mut lost) = (BTreeMap::new(), BTreeMap::new());
-    for (host, outcome) in join_all(lookups).await {
-        match outcome {
-            Ok(address) => drop(found.insert(host.to_owned(), address)),
-            Err(reason) => drop(lost.insert(host.to_owned(), reason)),
-        }
+        let gate = Semaphore::new(AT_A_TIME);
+        let (others, lost) = self.resolve(run, parts, &gate).await;
+        let page = &Page { route: Route { others: &others, ..self.route }, ..*self };
+        let loads = parts.iter().map(|part| {
+            let gate = &gate;
+            let lost = part.url.host_str().and_then(|host| lost.get(host)).cloned();
+            async move {
+                let loaded = match lost {
+                    Some(reason) => Err(Trouble::Load(reason)),
+                    None => {
+                        // Nobody closes the gate; were it closed, all would load at once.
+                        let _place = gate.acquire().await;
+                        page.load_part(*run, part).await
+                    }
+                };
+                loaded.map_err(|trouble| trouble.reason(part))
+            }
+        });
+        join_all(loads).await.into_iter().collect()
     }
-    (found, lost)
+
+    /// The addresses of all hosts but the configured one, and why there are none.
+    async fn resolve(
+        &self,
+        run: &Run,
+        parts: &[Part],
+        gate: &Semaphore,
+    ) -> (BTreeMap<String, Option<IpAddr>>, BTreeMap<String, Reason>) {
+        let hosts: BTreeMap<&str, &Url> = parts
+            .iter()
+            .filter(|part| part.url.host() != self.route.home.host())
+            .filter_map(|part| Some((part.url.host_str()?, &part.url)))
+            .collect();
+        let lookups = hosts.into_iter().map(|(host, url)| {
+            let mut run = *run;
+            async move {
+                let _place = gate.acquire().await;
+                (host, self.route.elsewhere(url, &mut run).await)
+            }
+        });
+        let (mut found, mut lost) = (BTreeMap::new(), BTreeMap::new());
+        for (host, outcome) in join_all(lookups).await {
+            match outcome {
+                Ok(address) => drop(found.insert(host.to_owned(), address)),
+                Err(reason) => drop(lost.insert(host.to_owned(), reason)),
+            }
+        }
+        (found, lost)
+    }
+
+    async fn load_part(&self, mut run: Run, part: &Part) -> Result<(), Trouble> {
+        let request = self.first.clone().part(&part.url).map_err(Trouble::Load)?;
+        let client = &self.route.ground.client;
+        let limits = Limits {
+            max_body: LARGEST,
+            keep_body: false,
+            follow: true,
+            first_byte: client.first_byte_timeout,
+            idle: client.idle_timeout,
+        };
+        let (mut jar, mut trail) = (self.jar.clone(), Trail::default());
+        let landed =
+            self.route.follow(request, &mut jar, &mut run, &mut trail, limits, REDIRECTS).await;
+        let answer = landed.map_err(Trouble::Load)?.answer;
+        if !(200..300).contains(&answer.status) {
+            return Err(Trouble::Load(Reason::Status { got: answer.status }));
+        }
+        part.kind.suits(&answer.headers).map_err(Trouble::Type)
+    }
 }
 
 /// What is wrong with a part.
@@ -102,27 +133,4 @@ impl Trouble {
             Self::Type(got) => Reason::PagePartType { url, got },
         }
     }
-}
-
-async fn load_part(
-    path: &Path<'_>,
-    first: Request,
-    mut run: Run,
-    part: &Part,
-) -> Result<(), Trouble> {
-    let request = first.part(&part.url).map_err(Trouble::Load)?;
-    let client = &path.http.client;
-    let limits = Limits {
-        max_body: LARGEST,
-        keep_body: false,
-        follow: true,
-        first_byte: client.first_byte_timeout,
-        idle: client.idle_timeout,
-    };
-    let answer = follow(path, request, &mut run, &mut None, limits, REDIRECTS).await;
-    let answer = answer.map_err(Trouble::Load)?.answer;
-    if !(200..300).contains(&answer.status) {
-        return Err(Trouble::Load(Reason::Status { got: answer.status }));
-    }
-    part.kind.suits(&answer.headers).map_err(Trouble::Type)
 }

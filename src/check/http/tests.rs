@@ -20,9 +20,6 @@ fn check() -> HttpCheck {
         method: http::Method::GET,
         headers: Vec::new(),
         body: None,
-        expect_status: StatusSet(vec![(200, 299), (418, 418)]),
-        body_contains: vec!["well".into(), "done".into()],
-        body_matches: vec![regex::bytes::Regex::new(r"^\d+ ").unwrap()],
         max_redirects: 0,
         max_body: 1000,
         addresses: Addresses::Any,
@@ -31,7 +28,12 @@ fn check() -> HttpCheck {
             failed: Span::from_secs(3600),
         },
         client: HttpClient::default(),
-        expect: HttpExpect::default(),
+        expect: HttpExpect {
+            status: StatusSet(vec![(200, 299), (418, 418)]),
+            body_contains: vec!["well".into(), "done".into()],
+            body_matches: vec![regex::bytes::Regex::new(r"^\d+ ").unwrap()],
+            ..HttpExpect::default()
+        },
     }
 }
 
@@ -42,7 +44,7 @@ fn ahead(at_least: i64) -> Option<ClockOffset> {
 fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
     let answer = answer(status, body.as_bytes());
     let url = check().url;
-    let unmet = super::expect::judge(&check(), &answer, &url, &|| true).err();
+    let unmet = super::expect::judge(&check().expect, &answer, &url, &|| true).err();
     Facts { answer: Ok(Arc::new(answer)), unmet, clock }
 }
 
@@ -120,8 +122,8 @@ fn a_clock_is_held_against_nobody_until_it_is_certain() {
 #[test]
 fn a_body_that_is_not_text_can_still_match() {
     let mut check = check();
-    check.body_contains.clear();
-    check.body_matches = vec![regex::bytes::Regex::new(r"(?-u)^\xff\x00").unwrap()];
+    check.expect.body_contains.clear();
+    check.expect.body_matches = vec![regex::bytes::Regex::new(r"(?-u)^\xff\x00").unwrap()];
     let answer = answer(200, &[255, 0, 7]);
-    assert_eq!(super::expect::judge(&check, &answer, &check.url, &|| true), Ok(Vec::new()));
+    assert_eq!(super::expect::judge(&check.expect, &answer, &check.url, &|| true), Ok(Vec::new()));
 }

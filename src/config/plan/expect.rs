@@ -1,4 +1,4 @@
-//! What an HTTP answer must be like beyond its status: patterns, paths and selectors are compiled
+//! What an HTTP answer must be like: patterns, paths and selectors are compiled
 //! when the file is read, and only compared when a check runs.
 
 use http::HeaderName;
@@ -8,11 +8,18 @@ use serde_json::{Number, Value};
 use serde_json_path::JsonPath;
 use url::Url;
 
+use super::StatusSet;
 use crate::model::Span;
 
-/// What an answer must be like, beyond its status and what its body must contain.
+/// What an answer must be like. Unless more is said, a success.
 #[derive(Clone, Debug, Default)]
 pub struct HttpExpect {
+    /// The status codes that pass.
+    pub status: StatusSet,
+    /// Texts that the body must contain.
+    pub body_contains: Vec<String>,
+    /// Patterns that the body must match.
+    pub body_matches: Vec<Regex>,
     /// What its headers must be.
     pub headers: Vec<(HeaderName, HeaderExpect)>,
     /// Where the redirects must have led.
@@ -34,7 +41,10 @@ pub struct HttpExpect {
 impl HttpExpect {
     /// Whether anything can be said only of the body.
     pub fn looks_into_the_body(&self) -> bool {
-        let texts = self.body_excludes.is_empty() && self.body_not_matches.is_empty();
+        let texts = self.body_contains.is_empty()
+            && self.body_matches.is_empty()
+            && self.body_excludes.is_empty()
+            && self.body_not_matches.is_empty();
         let trees = self.json.is_empty() && self.html.is_empty();
         self.page || self.size.is_some() || !texts || !trees
     }

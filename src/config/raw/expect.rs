@@ -1,4 +1,4 @@
-//! What `http` expects of an answer beyond its status and the texts in it.
+//! What `http` expects of an answer.
 
 mod head;
 mod html;
@@ -7,12 +7,19 @@ mod json;
 use regex::bytes::Regex;
 use toml::Spanned;
 
+use super::super::plan::StatusSet;
 use super::super::plan::expect::{HtmlExpect, HttpExpect, JsonExpect, SizeRange, UrlExpect};
 use super::super::reader::{Field, Key, Reader};
 use super::super::setting::list::OneOrMany;
 use super::super::setting::text::Needle;
 use head::ExpectHeaders;
 
+const STATUS: Key<StatusSet> =
+    Key::new("status", "The status codes that pass: codes, classes, ranges.").or_text("2xx");
+const CONTAINS: Key<OneOrMany<Needle>> =
+    Key::new("contains", "Texts that the body must contain, each of them.");
+const MATCHES: Key<OneOrMany<Regex>> =
+    Key::new("matches", "Regular expressions that the body must match, each of them.");
 const EXPECT_HEADERS: Key<ExpectHeaders> =
     Key::new("expect_headers", "What the answer's headers must be.");
 const FINAL_URL: Key<UrlExpect> =
@@ -34,6 +41,9 @@ const PAGE: Key<bool> = Key::new(
 
 /// These settings, as they were written.
 pub(in super::super) struct RawExpect {
+    status: Field<StatusSet>,
+    contains: Field<OneOrMany<Needle>>,
+    matches: Field<OneOrMany<Regex>>,
     headers: Field<ExpectHeaders>,
     final_url: Field<UrlExpect>,
     excludes: Field<OneOrMany<Needle>>,
@@ -48,6 +58,9 @@ impl RawExpect {
     /// Asks for these keys in a table that has others.
     pub(in super::super) fn ask(table: &mut Reader<'_, '_, '_>) -> Self {
         Self {
+            status: table.take(&STATUS),
+            contains: table.take(&CONTAINS),
+            matches: table.take(&MATCHES),
             headers: table.take(&EXPECT_HEADERS),
             final_url: table.take(&FINAL_URL),
             excludes: table.take(&EXCLUDES),
@@ -62,6 +75,9 @@ impl RawExpect {
     /// What they come to.
     pub(in super::super) fn settle(self) -> Option<HttpExpect> {
         Some(HttpExpect {
+            status: self.status.or(StatusSet::default())?,
+            body_contains: list(self.contains)?.into_iter().map(|needle| needle.0).collect(),
+            body_matches: list(self.matches)?,
             headers: self.headers.or(ExpectHeaders::default())?.0,
             final_url: self.final_url.optional()?,
             body_excludes: list(self.excludes)?.into_iter().map(|needle| needle.0).collect(),
@@ -75,7 +91,7 @@ impl RawExpect {
 }
 
 /// The values of a list, none if there is no list.
-pub(in super::super) fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
+fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
     let list = field.or(OneOrMany(Vec::new()))?.0;
     Some(list.into_iter().map(Spanned::into_inner).collect())
 }

@@ -2,14 +2,13 @@
 //! it is read straight into the plan.
 
 use http::Method;
-use regex::bytes::Regex;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::super::mistake::Mistake;
 use super::super::plan::expect::HttpExpect;
 use super::super::plan::{
-    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, RequestBody, StatusSet,
+    Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, RequestBody,
 };
 use super::super::problem::Problems;
 use super::super::reader::{
@@ -17,10 +16,8 @@ use super::super::reader::{
 };
 use super::super::setting::count::Redirects;
 use super::super::setting::header::Headers;
-use super::super::setting::list::OneOrMany;
 use super::super::setting::size::Size;
-use super::super::setting::text::Needle;
-use super::expect::{RawExpect, list};
+use super::expect::RawExpect;
 use super::http_client::RawHttpClient;
 
 /// The most of a body that a check may ask to read.
@@ -31,12 +28,6 @@ const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
 const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
 const BODY: Key<RequestBody> =
     Key::new("body", "The body to send, or { file = \"...\" } for where it is.");
-const STATUS: Key<StatusSet> =
-    Key::new("status", "The status codes that pass: codes, classes, ranges.").or_text("2xx");
-const CONTAINS: Key<OneOrMany<Needle>> =
-    Key::new("contains", "Texts that the body must contain, each of them.");
-const MATCHES: Key<OneOrMany<Regex>> =
-    Key::new("matches", "Regular expressions that the body must match, each of them.");
 const REDIRECTS: Key<Redirects> =
     Key::new("redirects", "How many redirects are followed; `false` for none.").or_number(10);
 const MAX_BODY: Key<MaxBody> =
@@ -80,9 +71,6 @@ impl HttpCheck {
             method: Method::GET,
             headers: Vec::new(),
             body: None,
-            expect_status: StatusSet(vec![(200, 299)]),
-            body_contains: Vec::new(),
-            body_matches: Vec::new(),
             max_redirects: 10,
             max_body: 4 << 20,
             addresses: Addresses::Any,
@@ -102,25 +90,20 @@ impl Section for Table {
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (url, method, headers) =
             (table.require(&URL), table.take(&METHOD), table.take(&HEADERS));
-        let (body, status) = (table.take(&BODY), table.take(&STATUS));
-        let (contains, matches) = (table.take(&CONTAINS), table.take(&MATCHES));
+        let body = table.take(&BODY);
         let (redirects, max_body) = (table.take(&REDIRECTS), table.take(&MAX_BODY));
         let (addresses, skew) = (table.take(&ADDRESSES), table.take(&MAX_CLOCK_SKEW));
         let certificate = table.take(&CERTIFICATE);
         let client = RawHttpClient::ask(table);
         client.weigh(table, &headers, &addresses);
         let expect = RawExpect::ask(table).settle();
-        let texts = [is_given(&contains), is_given(&matches)];
         let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
-        refuse_looking_into_nothing(table, &method, looks || texts.contains(&true));
+        refuse_looking_into_nothing(table, &method, looks);
         let short = HttpCheck::of(url?.into_inner());
         Some(Self(HttpCheck {
             method: method.or(short.method)?,
             headers: headers.or(Headers(short.headers))?.0,
             body: body.optional()?,
-            expect_status: status.or(short.expect_status)?,
-            body_contains: list(contains)?.into_iter().map(|needle| needle.0).collect(),
-            body_matches: list(matches)?,
             max_redirects: redirects.or(Redirects(short.max_redirects))?.0,
             max_body: max_body.or(Size(short.max_body))?.0,
             addresses: addresses.or(short.addresses)?,
@@ -131,10 +114,6 @@ impl Section for Table {
             url: short.url,
         }))
     }
-}
-
-fn is_given<T>(list: &Field<OneOrMany<T>>) -> bool {
-    matches!(list, Field::Given(list) if !list.get_ref().0.is_empty())
 }
 
 /// A HEAD request whose answer must have something in its body could never pass.

@@ -40,7 +40,7 @@ fn answer(headers: &[(&'static str, &'static str)], body: &[u8]) -> Answer {
 
 fn judged_while(settings: &str, answer: &Answer, go_on: GoOn<'_>) -> Result<Vec<Part>, Reason> {
     let check = check(settings);
-    judge(&check, answer, &check.url, go_on)
+    judge(&check.expect, answer, &check.url, go_on)
 }
 
 /// The reason in words, empty for none.
@@ -90,7 +90,7 @@ fn headers() {
 fn the_final_url_is_told_without_what_may_be_secret_in_it() {
     let judged = |settings: &str, url: &str| {
         let url: Url = url.parse().unwrap();
-        judge(&check(settings), &answer(&[], b""), &url, &|| true).err()
+        judge(&check(settings).expect, &answer(&[], b""), &url, &|| true).err()
     };
     let here = "final_url = 'https://desk.example/home'";
     assert_eq!(judged(here, "https://desk.example/home"), None);
