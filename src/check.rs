@@ -9,6 +9,7 @@ mod certificate;
 mod dns;
 mod http;
 mod judgement;
+mod login;
 mod tcp;
 mod tls;
 
@@ -77,6 +78,7 @@ impl Prober {
             CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
+            CheckKind::Login(login) => login::probe(network, secrets, check, login, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
         };
         for finding in &mut findings {
@@ -110,6 +112,8 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsHandshake { detail }
             | Reason::TlsUntrusted { detail }
             | Reason::MalformedAnswer { detail }
+            | Reason::TokenClaim { detail }
+            | Reason::TokenTime { detail }
             | Reason::BodyEncoding { detail }
             | Reason::DnsTruncated { detail }
             | Reason::DnsDelegation { detail }
@@ -118,9 +122,13 @@ fn bound(finding: &mut Finding) {
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
-        Some(Reason::Body { expected } | Reason::Html { expected }) => expected,
         Some(
-            Reason::Header { expected, got }
+            Reason::Body { expected } | Reason::Html { expected } | Reason::Cookie { expected },
+        ) => expected,
+        Some(Reason::FormNotFound { sought }) => sought,
+        Some(
+            Reason::RedirectHost { expected, got }
+            | Reason::Header { expected, got }
             | Reason::Json { expected, got }
             | Reason::TcpExpect { expected, got },
         ) => {
@@ -175,6 +183,10 @@ fn bound(finding: &mut Finding) {
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit
+            | Reason::RedirectLoop
+            | Reason::ExtractMissing { .. }
+            | Reason::ExtractDiffers { .. }
+            | Reason::CredentialsRejected { .. }
             | Reason::RedirectInvalid
             | Reason::RedirectRefused { .. }
             | Reason::BodySize { .. }

@@ -23,14 +23,19 @@ pub use plan::expect::{
     Comparison, CountRange, HeaderExpect, HtmlExpect, HttpExpect, JsonExpect, JsonTest,
     RecordLimits, SizeRange, TimeFormat, UrlExpect,
 };
+pub use plan::login::{
+    Account, Action, Chosen, CookieExpect, Extract, ExtractFrom, JsonTemplate, LoginStep, PostBody,
+    Rejection, SameSite, Template, TemplateHeader, TemplatePart, TokenExpect, Totp, TotpAlgorithm,
+    UserName, Variable,
+};
 pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
     Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
     DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck,
-    HttpClient, HttpVersion, Identity, NameServer, OAuth2, Platform, Proxy, ProxyKind, Publish,
-    RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
+    HttpClient, HttpVersion, Identity, LoginCheck, NameServer, OAuth2, Platform, Proxy, ProxyKind,
+    Publish, RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -61,6 +61,7 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Dns(_) => "dns",
         CheckKind::Tcp(_) => "tcp",
         CheckKind::Tls(_) => "tls",
+        CheckKind::Login(_) => "login",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
     assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls"]));

@@ -88,6 +88,7 @@ impl Outcome {
             phases: self.run.phases,
             clock: self.clock,
             certificate_expires_at: self.run.tls.and_then(|tls| Some(tls.shown?.until)),
+            step: None,
             // Of a single request the phases say it all.
             hops: if self.hops.len() > 1 { self.hops } else { Vec::new() },
             tls: self.run.tls.map(|tls| tls.seen(self.run.clock().now())),

@@ -2,6 +2,7 @@
 //! nothing here is text that still has to be understood. Secrets are references still.
 
 pub mod expect;
+pub mod login;
 pub mod tcp;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use crate::model::{
 
 use super::secret::SecretRef;
 use expect::HttpExpect;
+pub use login::LoginCheck;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod dns;
@@ -73,14 +75,20 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Login(_) => None,
+        });
+        let of_logins = self.checks().flat_map(|(_, _, check)| match &check.kind {
+            CheckKind::Login(login) => login.secrets(),
+            CheckKind::Http(_) | CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => {
+                Vec::new()
+            }
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
             HeaderText::Plain(_) => None,
         });
         let of_clients = self.checks().flat_map(|(_, _, check)| check.client_secrets());
-        tokens.chain(secrets).chain(of_clients).collect()
+        tokens.chain(secrets).chain(of_clients).chain(of_logins).collect()
     }
 
     /// Every file that must be there for the checks to run, and what must be in it.
@@ -228,6 +236,8 @@ pub enum CheckKind {
     Tcp(TcpCheck),
     /// A TLS handshake and the certificates that it shows.
     Tls(TlsCheck),
+    /// A login, step by step.
+    Login(Box<LoginCheck>),
 }
 
 impl CheckKind {
@@ -236,6 +246,9 @@ impl CheckKind {
         match self {
             Self::Http(http) => {
                 matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
+            }
+            Self::Login(login) => {
+                matches!(login.url.host(), Some(url::Host::Domain(_))).then_some(login.addresses)
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),

@@ -45,6 +45,9 @@ pub struct Finding {
     /// When the first certificate of the chain that was shown expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_expires_at: Option<Timestamp>,
+    /// The step that the reason is about, if the check has steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Arc<str>>,
     /// Every request that was made, in order, if there was more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hops: Vec<Hop>,
@@ -98,6 +101,7 @@ impl Finding {
             phases: Phases::default(),
             clock: None,
             certificate_expires_at: None,
+            step: None,
             hops: Vec::new(),
             tls: None,
         }

@@ -168,8 +168,52 @@ pub enum Reason {
         /// The code that came.
         got: u16,
     },
-    /// More redirects than allowed, or a redirect that leads back.
+    /// More redirects than allowed.
     RedirectLimit,
+    /// A redirect back to what was asked before.
+    RedirectLoop,
+    /// The redirects of a step did not go where they should.
+    RedirectHost {
+        /// What was expected of them.
+        expected: String,
+        /// The hosts that they went by.
+        got: String,
+    },
+    /// The page has no such form, or no field of this name in it.
+    FormNotFound {
+        /// What was sought.
+        sought: String,
+    },
+    /// What a later step needs is not in the answer.
+    ExtractMissing {
+        /// The variable.
+        name: String,
+    },
+    /// What was extracted is not what it must be: a state that was lost on the way.
+    ExtractDiffers {
+        /// The variable.
+        name: String,
+    },
+    /// A cookie is not set, or not as it must be.
+    Cookie {
+        /// The expectation that was not met; never its value.
+        expected: String,
+    },
+    /// A token is none, or says something else than it must.
+    TokenClaim {
+        /// What is wrong with it; never the token.
+        detail: String,
+    },
+    /// A token's times are off: not good yet, no longer, or of another year.
+    TokenTime {
+        /// What is wrong with them.
+        detail: String,
+    },
+    /// The credentials were not accepted.
+    CredentialsRejected {
+        /// Whose, as the file calls the account.
+        account: String,
+    },
     /// A redirect without a usable `Location`.
     RedirectInvalid,
     /// A redirect from a public address to a private one: a target must not make us knock there.
@@ -398,6 +442,15 @@ impl Reason {
             Self::IdleLimit { .. } => "idle_limit",
             Self::Status { .. } => "status",
             Self::RedirectLimit => "redirect_limit",
+            Self::RedirectLoop => "redirect_loop",
+            Self::RedirectHost { .. } => "redirect_host",
+            Self::FormNotFound { .. } => "form_not_found",
+            Self::ExtractMissing { .. } => "extract_missing",
+            Self::ExtractDiffers { .. } => "extract_differs",
+            Self::Cookie { .. } => "cookie",
+            Self::TokenClaim { .. } => "token_claim",
+            Self::TokenTime { .. } => "token_time",
+            Self::CredentialsRejected { .. } => "credentials_rejected",
             Self::RedirectInvalid => "redirect_invalid",
             Self::RedirectRefused { .. } => "redirect_refused",
             Self::Body { .. } => "body",
@@ -509,6 +562,19 @@ impl fmt::Display for Reason {
             }
             Self::Status { got } => write!(f, "unexpected status {got}"),
             Self::RedirectLimit => write!(f, "too many redirects"),
+            Self::RedirectLoop => write!(f, "the redirects lead back to where they have been"),
+            Self::RedirectHost { expected, got } => {
+                write!(f, "the redirects should {expected}, and went by {got}")
+            }
+            Self::FormNotFound { sought } => write!(f, "the page has no {sought}"),
+            Self::ExtractMissing { name } => write!(f, "the answer has nothing to be `{name}`"),
+            Self::ExtractDiffers { name } => write!(f, "`{name}` is not what it must be"),
+            Self::Cookie { expected } => write!(f, "expected {expected}"),
+            Self::TokenClaim { detail } => write!(f, "the token is not right: {detail}"),
+            Self::TokenTime { detail } => write!(f, "the token's times are off: {detail}"),
+            Self::CredentialsRejected { account } => {
+                write!(f, "the credentials of account {account} were not accepted")
+            }
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
             Self::RedirectRefused { to } => write!(f, "a redirect to the private address {to}"),
             Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),

@@ -163,7 +163,7 @@ async fn redirects_end_at_the_limit_and_where_they_lead_back() {
     let (server, asked) = serve_paths(|path| redirect(302, path)).await;
     let mut loops = http(&server.url("/same"));
     loops.max_redirects = 200;
-    assert_eq!(find(&get(loops)).await.reason, Some(Reason::RedirectLimit));
+    assert_eq!(find(&get(loops)).await.reason, Some(Reason::RedirectLoop));
     assert_eq!(asked.lock().unwrap().len(), 1);
 }
 

@@ -73,7 +73,7 @@ impl Route<'_> {
             let cookies = jar.header(&request.url);
             let place = request.place(cookies.clone());
             if visited.contains(&place) {
-                return Err(Reason::RedirectLimit);
+                return Err(Reason::RedirectLoop);
             }
             let opening = match self.open(&request, run).await {
                 Ok(opening) => opening,

@@ -14,6 +14,7 @@ impl Check {
     fn client(&self) -> Option<&HttpClient> {
         match &self.kind {
             CheckKind::Http(http) => Some(&http.client),
+            CheckKind::Login(login) => Some(&login.client),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
         }
     }
@@ -29,7 +30,7 @@ impl Check {
     pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
         let body = match &self.kind {
             CheckKind::Http(http) => http.body.as_ref(),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Login(_) => None,
         };
         let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
         self.client().into_iter().flat_map(|client| client.tls.files()).chain(body)
