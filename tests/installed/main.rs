@@ -22,8 +22,10 @@ mod certificates;
 #[path = "../checks/asking.rs"]
 mod asking;
 mod browser;
+mod knot;
 mod nginx;
 mod nginx_tls;
 mod probing;
 mod promtool;
 mod servers;
+mod unbound;

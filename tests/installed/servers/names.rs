@@ -1,12 +1,12 @@
-//! Knot DNS.
+//! Knot DNS and Unbound.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Server, folder};
+use super::{Papers, Server, folder};
 
 /// Knot DNS, authoritative for `farol.test`, where `www` has these addresses.
 pub(crate) fn knot(dir: &Path, listen: SocketAddr, www: &[IpAddr]) -> Server {
@@ -48,6 +48,69 @@ pub(crate) fn knot_with(
     let mut command = Command::new("knotd");
     command.arg("-c").arg(&config);
     Server::start(&dir, command).until(|| answers_dns(listen))
+}
+
+/// The zone `farol.test` as knot signs it.
+pub(crate) struct Signed {
+    /// The zone's text, with all that was made for it.
+    pub(crate) zone: String,
+    /// A file with the key that all its signatures lead to.
+    pub(crate) key: PathBuf,
+}
+
+/// Lets knot sign `zone`, by its policy of this name. It is not running afterwards, so nobody signs
+/// anew what expires.
+pub(crate) fn sign(dir: &Path, listen: SocketAddr, zone: &str, policy: &str) -> Signed {
+    let more = format!("    dnssec-signing: on\n    dnssec-policy: {policy}\n");
+    let server = knot_with(dir, "signer", listen, zone, &more);
+    let dir = dir.join("signer");
+    let text = || fs::read_to_string(dir.join("farol.test.zone")).unwrap_or_default();
+    let server = server.until(|| text().contains("\n;; Written "));
+    let config = dir.join("knot.conf");
+    let told = Command::new("keymgr").arg("-c").arg(config).args(["farol.test", "dnskey"]).output();
+    let key = dir.join("farol.test.key");
+    fs::write(&key, told.unwrap().stdout).unwrap();
+    drop(server);
+    Signed { zone: text(), key }
+}
+
+/// Unbound, which asks `zone` for what is in `farol.test` and believes what `key` has signed. It
+/// answers over UDP and TCP on the first address, over TLS on the second, and over HTTP on the
+/// third.
+pub(crate) fn unbound(
+    dir: &Path,
+    [plain, tls, https]: [SocketAddr; 3],
+    zone: SocketAddr,
+    key: &Path,
+    papers: &Papers,
+) -> Server {
+    let dir = folder(dir, "unbound");
+    let config = dir.join("unbound.conf");
+    let place = |address: SocketAddr| format!("{}@{}", address.ip(), address.port());
+    let text = format!(
+        "server:\n do-daemonize: no\n chroot: \"\"\n username: \"\"\n directory: {dir:?}\n \
+         pidfile: \"\"\n use-syslog: no\n logfile: \"\"\n log-queries: yes\n val-log-level: 2\n \
+         val-sig-skew-min: 0\n val-sig-skew-max: 0\n \
+         num-threads: 1\n do-ip6: no\n do-not-query-localhost: no\n \
+         interface: {}\n interface: {}\n interface: {}\n tls-port: {}\n https-port: {}\n \
+         tls-service-pem: {:?}\n tls-service-key: {:?}\n \
+         local-zone: \"test.\" nodefault\n module-config: \"validator iterator\"\n \
+         trust-anchor-file: {key:?}\n\
+         remote-control:\n control-enable: no\n\
+         stub-zone:\n name: farol.test\n stub-addr: {}\n",
+        place(plain),
+        place(tls),
+        place(https),
+        tls.port(),
+        https.port(),
+        papers.certificates,
+        papers.key,
+        place(zone),
+    );
+    fs::write(&config, text).unwrap();
+    let mut command = Command::new("unbound");
+    command.arg("-d").arg("-p").arg("-c").arg(&config);
+    Server::start(&dir, command).until(|| answers_dns(plain))
 }
 
 /// Whether a DNS server answers a query for the zone's SOA, if only that it cannot.
