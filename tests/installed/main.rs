@@ -27,5 +27,6 @@ mod nginx;
 mod nginx_tls;
 mod probing;
 mod promtool;
+mod proxies;
 mod servers;
 mod unbound;

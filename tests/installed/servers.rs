@@ -1,6 +1,7 @@
 //! Real servers as child processes, on the loopback, stopped when dropped.
 
 pub(crate) mod names;
+pub(crate) mod proxies;
 pub(crate) mod web;
 
 use std::fs;
