@@ -29,4 +29,5 @@ mod probing;
 mod promtool;
 mod proxies;
 mod servers;
+mod starttls;
 mod unbound;

@@ -1,7 +1,9 @@
 //! Real servers as child processes, on the loopback, stopped when dropped.
 
+pub(crate) mod mail;
 pub(crate) mod names;
 pub(crate) mod proxies;
+pub(crate) mod stores;
 pub(crate) mod web;
 
 use std::fs;
@@ -57,6 +59,21 @@ impl Server {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Waits until it has printed these words: many tell of a client when it is gone.
+    pub(crate) fn said_until(&self, words: &str) {
+        let deadline = Instant::now() + AT_LAST;
+        while !self.said().contains(words) {
+            assert!(Instant::now() < deadline, "never said {words:?}:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Takes this file for what it prints.
+    fn telling(mut self, log: PathBuf) -> Self {
+        self.log = log;
+        self
+    }
+
     fn signal(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         let _ = Command::new("kill").args([name, "--", &group]).stderr(Stdio::null()).status();
@@ -91,7 +108,12 @@ fn open_to_all(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// `der` as the file `name` in `dir`.
+/// Makes `dir` and all that is in it this user's, as which a server works.
+fn give(dir: &Path, user: &str) {
+    let given = Command::new("chown").args(["-R", user]).arg(dir).status().unwrap();
+    assert!(given.success(), "{user}");
+}
+
 fn pem(what: &str, der: &[u8]) -> String {
     format!("-----BEGIN {what}-----\n{}-----END {what}-----\n", BASE64_MIME.encode(der))
 }
