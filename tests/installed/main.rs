@@ -22,6 +22,7 @@ mod certificates;
 #[path = "../checks/asking.rs"]
 mod asking;
 mod browser;
+mod command;
 mod knot;
 mod nginx;
 mod nginx_tls;
