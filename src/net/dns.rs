@@ -5,6 +5,7 @@
 //! and a resolver exists to hide that.
 
 mod aliases;
+mod anchors;
 mod https;
 mod message;
 mod proof;
@@ -22,6 +23,7 @@ use crate::config::{DnsTransport, NameServer};
 use crate::model::{Phase, Reason};
 
 pub use aliases::follow;
+pub use anchors::Anchors;
 pub use message::{Question, Wants};
 
 /// What a server answered.

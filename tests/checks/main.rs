@@ -14,6 +14,7 @@ mod dns;
 mod dns_secure;
 mod dns_zone;
 mod dnssec;
+mod dnssec_private;
 mod http_addresses;
 mod http_auth;
 mod http_body;
