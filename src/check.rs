@@ -8,6 +8,7 @@ mod addresses;
 mod certificate;
 mod dns;
 mod http;
+mod icmp;
 mod judgement;
 mod tcp;
 mod tls;
@@ -78,6 +79,7 @@ impl Prober {
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
+            CheckKind::Icmp(icmp) => icmp::probe(network, check, icmp, run).await,
         };
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
@@ -179,6 +181,7 @@ fn bound(finding: &mut Finding) {
             | Reason::RedirectRefused { .. }
             | Reason::BodySize { .. }
             | Reason::PageBlank
+            | Reason::EchoLost { .. }
             | Reason::ClockSkew { .. }
             | Reason::ProberClock { .. }
             | Reason::DnsSerial { .. }

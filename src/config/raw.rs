@@ -8,6 +8,7 @@ mod dns_expect;
 pub(super) mod expect;
 pub(super) mod http;
 pub(super) mod http_client;
+pub(super) mod icmp;
 pub(super) mod papers;
 pub(super) mod platform;
 mod script;

@@ -300,6 +300,13 @@ pub enum Reason {
         /// What came, printable.
         got: String,
     },
+    /// Too many echoes had no answer.
+    EchoLost {
+        /// How many had none.
+        lost: u32,
+        /// How many were sent.
+        sent: u32,
+    },
     /// The target's clock is off by more than the check allows.
     ClockSkew {
         /// What is known of it.
@@ -422,6 +429,7 @@ impl Reason {
             Self::DnssecBogus { .. } => "dnssec_bogus",
             Self::DnssecInsecure => "dnssec_insecure",
             Self::TcpExpect { .. } => "tcp_expect",
+            Self::EchoLost { .. } => "echo_lost",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
             Self::SlowPhase { phase, .. } => match phase {
@@ -543,6 +551,7 @@ impl fmt::Display for Reason {
             Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
             Self::DnssecInsecure => write!(f, "the answer is not signed"),
             Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
+            Self::EchoLost { lost, sent } => write!(f, "{lost} of {sent} echoes had no answer"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),

@@ -25,6 +25,7 @@ mod http_proxy;
 mod http_tls;
 mod http_two;
 mod http_well;
+mod icmp;
 mod name_server;
 mod servers;
 mod starttls;
