@@ -24,6 +24,7 @@ use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod dns;
+mod grpc;
 mod http_client;
 mod icmp;
 mod papers;
@@ -31,6 +32,7 @@ mod papers;
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
+pub use grpc::GrpcCheck;
 pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
@@ -75,6 +77,7 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
+            CheckKind::Grpc(grpc) => Some(&grpc.metadata),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => None,
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
@@ -232,6 +235,8 @@ pub enum CheckKind {
     Tls(TlsCheck),
     /// ICMP echoes.
     Icmp(IcmpCheck),
+    /// A question about a gRPC server's health.
+    Grpc(Box<GrpcCheck>),
 }
 
 impl CheckKind {
@@ -240,6 +245,9 @@ impl CheckKind {
         match self {
             Self::Http(http) => {
                 matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
+            }
+            Self::Grpc(grpc) => {
+                matches!(grpc.url.host(), Some(url::Host::Domain(_))).then_some(grpc.addresses)
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),

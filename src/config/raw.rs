@@ -6,6 +6,7 @@ pub(super) mod component;
 pub(super) mod dns;
 mod dns_expect;
 pub(super) mod expect;
+pub(super) mod grpc;
 pub(super) mod http;
 pub(super) mod http_client;
 pub(super) mod icmp;

@@ -14,6 +14,8 @@ mod dns;
 mod dns_secure;
 mod dns_zone;
 mod dnssec;
+mod grpc;
+mod grpc_hostile;
 mod http_addresses;
 mod http_auth;
 mod http_body;

@@ -14,7 +14,11 @@ impl Check {
     fn client(&self) -> Option<&HttpClient> {
         match &self.kind {
             CheckKind::Http(http) => Some(&http.client),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => None,
+            CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Grpc(_) => None,
         }
     }
 
@@ -27,18 +31,22 @@ impl Check {
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
-        let body = match &self.kind {
-            CheckKind::Http(http) => http.body.as_ref(),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => None,
+        let (body, tls) = match &self.kind {
+            CheckKind::Http(http) => (http.body.as_ref(), Some(&http.client.tls)),
+            CheckKind::Grpc(grpc) => (None, Some(&grpc.tls)),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => {
+                (None, None)
+            }
         };
         let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
-        self.client().into_iter().flat_map(|client| client.tls.files()).chain(body)
+        tls.into_iter().flat_map(TlsSettings::files).chain(body)
     }
 
     /// Whether `address` is one of those that the check asks.
     pub fn admits(&self, address: IpAddr) -> bool {
         match &self.kind {
             CheckKind::Http(http) => http.client.admits(address),
+            CheckKind::Grpc(grpc) => Family::fits(grpc.family, grpc.source, address),
             CheckKind::Icmp(icmp) => Family::fits(icmp.family, icmp.source, address),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
         }
