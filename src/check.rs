@@ -7,7 +7,9 @@
 mod addresses;
 mod certificate;
 mod dns;
+mod grpc;
 mod http;
+mod icmp;
 mod judgement;
 mod tcp;
 mod tls;
@@ -78,6 +80,8 @@ impl Prober {
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
+            CheckKind::Grpc(grpc) => grpc::probe(network, secrets, check, grpc, run).await,
+            CheckKind::Icmp(icmp) => icmp::probe(network, check, icmp, run).await,
         };
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
@@ -146,6 +150,8 @@ fn bound(finding: &mut Finding) {
             | Reason::DnsAnswer { got }
             | Reason::DnsTtl { got }
             | Reason::DnsFlag { missing: got }
+            | Reason::GrpcStatus { got }
+            | Reason::GrpcHealth { got }
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
@@ -179,6 +185,7 @@ fn bound(finding: &mut Finding) {
             | Reason::RedirectRefused { .. }
             | Reason::BodySize { .. }
             | Reason::PageBlank
+            | Reason::EchoLost { .. }
             | Reason::ClockSkew { .. }
             | Reason::ProberClock { .. }
             | Reason::DnsSerial { .. }

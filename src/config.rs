@@ -28,9 +28,10 @@ pub use plan::tcp::{
 };
 pub use plan::{
     Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
-    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck,
-    HttpClient, HttpVersion, Identity, NameServer, OAuth2, Platform, Proxy, ProxyKind, Publish,
-    RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
+    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck, HeaderText,
+    HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity, LossLimits, NameServer, OAuth2,
+    Platform, Proxy, ProxyKind, Publish, RequestBody, StatusSet, Statuspage, TlsSettings,
+    TtlLimits,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -61,10 +61,13 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Dns(_) => "dns",
         CheckKind::Tcp(_) => "tcp",
         CheckKind::Tls(_) => "tls",
+        CheckKind::Icmp(_) => "icmp",
+        CheckKind::Grpc(_) => "grpc",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
-    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls"]));
-    assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("DESK_TOKEN".to_owned())]));
+    assert_eq!(kinds, BTreeSet::from(["dns", "grpc", "http", "icmp", "tcp", "tls"]));
+    let secrets = ["AGENTS_TOKEN", "DESK_TOKEN"].map(|name| SecretRef::Env(name.to_owned()));
+    assert_eq!(config.secret_refs(), BTreeSet::from(secrets));
     insta::assert_debug_snapshot!("example", config);
 }
 
@@ -325,6 +328,7 @@ mod in_step {
                 let table = if inner.is_empty() { String::new() } else { table };
                 let key = match key {
                     "headers" => "headers.X-Any",
+                    "metadata" => "metadata.X-Any",
                     "expect_headers" => "expect_headers.X-Any",
                     key => key,
                 };
@@ -393,6 +397,7 @@ mod in_step {
                 "invalid_record",
                 "invalid_header",
                 "reserved_header",
+                "url_path",
                 "plain_secret",
                 "out_of_range",
                 "invalid_duration",
@@ -418,8 +423,8 @@ mod in_step {
         };
         let check = "/properties/component/items/properties/check/items/properties";
         let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 4]| {
-            let [http, dns, tcp, tls] = kinds;
+        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 6]| {
+            let [http, dns, tcp, tls, icmp, grpc] = kinds;
             format!(
                 "[platform]\nname = 'Blip'\n{platform}\
                  [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
@@ -430,7 +435,11 @@ mod in_step {
                  [[component.check]]\nname = 't'\n\
                  [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}\
                  [[component.check]]\nname = 's'\n\
-                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}"
+                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}\
+                 [[component.check]]\nname = 'i'\n\
+                 [component.check.icmp]\nhost = 'desk.example'\n{icmp}\
+                 [[component.check]]\nname = 'g'\n\
+                 [component.check.grpc]\nurl = 'https://desk.example'\n{grpc}"
             )
         };
         let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
@@ -438,9 +447,16 @@ mod in_step {
             &written("/properties/platform/properties"),
             &written("/properties/publish/properties/statuspage/properties"),
             &written(check),
-            [&of_kind("http"), &dns, &of_kind("tcp"), &of_kind("tls")],
+            [
+                &of_kind("http"),
+                &dns,
+                &of_kind("tcp"),
+                &of_kind("tls"),
+                &of_kind("icmp"),
+                &of_kind("grpc"),
+            ],
         );
-        let short = text("", "", "", ["", "", "", ""]);
+        let short = text("", "", "", ["", "", "", "", "", ""]);
         assert_ne!(full, short);
         let parsed = |text: &str| match parse_text(text) {
             Ok(config) => format!("{config:#?}"),

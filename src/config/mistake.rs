@@ -292,6 +292,13 @@ pub(super) enum Mistake {
     #[error("the scheme `{scheme}` cannot be used here")]
     #[diagnostic(code(farol::config::url_scheme), help("begin with `https://` or `http://`"))]
     UrlScheme { scheme: String },
+    /// A URL with a path where there can be none.
+    #[error("gRPC has paths of its own, and this URL has one too")]
+    #[diagnostic(
+        code(farol::config::url_path),
+        help("end it after the host or the port: \"https://desk.example:443\"")
+    )]
+    UrlPath,
     /// A URL with a user or a password.
     #[error("a URL must not hold a user name or a password")]
     #[diagnostic(
@@ -358,7 +365,7 @@ pub(super) enum Mistake {
     #[error("the header `{name}` is set by farol itself")]
     #[diagnostic(
         code(farol::config::reserved_header),
-        help("remove it: `Host` comes from the URL, the others from the connection and the body")
+        help("remove it: `Host` comes from the URL, the others from the protocol or the body")
     )]
     ReservedHeader { name: String },
     /// A secret in plain text.

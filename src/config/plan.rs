@@ -24,13 +24,17 @@ use expect::HttpExpect;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod dns;
+mod grpc;
 mod http_client;
+mod icmp;
 mod papers;
 
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
+pub use grpc::GrpcCheck;
 pub use http_client::{Family, HttpClient, HttpVersion};
+pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 
 /// All that the probe files say.
@@ -73,7 +77,8 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+            CheckKind::Grpc(grpc) => Some(&grpc.metadata),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => None,
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
@@ -228,6 +233,10 @@ pub enum CheckKind {
     Tcp(TcpCheck),
     /// A TLS handshake and the certificates that it shows.
     Tls(TlsCheck),
+    /// ICMP echoes.
+    Icmp(IcmpCheck),
+    /// A question about a gRPC server's health.
+    Grpc(Box<GrpcCheck>),
 }
 
 impl CheckKind {
@@ -237,8 +246,12 @@ impl CheckKind {
             Self::Http(http) => {
                 matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
             }
+            Self::Grpc(grpc) => {
+                matches!(grpc.url.host(), Some(url::Host::Domain(_))).then_some(grpc.addresses)
+            }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),
+            Self::Icmp(icmp) => icmp.host.parse::<IpAddr>().is_err().then_some(icmp.addresses),
             Self::Dns(dns) => {
                 matches!(dns.servers, DnsServers::All { .. }).then_some(Addresses::All)
             }

@@ -9,6 +9,7 @@ pub(super) mod dns_name;
 pub(super) mod duration;
 pub(super) mod header;
 pub(super) mod hex;
+pub(super) mod host;
 pub(super) mod id;
 pub(super) mod json_path;
 pub(super) mod latency;

@@ -300,6 +300,23 @@ pub enum Reason {
         /// What came, printable.
         got: String,
     },
+    /// The gRPC call ended with another status than `OK`.
+    GrpcStatus {
+        /// The status, and what was said with it.
+        got: String,
+    },
+    /// The gRPC service is not serving.
+    GrpcHealth {
+        /// What it is instead, as in `NOT_SERVING`.
+        got: String,
+    },
+    /// Too many echoes had no answer.
+    EchoLost {
+        /// How many had none.
+        lost: u32,
+        /// How many were sent.
+        sent: u32,
+    },
     /// The target's clock is off by more than the check allows.
     ClockSkew {
         /// What is known of it.
@@ -422,6 +439,9 @@ impl Reason {
             Self::DnssecBogus { .. } => "dnssec_bogus",
             Self::DnssecInsecure => "dnssec_insecure",
             Self::TcpExpect { .. } => "tcp_expect",
+            Self::GrpcStatus { .. } => "grpc_status",
+            Self::GrpcHealth { .. } => "grpc_health",
+            Self::EchoLost { .. } => "echo_lost",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
             Self::SlowPhase { phase, .. } => match phase {
@@ -543,6 +563,9 @@ impl fmt::Display for Reason {
             Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
             Self::DnssecInsecure => write!(f, "the answer is not signed"),
             Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
+            Self::GrpcStatus { got } => write!(f, "the call ended with {got}"),
+            Self::GrpcHealth { got } => write!(f, "the service is {got}"),
+            Self::EchoLost { lost, sent } => write!(f, "{lost} of {sent} echoes had no answer"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),

@@ -109,18 +109,18 @@ async fn the_expected_version_is_offered_and_expected() {
 }
 
 /// The head of a frame.
-fn frame(length: usize, kind: u8, flags: u8, stream: u8) -> Vec<u8> {
+pub(crate) fn frame(length: usize, kind: u8, flags: u8, stream: u8) -> Vec<u8> {
     let [.., a, b, c] = length.to_be_bytes();
     vec![a, b, c, kind, flags, 0, 0, 0, stream]
 }
 
 const SETTINGS: u8 = 4;
-const HEADERS: u8 = 1;
-const DATA: u8 = 0;
-const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const CONTINUATION: u8 = 9;
+pub(crate) const END_HEADERS: u8 = 4;
 
-fn settings() -> Vec<u8> {
+pub(crate) fn settings() -> Vec<u8> {
     frame(0, SETTINGS, 0, 0)
 }
 
@@ -131,7 +131,7 @@ fn head(flags: u8) -> Vec<u8> {
 
 /// Without TLS: says `start`, then `more` until nobody listens, or nothing for ever if there is no
 /// more. Reads all the while.
-async fn serve_frames(start: Vec<u8>, more: Vec<u8>) -> Server {
+pub(crate) async fn serve_frames(start: Vec<u8>, more: Vec<u8>) -> Server {
     let words = Arc::new((start, more));
     serve(move |stream| {
         let words = words.clone();

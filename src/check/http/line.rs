@@ -27,13 +27,13 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD + WINDOW as usize;
 
 /// Most headers of an answer.
-pub(super) const MOST_HEADERS: usize = 256;
+pub(in super::super) const MOST_HEADERS: usize = 256;
 
 /// How much of a body may be under way; what comes of it is taken at once.
 const WINDOW: u32 = 256 * 1024;
 
 /// One connection, good for one request.
-pub(super) struct Line {
+pub(in super::super) struct Line {
     sender: Sender,
     driver: Driver,
     head_came: HeadCame,
@@ -46,7 +46,7 @@ enum Sender {
 
 impl Line {
     /// Says what HTTP says before a request.
-    pub(super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
+    pub(in super::super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
         let driver = Driver::default();
         let wire = Bounded::new(wire, LONGEST_PRELUDE);
         let head_came = wire.head();
@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// Sends `request` and waits for the head of the answer.
-    pub(super) async fn send(
+    pub(in super::super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
@@ -91,7 +91,7 @@ impl Line {
     }
 
     /// Does `work`, which needs the connection to be driven, and drives it.
-    pub(super) async fn alongside<T>(&mut self, work: impl Future<Output = T>) -> T {
+    pub(in super::super) async fn alongside<T>(&mut self, work: impl Future<Output = T>) -> T {
         self.driver.alongside(work).await
     }
 }
@@ -151,8 +151,29 @@ impl<T: Future<Output = ()> + Send + 'static> Executor<T> for Spawned {
     }
 }
 
+/// The reason behind a conversation in HTTP that broke in `phase`.
+pub(in super::super) fn breakdown(error: &hyper::Error, phase: Phase) -> Reason {
+    if error.is_parse_too_large() {
+        return Reason::HeadersTooLarge;
+    }
+    let source = std::error::Error::source(error);
+    if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
+        return broken(two, phase);
+    }
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return Reason::ConnectionClosed { phase };
+    }
+    match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
+        Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
+            Reason::HeadersTooLarge
+        }
+        Some(io) => breakage(io, phase),
+        None => Reason::MalformedAnswer { detail: error.to_string() },
+    }
+}
+
 /// The reason behind a connection in HTTP/2 that broke in `phase`.
-pub(super) fn broken(error: &h2::Error, phase: Phase) -> Reason {
+fn broken(error: &h2::Error, phase: Phase) -> Reason {
     use h2::Reason as Code;
     if let Some(io) = error.get_io() {
         let too_much = io.get_ref().is_some_and(|inner| inner.is::<TooMuch>());

@@ -20,7 +20,7 @@ use crate::model::Reason;
 use crate::net::wire::Speaks;
 
 /// Who we are, to whoever reads a target's logs.
-const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
+pub(in super::super) const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
 
 /// Headers that are for one origin only, whatever the configuration calls them.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
@@ -208,7 +208,7 @@ impl Request {
 }
 
 /// The header's value; a secret is marked as one, which is how a redirect knows it.
-fn value(text: &HeaderText, secrets: &Secrets) -> Result<HeaderValue, Reason> {
+pub(in super::super) fn value(text: &HeaderText, secrets: &Secrets) -> Result<HeaderValue, Reason> {
     let (prefix, reference) = match text {
         HeaderText::Plain(value) => return Ok(value.clone()),
         HeaderText::Secret { prefix, secret } => (prefix, secret),
@@ -241,7 +241,7 @@ fn target(url: &Url) -> Option<Uri> {
 }
 
 /// The host, with the port where it is not the scheme's own.
-fn authority(url: &Url) -> String {
+pub(in super::super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

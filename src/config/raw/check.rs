@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::plan::{DnsCheck, HttpCheck, TcpCheck, TlsCheck};
+use super::super::plan::{DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
@@ -18,7 +18,11 @@ const TCP: Key<TcpCheck> =
     Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
 const TLS: Key<TlsCheck> =
     Key::new("tls", "A TLS handshake and its certificates: `host:port`, or a table.");
-const KINDS: &[&str] = &["http", "dns", "tcp", "tls"];
+const ICMP: Key<IcmpCheck> =
+    Key::new("icmp", "ICMP echoes (ping): a host, or a table with more to say.");
+const GRPC: Key<GrpcCheck> =
+    Key::new("grpc", "A question about a gRPC server's health: a URL, or a table.");
+const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -34,6 +38,8 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) dns: Field<DnsCheck>,
     pub(in super::super) tcp: Field<TcpCheck>,
     pub(in super::super) tls: Field<TlsCheck>,
+    pub(in super::super) icmp: Field<IcmpCheck>,
+    pub(in super::super) grpc: Field<GrpcCheck>,
 }
 
 impl Section for RawCheck {
@@ -49,6 +55,8 @@ impl Section for RawCheck {
             dns: table.take(&DNS),
             tcp: table.take(&TCP),
             tls: table.take(&TLS),
+            icmp: table.take(&ICMP),
+            grpc: table.take(&GRPC),
             tuning: RawTuning::ask(table),
         })
     }

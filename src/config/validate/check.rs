@@ -32,6 +32,8 @@ pub(super) fn check(
             CheckKind::Tcp(tcp.into_inner())
         }),
         raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner())),
+        raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner())),
+        raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner()))),
     ];
     let kind = kinds.into_iter().flatten().next()?;
     refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
