@@ -30,6 +30,7 @@ pub(super) mod text;
 pub(super) mod threshold;
 pub(super) mod time_zone;
 pub(super) mod tls_choice;
+mod unit;
 pub(super) mod web_url;
 
 /// What the tests of all settings need.
