@@ -189,15 +189,6 @@ fn an_inherited_confirm_interval_gives_way_to_a_shorter_interval() {
 }
 
 #[test]
-fn connecting_cannot_be_slow_only_after_the_timeout() {
-    let kind = "tcp = { address = 'desk.example:1', connect_degraded_over = '10s' }";
-    let text = MINIMAL.replace("http = \"https://desk.example/health\"", kind);
-    let error = parse_text(&text).unwrap_err();
-    assert_eq!(codes(&error), BTreeSet::from(["farol::config::contradiction".to_owned()]));
-    assert!(parse_text(&format!("{text}timeout = '11s'\n")).is_ok());
-}
-
-#[test]
 fn versions_that_could_never_pass_are_a_contradiction() {
     let with = |versions: &str| {
         let kind = format!("tls = {{ address = 'desk.example:443', {versions} }}");
@@ -374,6 +365,7 @@ mod in_step {
                 "script_twice",
                 "tls_twice",
                 "no_tls",
+                "without_effect",
                 "unknown_capture",
                 "head_has_no_body",
                 "counts_no_addresses",

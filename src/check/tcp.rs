@@ -12,7 +12,7 @@ use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
 use crate::config::{Check, Piece, Security, Step, TcpCheck};
-use crate::model::{Finding, Phase, Phases, Reason, Span, Timestamp};
+use crate::model::{Finding, Phases, Reason, Span, Timestamp};
 use crate::net::{Handshake, Network, Run, TlsFor};
 use talk::{MOST_HEARD, Talk};
 
@@ -145,8 +145,7 @@ impl Kept {
 ///
 /// 1. The script must come to its end; whatever kept it from that is the reason.
 /// 2. Then the certificates must be valid for long enough,
-/// 3. then connecting must have been quick enough,
-/// 4. and last the whole must have been.
+/// 3. and last it must have been quick enough.
 fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgement {
     if let Err(reason) = &facts.ending {
         return Judgement::fail(reason.clone());
@@ -154,11 +153,6 @@ fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgemen
     let limits = tcp.certificate.as_ref();
     if let Some(judgement) = certificate::judge(facts.tls, limits, facts.now) {
         return judgement;
-    }
-    if let (Some(took), Some(limit)) = (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
-        && took > limit
-    {
-        return Judgement::degraded(Reason::SlowPhase { phase: Phase::Connect, took });
     }
     judge_speed(facts.phases.total(), degraded_over)
 }

@@ -22,6 +22,7 @@ pub(super) mod secret;
 pub(super) mod selector;
 pub(super) mod server;
 pub(super) mod server_name;
+pub(super) mod short;
 pub(super) mod size;
 pub(super) mod skew;
 pub(super) mod source;

@@ -17,7 +17,6 @@ fn check() -> TcpCheck {
         script: Vec::new(),
         addresses: Addresses::Any,
         source: None,
-        connect_degraded_over: Some(Span::from_secs(1)),
         certificate: Some(CertificateLimits::default()),
     }
 }
@@ -28,7 +27,7 @@ fn words_certificates_and_speed_are_judged_in_this_order() {
     let tls = Handshake { chain: Some(chain), ..Handshake::default() };
     let mut phases = Phases::default();
     let took = Span::from_secs(2);
-    phases.add(Phase::Connect, took);
+    phases.add(Phase::FirstByte, took);
     let expect = Reason::TcpExpect { expected: "220".into(), got: "500 go away".into() };
     let now = chain.until;
     let mut facts = Facts { ending: Err(expect.clone()), phases, tls: Some(tls), now };
@@ -38,12 +37,6 @@ fn words_certificates_and_speed_are_judged_in_this_order() {
     let expiring = Reason::TlsCertificateExpiring { at: chain.until };
     assert_eq!(judge(&facts, &tcp, limit), Judgement::fail(expiring));
     facts.tls = None;
-    assert_eq!(
-        judge(&facts, &tcp, limit),
-        Judgement::degraded(Reason::SlowPhase { phase: Phase::Connect, took })
-    );
-    facts.phases = Phases::default();
-    facts.phases.add(Phase::FirstByte, took);
     assert_eq!(judge(&facts, &tcp, limit), Judgement::degraded(Reason::Slow { took }));
     assert_eq!(judge(&facts, &tcp, None), Judgement::PASS);
 }

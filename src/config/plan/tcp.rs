@@ -26,8 +26,6 @@ pub struct TcpCheck {
     pub addresses: Addresses,
     /// The address of this host that the connection comes from.
     pub source: Option<IpAddr>,
-    /// Connecting passes but takes longer than this: degraded.
-    pub connect_degraded_over: Option<Span>,
     /// How long the certificates must still be valid.
     pub certificate: Option<CertificateLimits>,
 }

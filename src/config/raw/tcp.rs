@@ -3,19 +3,15 @@
 use std::net::IpAddr;
 
 use regex::bytes::Regex;
-use serde_json::{Value, json};
 
 use super::super::mistake::Mistake;
 use super::super::plan::Addresses;
 use super::super::plan::tcp::{CertificateLimits, Security, Starttls, Step, TcpCheck};
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::address::HostPort;
 use super::super::setting::server_name::ServerName;
+use super::super::setting::short::Shortened;
 use super::script::{Script, plain};
-use super::tuning::Timeout;
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const TLS: Key<bool> = Key::new("tls", "Whether TLS comes first.").or_flag(false);
@@ -34,35 +30,15 @@ const ADDRESSES: Key<Addresses> = Key::new(
 .or_text("any");
 const SOURCE: Key<IpAddr> =
     Key::new("source", "The address of this host that the connection comes from.");
-const CONNECT_DEGRADED_OVER: Key<Timeout> = Key::new(
-    "connect_degraded_over",
-    "A run that passes but takes longer than this to connect is degraded.",
-);
 const CERTIFICATE: Key<CertificateLimits> =
     Key::new("certificate", "How long the certificates must still be valid.");
 
-impl Setting for TcpCheck {
-    const EXPECTED: &'static str =
+impl Shortened for TcpCheck {
+    type Short = HostPort;
+
+    const EITHER: &'static str =
         "an address such as \"mail.example:25\", or a table such as { address = \"...\" }";
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            HostPort::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
-
-    fn schema() -> Value {
-        json!({ "anyOf": [HostPort::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl TcpCheck {
-    /// What the short form means.
     fn of(HostPort { host, port }: HostPort) -> Self {
         Self {
             host,
@@ -72,15 +48,12 @@ impl TcpCheck {
             script: Vec::new(),
             addresses: Addresses::Any,
             source: None,
-            connect_degraded_over: None,
             certificate: None,
         }
     }
 }
 
-struct Table(TcpCheck);
-
-impl Section for Table {
+impl Section for TcpCheck {
     const NAME: &'static str = "`tcp`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -88,7 +61,7 @@ impl Section for Table {
         let (tls, starttls) = (table.take(&TLS), table.take(&STARTTLS));
         let (server_name, certificate) = (table.take(&SERVER_NAME), table.take(&CERTIFICATE));
         let (send, expect, script) = (table.take(&SEND), table.take(&EXPECT), table.take(&SCRIPT));
-        let (source, slow) = (table.take(&SOURCE), table.take(&CONNECT_DEGRADED_OVER));
+        let source = table.take(&SOURCE);
         let security = security(tls, starttls, table);
         let script = read_script(send, expect, script, security.unwrap_or(Security::Plain), table);
         let (security, script) = (security?, script?);
@@ -98,17 +71,16 @@ impl Section for Table {
             refuse_without_tls(&certificate, table);
             refuse_without_tls(&server_name, table);
         }
-        let short = TcpCheck::of(address?.into_inner());
-        Some(Self(TcpCheck {
+        let short = Self::of(address?.into_inner());
+        Some(Self {
             security,
             server_name: server_name.optional()?.map(|name| name.0),
             script,
             addresses: addresses.or(short.addresses)?,
             source: source.optional()?,
-            connect_degraded_over: slow.optional()?.map(|limit| limit.0),
             certificate: certificate.optional()?,
             ..short
-        }))
+        })
     }
 }
 
@@ -160,6 +132,7 @@ fn read_script(
 
 fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
     if let Field::Given(value) = field {
-        table.report(value.span(), Mistake::NoTls);
+        let help = "add `tls = true` or `starttls`, or remove this";
+        table.report(value.span(), Mistake::NoTls { help });
     }
 }
