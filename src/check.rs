@@ -5,12 +5,16 @@
 //! check's timeout, whatever the target does.
 
 mod addresses;
+mod bounded;
 mod certificate;
 mod dns;
+mod header;
 mod http;
 mod judgement;
+mod script;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -78,6 +82,10 @@ impl Prober {
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
+            // Boxed, as it is seldom needed and large: every run would carry room for it.
+            CheckKind::Websocket(socket) => {
+                Box::pin(websocket::probe(network, secrets, check, socket, run)).await
+            }
         };
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
@@ -114,6 +122,7 @@ fn bound(finding: &mut Finding) {
             | Reason::DnsTruncated { detail }
             | Reason::DnsDelegation { detail }
             | Reason::DnssecBogus { detail }
+            | Reason::WebsocketClosed { detail, .. }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
@@ -122,7 +131,8 @@ fn bound(finding: &mut Finding) {
         Some(
             Reason::Header { expected, got }
             | Reason::Json { expected, got }
-            | Reason::TcpExpect { expected, got },
+            | Reason::TcpExpect { expected, got }
+            | Reason::WebsocketExpect { expected, got },
         ) => {
             *expected = printable(expected);
             got
@@ -149,7 +159,8 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
-            | Reason::StarttlsRefused { got },
+            | Reason::StarttlsRefused { got }
+            | Reason::WebsocketSubprotocol { got },
         ) => got,
         None
         | Some(
@@ -172,6 +183,8 @@ fn bound(finding: &mut Finding) {
             | Reason::HeadersTooLarge
             | Reason::FirstByteLimit { .. }
             | Reason::IdleLimit { .. }
+            | Reason::ExpectLimit { .. }
+            | Reason::WebsocketMessageTooLarge
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit

@@ -30,7 +30,7 @@ pub use plan::{
     Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
     DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck,
     HttpClient, HttpVersion, Identity, NameServer, OAuth2, Platform, Proxy, ProxyKind, Publish,
-    RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
+    RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -61,9 +61,10 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Dns(_) => "dns",
         CheckKind::Tcp(_) => "tcp",
         CheckKind::Tls(_) => "tls",
+        CheckKind::Websocket(_) => "websocket",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
-    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls"]));
+    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls", "websocket"]));
     assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("DESK_TOKEN".to_owned())]));
     insta::assert_debug_snapshot!("example", config);
 }
@@ -410,8 +411,8 @@ mod in_step {
         };
         let check = "/properties/component/items/properties/check/items/properties";
         let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 4]| {
-            let [http, dns, tcp, tls] = kinds;
+        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 5]| {
+            let [http, dns, tcp, tls, websocket] = kinds;
             format!(
                 "[platform]\nname = 'Blip'\n{platform}\
                  [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
@@ -422,7 +423,9 @@ mod in_step {
                  [[component.check]]\nname = 't'\n\
                  [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}\
                  [[component.check]]\nname = 's'\n\
-                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}"
+                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}\
+                 [[component.check]]\nname = 'w'\n\
+                 [component.check.websocket]\nurl = 'wss://desk.example'\n{websocket}"
             )
         };
         let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
@@ -430,9 +433,9 @@ mod in_step {
             &written("/properties/platform/properties"),
             &written("/properties/publish/properties/statuspage/properties"),
             &written(check),
-            [&of_kind("http"), &dns, &of_kind("tcp"), &of_kind("tls")],
+            [&of_kind("http"), &dns, &of_kind("tcp"), &of_kind("tls"), &of_kind("websocket")],
         );
-        let short = text("", "", "", ["", "", "", ""]);
+        let short = text("", "", "", [""; 5]);
         assert_ne!(full, short);
         let parsed = |text: &str| match parse_text(text) {
             Ok(config) => format!("{config:#?}"),

@@ -291,8 +291,8 @@ pub(super) enum Mistake {
     InvalidUrl { reason: String },
     /// A URL of another scheme.
     #[error("the scheme `{scheme}` cannot be used here")]
-    #[diagnostic(code(farol::config::url_scheme), help("begin with `https://` or `http://`"))]
-    UrlScheme { scheme: String },
+    #[diagnostic(code(farol::config::url_scheme), help("begin with {known}"))]
+    UrlScheme { scheme: String, known: &'static str },
     /// A URL with a user or a password.
     #[error("a URL must not hold a user name or a password")]
     #[diagnostic(

@@ -26,12 +26,14 @@ pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 mod dns;
 mod http_client;
 mod papers;
+mod websocket;
 
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
 pub use http_client::{Family, HttpClient, HttpVersion};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
+pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +75,7 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
+            CheckKind::Websocket(socket) => Some(&socket.headers),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
@@ -228,6 +231,8 @@ pub enum CheckKind {
     Tcp(TcpCheck),
     /// A TLS handshake and the certificates that it shows.
     Tls(TlsCheck),
+    /// A WebSocket and a few messages.
+    Websocket(Box<WebsocketCheck>),
 }
 
 impl CheckKind {
@@ -236,6 +241,9 @@ impl CheckKind {
         match self {
             Self::Http(http) => {
                 matches!(http.url.host(), Some(url::Host::Domain(_))).then_some(http.addresses)
+            }
+            Self::Websocket(socket) => {
+                matches!(socket.url.host(), Some(url::Host::Domain(_))).then_some(socket.addresses)
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),

@@ -12,14 +12,12 @@ use hyper::body::{Body, Incoming};
 
 use super::decode::{self, Undecodable};
 use super::ground::Opening;
-use super::interim::TooMuch;
 use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
 use crate::config::HttpVersion;
 use crate::model::{ClockOffset, Phase, Reason, Span};
 use crate::net::Run;
-use crate::net::connect::breakage;
 use crate::net::wire::{Silence, Speaks, Watched};
 
 /// What is read of an answer.
@@ -197,22 +195,6 @@ impl Broken {
             Self::TooSilent(Silence::Idle(limit)) => return Reason::IdleLimit { limit },
             Self::Http(error) => error,
         };
-        if error.is_parse_too_large() {
-            return Reason::HeadersTooLarge;
-        }
-        let source = std::error::Error::source(&error);
-        if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
-            return line::broken(two, phase);
-        }
-        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            return Reason::ConnectionClosed { phase };
-        }
-        match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
-            Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
-                Reason::HeadersTooLarge
-            }
-            Some(io) => breakage(io, phase),
-            None => Reason::MalformedAnswer { detail: error.to_string() },
-        }
+        line::broken(&error, phase)
     }
 }

@@ -14,7 +14,9 @@ impl Check {
     fn client(&self) -> Option<&HttpClient> {
         match &self.kind {
             CheckKind::Http(http) => Some(&http.client),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Websocket(_) => {
+                None
+            }
         }
     }
 
@@ -27,17 +29,25 @@ impl Check {
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
-        let body = match &self.kind {
-            CheckKind::Http(http) => http.body.as_ref(),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+        let (tls, body) = match &self.kind {
+            CheckKind::Http(http) => (Some(&http.client.tls), http.body.as_ref()),
+            CheckKind::Websocket(socket) => (Some(&socket.tls), None),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => (None, None),
         };
         let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
-        self.client().into_iter().flat_map(|client| client.tls.files()).chain(body)
+        tls.into_iter().flat_map(TlsSettings::files).chain(body)
     }
 
     /// Whether `address` is one of those that the check asks.
     pub fn admits(&self, address: IpAddr) -> bool {
-        self.client().is_none_or(|client| client.admits(address))
+        match &self.kind {
+            CheckKind::Http(http) => http.client.admits(address),
+            CheckKind::Websocket(socket) => {
+                Family::admits(socket.family, address)
+                    && Family::admits(socket.source.map(Family::of), address)
+            }
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
+        }
     }
 }
 
@@ -86,9 +96,8 @@ impl Default for HttpClient {
 impl HttpClient {
     /// Whether `address` may be asked.
     pub fn admits(&self, address: IpAddr) -> bool {
-        self.family.is_none_or(|family| family == Family::of(address))
-            && (self.proxy.is_some()
-                || self.source.is_none_or(|source| Family::of(source) == Family::of(address)))
+        let of_source = || Family::admits(self.source.map(Family::of), address);
+        Family::admits(self.family, address) && (self.proxy.is_some() || of_source())
     }
 
     /// What is offered over TLS, the best first.
@@ -127,6 +136,11 @@ impl Family {
     /// The family of `address`.
     pub const fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+
+    /// Whether `address` will do where only `family` will, if it must be one.
+    fn admits(family: Option<Self>, address: IpAddr) -> bool {
+        family.is_none_or(|family| family == Self::of(address))
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Starttls {
 pub enum Step {
     /// Sends these, one after the other.
     Send(Vec<Piece>),
+    /// Sends these, which are no text.
+    SendBytes(Arc<[u8]>),
     /// Waits until this is found in what has come and no step has taken yet; takes all up to the
     /// end of the match.
     Expect(Regex),

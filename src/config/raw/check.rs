@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::plan::{DnsCheck, HttpCheck, TcpCheck, TlsCheck};
+use super::super::plan::{DnsCheck, HttpCheck, TcpCheck, TlsCheck, WebsocketCheck};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
@@ -20,7 +20,9 @@ const TCP: Key<ShortOr<TcpCheck>> =
     Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
 const TLS: Key<ShortOr<TlsCheck>> =
     Key::new("tls", "A TLS handshake and its certificates: `host:port`, or a table.");
-const KINDS: &[&str] = &["http", "dns", "tcp", "tls"];
+const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
+    Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
+const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "websocket"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -36,6 +38,7 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) dns: Field<ShortOr<DnsCheck>>,
     pub(in super::super) tcp: Field<ShortOr<TcpCheck>>,
     pub(in super::super) tls: Field<ShortOr<TlsCheck>>,
+    pub(in super::super) websocket: Field<ShortOr<WebsocketCheck>>,
 }
 
 impl Section for RawCheck {
@@ -51,6 +54,7 @@ impl Section for RawCheck {
             dns: table.take(&DNS),
             tcp: table.take(&TCP),
             tls: table.take(&TLS),
+            websocket: table.take(&WEBSOCKET),
             tuning: RawTuning::ask(table),
         })
     }

@@ -30,7 +30,7 @@ const REDIRECTS: Key<Redirects> =
     Key::new("redirects", "How many redirects are followed; `false` for none.").or_number(10);
 const MAX_BODY: Key<MaxBody> =
     Key::new("max_body", "A body that is larger than this fails the check.").or_text("4MiB");
-const ADDRESSES: Key<Addresses> = Key::new(
+pub(super) const ADDRESSES: Key<Addresses> = Key::new(
     "addresses",
     "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
 )
@@ -39,7 +39,7 @@ const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
     "max_clock_skew",
     "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
 );
-const CERTIFICATE: Key<CertificateLimits> =
+pub(super) const CERTIFICATE: Key<CertificateLimits> =
     Key::new("certificate", "How long the certificates must still be valid.");
 
 impl Shortened for HttpCheck {

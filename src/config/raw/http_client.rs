@@ -36,14 +36,15 @@ const IDLE_TIMEOUT: Key<Timeout> = Key::new(
 );
 const HOST: Key<Authority> =
     Key::new("host", "What is asked for in `Host`, if not the URL's own; TLS asks for that still.");
-const FAMILY: Key<Family> =
+pub(super) const FAMILY: Key<Family> =
     Key::new("family", "Which of the name's addresses are asked; without it, both families.");
-const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
+pub(super) const SOURCE: Key<IpAddr> =
+    Key::new("source", "The address of this host that is asked from.");
 const BASIC: Key<Basic> = Key::new("basic", "A user's name and password.");
 const BEARER: Key<SecretRef> = Key::new("bearer", "A token.");
 const OAUTH2: Key<OAuth2> =
     Key::new("oauth2", "Where a token is asked for, and in whose name (client credentials).");
-const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
+pub(super) const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
 const PROXY: Key<ShortOr<Proxy>> = Key::new(
     "proxy",
     "What the check goes through: `http://`, `socks5://` (names are resolved here), `socks5h://`.",

@@ -6,12 +6,13 @@ use regex::bytes::Regex;
 
 use super::super::mistake::Mistake;
 use super::super::plan::Addresses;
-use super::super::plan::tcp::{CertificateLimits, Security, Starttls, Step, TcpCheck};
+use super::super::plan::tcp::{Security, Starttls, Step, TcpCheck};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::address::HostPort;
 use super::super::setting::server_name::ServerName;
 use super::super::setting::short::Shortened;
-use super::script::{Script, plain};
+use super::http::{ADDRESSES, CERTIFICATE};
+use super::script::{OverTcp, Script, read_script};
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const TLS: Key<bool> = Key::new("tls", "Whether TLS comes first.").or_flag(false);
@@ -22,16 +23,9 @@ const SERVER_NAME: Key<ServerName> =
 const SEND: Key<String> = Key::new("send", "What is sent once connected: \"PING\\r\\n\".");
 const EXPECT: Key<Regex> =
     Key::new("expect", "What the answer must match; without it, a connection is enough.");
-const SCRIPT: Key<Script> = Key::new("script", "What is sent and expected, step by step.");
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
+const SCRIPT: Key<Script<OverTcp>> = Key::new("script", "What is sent and expected, step by step.");
 const SOURCE: Key<IpAddr> =
     Key::new("source", "The address of this host that the connection comes from.");
-const CERTIFICATE: Key<CertificateLimits> =
-    Key::new("certificate", "How long the certificates must still be valid.");
 
 impl Shortened for TcpCheck {
     type Short = HostPort;
@@ -99,34 +93,6 @@ fn security(
             None
         }
         Field::Given(protocol) => Some(Security::Starttls(protocol.into_inner())),
-    }
-}
-
-/// The script, or the one that its short form stands for.
-fn read_script(
-    send: Field<String>,
-    expect: Field<Regex>,
-    script: Field<Script>,
-    security: Security,
-    table: &mut Reader<'_, '_, '_>,
-) -> Option<Vec<Step>> {
-    let span = match (&send, &expect) {
-        (Field::Given(send), _) => Some(send.span()),
-        (_, Field::Given(expect)) => Some(expect.span()),
-        _ => None,
-    };
-    match (script, span) {
-        (Field::Wrong, _) => None,
-        (Field::Given(_), Some(span)) => {
-            table.report(span, Mistake::ScriptTwice);
-            None
-        }
-        (Field::Given(script), None) => script.into_inner().compile(security, table),
-        (Field::Absent, _) => {
-            let send = send.optional()?.map(|text| Step::Send(vec![plain(&text)]));
-            let expect = expect.optional()?.map(Step::Expect);
-            Some(send.into_iter().chain(expect).collect())
-        }
     }
 }
 

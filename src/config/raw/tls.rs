@@ -13,6 +13,7 @@ use super::super::setting::address::HostPort;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::server_name::ServerName;
 use super::super::setting::short::Shortened;
+use super::http::ADDRESSES;
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const SERVER_NAME: Key<ServerName> =
@@ -31,11 +32,6 @@ const STAPLE: Key<StapleWanted> = Key::new(
     "staple",
     "Whether the server must staple a good and current OCSP answer, or must not staple any.",
 );
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
 const SOURCE: Key<IpAddr> =
     Key::new("source", "The address of this host that the connection comes from.");
 

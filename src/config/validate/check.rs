@@ -24,6 +24,7 @@ pub(super) fn check(
         raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner().0))),
         raw.tcp.given().map(|tcp| CheckKind::Tcp(tcp.into_inner().0)),
         raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner().0)),
+        raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
     ];
     let kind = kinds.into_iter().flatten().next()?;
     refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
