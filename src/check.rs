@@ -5,14 +5,18 @@
 //! check's timeout, whatever the target does.
 
 mod addresses;
+mod bounded;
 mod certificate;
 mod dns;
 mod grpc;
+mod header;
 mod http;
 mod icmp;
 mod judgement;
+mod script;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -82,6 +86,10 @@ impl Prober {
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
             CheckKind::Grpc(grpc) => grpc::probe(network, secrets, check, grpc, run).await,
             CheckKind::Icmp(icmp) => icmp::probe(network, check, icmp, run).await,
+            // Boxed, as it is seldom needed and large: every run would carry room for it.
+            CheckKind::Websocket(socket) => {
+                Box::pin(websocket::probe(network, secrets, check, socket, run)).await
+            }
         };
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
@@ -118,6 +126,7 @@ fn bound(finding: &mut Finding) {
             | Reason::DnsTruncated { detail }
             | Reason::DnsDelegation { detail }
             | Reason::DnssecBogus { detail }
+            | Reason::WebsocketClosed { detail, .. }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
@@ -126,7 +135,8 @@ fn bound(finding: &mut Finding) {
         Some(
             Reason::Header { expected, got }
             | Reason::Json { expected, got }
-            | Reason::TcpExpect { expected, got },
+            | Reason::TcpExpect { expected, got }
+            | Reason::WebsocketExpect { expected, got },
         ) => {
             *expected = printable(expected);
             got
@@ -155,7 +165,8 @@ fn bound(finding: &mut Finding) {
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
-            | Reason::StarttlsRefused { got },
+            | Reason::StarttlsRefused { got }
+            | Reason::WebsocketSubprotocol { got },
         ) => got,
         None
         | Some(
@@ -178,6 +189,8 @@ fn bound(finding: &mut Finding) {
             | Reason::HeadersTooLarge
             | Reason::FirstByteLimit { .. }
             | Reason::IdleLimit { .. }
+            | Reason::ExpectLimit { .. }
+            | Reason::WebsocketMessageTooLarge
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit

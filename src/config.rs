@@ -31,7 +31,7 @@ pub use plan::{
     DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck, HeaderText,
     HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity, LossLimits, NameServer, OAuth2,
     Platform, Proxy, ProxyKind, Publish, RequestBody, StatusSet, Statuspage, TlsSettings,
-    TtlLimits,
+    TtlLimits, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -8,7 +8,6 @@ mod examine;
 mod expect;
 mod ground;
 mod hop;
-mod interim;
 pub(super) mod line;
 mod page;
 pub(super) mod request;

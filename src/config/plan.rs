@@ -28,6 +28,7 @@ mod grpc;
 mod http_client;
 mod icmp;
 mod papers;
+mod websocket;
 
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
@@ -36,6 +37,7 @@ pub use grpc::GrpcCheck;
 pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
+pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,7 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
+            CheckKind::Websocket(socket) => Some(&socket.headers),
             CheckKind::Grpc(grpc) => Some(&grpc.metadata),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => None,
         });
@@ -237,6 +240,8 @@ pub enum CheckKind {
     Icmp(IcmpCheck),
     /// A question about a gRPC server's health.
     Grpc(Box<GrpcCheck>),
+    /// A WebSocket and a few messages.
+    Websocket(Box<WebsocketCheck>),
 }
 
 impl CheckKind {
@@ -248,6 +253,9 @@ impl CheckKind {
             }
             Self::Grpc(grpc) => {
                 matches!(grpc.url.host(), Some(url::Host::Domain(_))).then_some(grpc.addresses)
+            }
+            Self::Websocket(socket) => {
+                matches!(socket.url.host(), Some(url::Host::Domain(_))).then_some(socket.addresses)
             }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),

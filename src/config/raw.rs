@@ -16,6 +16,7 @@ mod script;
 pub(super) mod tcp;
 pub(super) mod tls;
 pub(super) mod tuning;
+pub(super) mod websocket;
 
 use toml::Spanned;
 

@@ -23,6 +23,7 @@ pub(super) mod secret;
 pub(super) mod selector;
 pub(super) mod server;
 pub(super) mod server_name;
+pub(super) mod short;
 pub(super) mod size;
 pub(super) mod skew;
 pub(super) mod source;
@@ -31,6 +32,7 @@ pub(super) mod text;
 pub(super) mod threshold;
 pub(super) mod time_zone;
 pub(super) mod tls_choice;
+mod unit;
 pub(super) mod web_url;
 
 /// What the tests of all settings need.

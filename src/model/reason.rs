@@ -163,6 +163,11 @@ pub enum Reason {
         /// What is allowed.
         limit: Span,
     },
+    /// A step of a script heard nothing for longer than `expect_timeout`.
+    ExpectLimit {
+        /// What is allowed.
+        limit: Span,
+    },
     /// The status code is not one of those expected.
     Status {
         /// The code that came.
@@ -317,6 +322,27 @@ pub enum Reason {
         /// How many were sent.
         sent: u32,
     },
+    /// No message over the WebSocket was the one expected.
+    WebsocketExpect {
+        /// The expectation that was not met.
+        expected: String,
+        /// The last message that came, printable.
+        got: String,
+    },
+    /// The target closed the WebSocket in the middle, and said so.
+    WebsocketClosed {
+        /// The code that it gave; 1005 if none.
+        code: u16,
+        /// What else it said.
+        detail: String,
+    },
+    /// The target chose none of the subprotocols that it was offered.
+    WebsocketSubprotocol {
+        /// What it chose instead.
+        got: String,
+    },
+    /// A message over the WebSocket is longer than `max_message`.
+    WebsocketMessageTooLarge,
     /// The target's clock is off by more than the check allows.
     ClockSkew {
         /// What is known of it.
@@ -413,6 +439,7 @@ impl Reason {
             Self::BodyEncoding { .. } => "body_encoding",
             Self::FirstByteLimit { .. } => "first_byte_limit",
             Self::IdleLimit { .. } => "idle_limit",
+            Self::ExpectLimit { .. } => "expect_limit",
             Self::Status { .. } => "status",
             Self::RedirectLimit => "redirect_limit",
             Self::RedirectInvalid => "redirect_invalid",
@@ -442,6 +469,10 @@ impl Reason {
             Self::GrpcStatus { .. } => "grpc_status",
             Self::GrpcHealth { .. } => "grpc_health",
             Self::EchoLost { .. } => "echo_lost",
+            Self::WebsocketExpect { .. } => "websocket_expect",
+            Self::WebsocketClosed { .. } => "websocket_closed",
+            Self::WebsocketSubprotocol { .. } => "websocket_subprotocol",
+            Self::WebsocketMessageTooLarge => "websocket_message_too_large",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Slow { .. } => "slow",
             Self::SlowPhase { phase, .. } => match phase {
@@ -527,6 +558,9 @@ impl fmt::Display for Reason {
             Self::IdleLimit { limit } => {
                 write!(f, "the answer stalled for longer than idle_timeout, {limit}")
             }
+            Self::ExpectLimit { limit } => {
+                write!(f, "nothing came within expect_timeout, {limit}")
+            }
             Self::Status { got } => write!(f, "unexpected status {got}"),
             Self::RedirectLimit => write!(f, "too many redirects"),
             Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
@@ -562,10 +596,20 @@ impl fmt::Display for Reason {
             }
             Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
             Self::DnssecInsecure => write!(f, "the answer is not signed"),
-            Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
+            Self::TcpExpect { expected, got } | Self::WebsocketExpect { expected, got } => {
+                write!(f, "expected {expected}, heard: {got}")
+            }
             Self::GrpcStatus { got } => write!(f, "the call ended with {got}"),
             Self::GrpcHealth { got } => write!(f, "the service is {got}"),
             Self::EchoLost { lost, sent } => write!(f, "{lost} of {sent} echoes had no answer"),
+            Self::WebsocketClosed { code, detail } if detail.is_empty() => {
+                write!(f, "the WebSocket was closed with code {code}")
+            }
+            Self::WebsocketClosed { code, detail } => {
+                write!(f, "the WebSocket was closed with code {code}: {detail}")
+            }
+            Self::WebsocketSubprotocol { got } => write!(f, "unexpected subprotocol: {got}"),
+            Self::WebsocketMessageTooLarge => write!(f, "a message is larger than max_message"),
             Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
             Self::Slow { took } => write!(f, "took {took}"),
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),

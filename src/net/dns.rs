@@ -18,6 +18,7 @@ use hickory_proto::op::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::breakage;
+use super::tls::Hello;
 use super::{Network, Run, TlsFor, Wire};
 use crate::config::{DnsTransport, NameServer};
 use crate::model::{Phase, Reason};
@@ -53,10 +54,12 @@ impl Network {
                 self.ask_by_stream(run, address, Some(tls), question).await?
             }
             DnsTransport::Https { name, path } => {
-                let tls = TlsFor { host: name, alpn: Some("h2") };
-                let wire = self.open(run, address, Some(tls)).await?;
+                let wire = self.connect(run, address, None).await?;
+                let hello = Hello { host: name, alpn: &https::ALPN, with: None };
+                let wire = self.tls.secure(run, wire, hello).await?;
+                let alpn = wire.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
                 let request = https::request(name, address.port(), path)?;
-                let exchange = Box::pin(https::post(wire, request, question));
+                let exchange = Box::pin(https::post(Box::new(wire), alpn, request, question));
                 run.phase(Phase::FirstByte, exchange).await?
             }
         };

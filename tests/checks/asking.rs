@@ -105,7 +105,6 @@ pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {
         script: say(send).into_iter().chain(hear(expect)).collect(),
         addresses: Addresses::Any,
         source: None,
-        connect_degraded_over: None,
         certificate: None,
     }
 }

@@ -38,3 +38,5 @@ mod tcp_script;
 mod tls;
 mod tls_check;
 mod tls_hostile;
+mod websocket;
+mod websocket_hostile;

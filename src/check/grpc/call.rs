@@ -8,8 +8,9 @@ use hyper::body::Incoming;
 
 use super::message::{self, LONGEST, Malformed};
 use super::{Answer, Status};
-use crate::check::http::line::{Line, MOST_HEADERS, breakdown};
-use crate::check::http::request::{OUR_NAME, authority, value};
+use crate::check::header;
+use crate::check::http::line::{Line, MOST_HEADERS, broken};
+use crate::check::http::request::{OUR_NAME, authority};
 use crate::config::{GrpcCheck, Secrets};
 use crate::model::{Phase, Reason, Span};
 use crate::net::wire::{Speaks, Watched};
@@ -31,7 +32,7 @@ pub(super) fn request(grpc: &GrpcCheck, secrets: &Secrets) -> Result<Request<Ful
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, HeaderValue::from_static(OUR_NAME));
     for (name, text) in &grpc.metadata {
-        headers.insert(name, value(text, secrets)?);
+        headers.insert(name, header::value(text, secrets)?);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -155,7 +156,7 @@ impl From<Malformed> for Broken {
 impl Broken {
     fn reason(self, phase: Phase) -> Reason {
         match self {
-            Self::Http(error) => breakdown(&error, phase),
+            Self::Http(error) => broken(&error, phase),
             Self::HeadersTooLarge => Reason::HeadersTooLarge,
             Self::Status(got) => Reason::Status { got },
             Self::Malformed(detail) => Reason::MalformedAnswer { detail },

@@ -193,7 +193,7 @@ impl Broken {
             Self::BodyEncoding(detail) => Reason::BodyEncoding { detail },
             Self::TooSilent(Silence::FirstByte(limit)) => Reason::FirstByteLimit { limit },
             Self::TooSilent(Silence::Idle(limit)) => Reason::IdleLimit { limit },
-            Self::Http(error) => line::breakdown(&error, phase),
+            Self::Http(error) => line::broken(&error, phase),
         }
     }
 }

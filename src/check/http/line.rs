@@ -14,7 +14,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 
-use super::interim::{Bounded, HeadCame, TooMuch};
+use super::super::bounded::{Bounded, HeadCame, is_too_much};
 use crate::model::{Phase, Reason};
 use crate::net::connect::breakage;
 use crate::net::wire::{Speaks, Watched};
@@ -24,7 +24,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Most bytes before the end of an answer's head, with all interim answers: more than the library
 /// buffers for a head alone, and than what may come with it of the body.
-const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD + WINDOW as usize;
+pub(in super::super) const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD + WINDOW as usize;
 
 /// Most headers of an answer.
 pub(in super::super) const MOST_HEADERS: usize = 256;
@@ -53,12 +53,7 @@ impl Line {
         let wire = TokioIo::new(wire);
         let sender = match speaks {
             Speaks::Http1 => {
-                let (sender, connection) = http1::Builder::new()
-                    .max_headers(MOST_HEADERS)
-                    .max_header_size(LONGEST_HEAD)
-                    .max_buf_size(LONGEST_HEAD)
-                    .handshake(wire)
-                    .await?;
+                let (sender, connection) = one().handshake(wire).await?;
                 driver.spawned.add(connection);
                 Sender::One(sender)
             }
@@ -94,6 +89,13 @@ impl Line {
     pub(in super::super) async fn alongside<T>(&mut self, work: impl Future<Output = T>) -> T {
         self.driver.alongside(work).await
     }
+}
+
+/// HTTP/1.1, with heads of bounded size.
+pub(in super::super) fn one() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.max_headers(MOST_HEADERS).max_header_size(LONGEST_HEAD).max_buf_size(LONGEST_HEAD);
+    builder
 }
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -151,33 +153,30 @@ impl<T: Future<Output = ()> + Send + 'static> Executor<T> for Spawned {
     }
 }
 
-/// The reason behind a conversation in HTTP that broke in `phase`.
-pub(in super::super) fn breakdown(error: &hyper::Error, phase: Phase) -> Reason {
+/// The reason behind a connection that broke in `phase`.
+pub(in super::super) fn broken(error: &hyper::Error, phase: Phase) -> Reason {
     if error.is_parse_too_large() {
         return Reason::HeadersTooLarge;
     }
     let source = std::error::Error::source(error);
     if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
-        return broken(two, phase);
+        return two_broken(two, phase);
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         return Reason::ConnectionClosed { phase };
     }
     match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
-        Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
-            Reason::HeadersTooLarge
-        }
+        Some(io) if is_too_much(io) => Reason::HeadersTooLarge,
         Some(io) => breakage(io, phase),
         None => Reason::MalformedAnswer { detail: error.to_string() },
     }
 }
 
-/// The reason behind a connection in HTTP/2 that broke in `phase`.
-fn broken(error: &h2::Error, phase: Phase) -> Reason {
+/// The same of a connection in HTTP/2.
+fn two_broken(error: &h2::Error, phase: Phase) -> Reason {
     use h2::Reason as Code;
     if let Some(io) = error.get_io() {
-        let too_much = io.get_ref().is_some_and(|inner| inner.is::<TooMuch>());
-        return if too_much { Reason::HeadersTooLarge } else { breakage(io, phase) };
+        return if is_too_much(io) { Reason::HeadersTooLarge } else { breakage(io, phase) };
     }
     let malformed = || Reason::MalformedAnswer { detail: error.to_string() };
     match error.reason() {

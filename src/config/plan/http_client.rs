@@ -18,7 +18,8 @@ impl Check {
             | CheckKind::Tcp(_)
             | CheckKind::Tls(_)
             | CheckKind::Icmp(_)
-            | CheckKind::Grpc(_) => None,
+            | CheckKind::Grpc(_)
+            | CheckKind::Websocket(_) => None,
         }
     }
 
@@ -34,6 +35,7 @@ impl Check {
         let (body, tls) = match &self.kind {
             CheckKind::Http(http) => (http.body.as_ref(), Some(&http.client.tls)),
             CheckKind::Grpc(grpc) => (None, Some(&grpc.tls)),
+            CheckKind::Websocket(socket) => (None, Some(&socket.tls)),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => {
                 (None, None)
             }
@@ -48,6 +50,7 @@ impl Check {
             CheckKind::Http(http) => http.client.admits(address),
             CheckKind::Grpc(grpc) => Family::fits(grpc.family, grpc.source, address),
             CheckKind::Icmp(icmp) => Family::fits(icmp.family, icmp.source, address),
+            CheckKind::Websocket(socket) => Family::fits(socket.family, socket.source, address),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
         }
     }

@@ -3,20 +3,18 @@
 use std::net::IpAddr;
 
 use http::header::CONTENT_TYPE;
-use serde_json::{Value, json};
-use toml::Spanned;
+use serde_json::Value;
 use url::Url;
 
 use super::super::mistake::Mistake;
 use super::super::plan::{Addresses, CertificateLimits, Family, GrpcCheck, TlsSettings};
 use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Node, Reader, Section, Setting};
 use super::super::setting::header::Headers;
+use super::super::setting::short::Shortened;
 use super::super::setting::text::Line;
 
-const URL: Key<Url> =
+const URL: Key<Server> =
     Key::new("url", "Who is asked: `https://host:port`, or `http://` for HTTP/2 without TLS.");
 const SERVICE: Key<Line<200>> =
     Key::new("service", "The service that is asked about; without it, the server as a whole.");
@@ -33,33 +31,32 @@ const FAMILY: Key<Family> =
     Key::new("family", "Which of the name's addresses are asked; without it, both families.");
 const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
 
-impl Setting for GrpcCheck {
-    const EXPECTED: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
+/// A server's URL: what stands after the port is the protocol's own.
+pub(in super::super) struct Server(Url);
+
+impl Setting for Server {
+    const EXPECTED: &'static str = Url::EXPECTED;
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            let url = Url::read(node, problems)?;
-            if has_path(&url) {
-                problems.report(node.span(), Mistake::UrlPath);
-                return None;
-            }
-            Some(Self::of(url))
-        } else {
-            Self::wrong_type(node, problems)
+        let url = Url::read(node, problems)?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            problems.report(node.span(), Mistake::UrlPath);
+            return None;
         }
+        Some(Self(url))
     }
 
     fn schema() -> Value {
-        json!({ "anyOf": [Url::schema(), section_schema::<Table>()] })
+        Url::schema()
     }
 }
 
-impl GrpcCheck {
-    /// What the short form means.
-    fn of(url: Url) -> Self {
+impl Shortened for GrpcCheck {
+    type Short = Server;
+
+    const EITHER: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
+
+    fn of(Server(url): Server) -> Self {
         Self {
             url,
             service: String::new(),
@@ -73,9 +70,7 @@ impl GrpcCheck {
     }
 }
 
-struct Table(GrpcCheck);
-
-impl Section for Table {
+impl Section for GrpcCheck {
     const NAME: &'static str = "`grpc`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -84,10 +79,13 @@ impl Section for Table {
         let (tls, certificate) = (table.take(&TLS), table.take(&CERTIFICATE));
         let (addresses, family) = (table.take(&ADDRESSES), table.take(&FAMILY));
         let source = table.take(&SOURCE);
-        let url = end_after_the_port(url, table);
         refuse_the_protocols(&metadata, table);
-        let short = GrpcCheck::of(url?);
-        Some(Self(GrpcCheck {
+        let short = Self::of(url?.into_inner());
+        if short.url.scheme() == "http" {
+            refuse_without_tls(&tls, table);
+            refuse_without_tls(&certificate, table);
+        }
+        Some(Self {
             service: service.optional()?.map(|line| line.0).unwrap_or_default(),
             metadata: metadata.or(Headers(short.metadata))?.0,
             tls: tls.or(short.tls)?,
@@ -96,21 +94,15 @@ impl Section for Table {
             family: family.optional()?,
             source: source.optional()?,
             url: short.url,
-        }))
+        })
     }
 }
 
-fn has_path(url: &Url) -> bool {
-    url.path() != "/" || url.query().is_some() || url.fragment().is_some()
-}
-
-fn end_after_the_port(url: Option<Spanned<Url>>, table: &mut Reader<'_, '_, '_>) -> Option<Url> {
-    let url = url?;
-    if has_path(url.get_ref()) {
-        table.report(url.span(), Mistake::UrlPath);
-        return None;
+fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
+    if let Field::Given(value) = field {
+        let help = "begin `url` with `https://`, or remove this";
+        table.report(value.span(), Mistake::NoTls { help });
     }
-    Some(url.into_inner())
 }
 
 /// What a call says about itself is not for anybody to change.
@@ -126,22 +118,29 @@ fn refuse_the_protocols(metadata: &Field<Headers>, table: &mut Reader<'_, '_, '_
 #[cfg(test)]
 mod tests {
     use super::super::super::plan::{Addresses, Family, GrpcCheck};
+    use super::super::super::setting::short::ShortOr;
     use super::super::super::setting::tests::read;
 
     #[test]
     fn every_key_has_its_place_in_the_plan() {
-        let text = "{ url = 'http://desk.example:50051/', service = 'desk.Agents',
+        let text = "{ url = 'https://desk.example:50051/', service = 'desk.Agents',
             metadata = { X-Tenant = 'a', Authorization = { env = 'T', prefix = 'Bearer ' } },
             tls = { min_version = '1.3' }, certificate = { failed = '3d' },
             addresses = 'all', family = 'ipv4', source = '127.0.0.1' }"
             .replace('\n', "");
-        let grpc = read::<GrpcCheck>(&text).unwrap();
+        let grpc = read::<ShortOr<GrpcCheck>>(&text).map(|grpc| grpc.0).unwrap();
         assert_eq!((grpc.url.port(), grpc.service.as_str()), (Some(50051), "desk.Agents"));
         assert_eq!(grpc.metadata.len(), 2);
         assert!(grpc.tls.only_1_3 && grpc.certificate.is_some());
         assert_eq!((grpc.addresses, grpc.family), (Addresses::All, Some(Family::Ipv4)));
         assert_eq!(grpc.source, Some("127.0.0.1".parse().unwrap()));
-        assert!(read::<GrpcCheck>("'https://desk.example'").unwrap().service.is_empty());
+        assert!(
+            read::<ShortOr<GrpcCheck>>("'https://desk.example'")
+                .map(|grpc| grpc.0)
+                .unwrap()
+                .service
+                .is_empty()
+        );
     }
 
     #[test]
@@ -158,7 +157,7 @@ mod tests {
             ("'desk.example:50051'".to_owned(), "url_scheme"),
             ("5".to_owned(), "wrong_type"),
         ] {
-            let words = read::<GrpcCheck>(&text).unwrap_err();
+            let words = read::<ShortOr<GrpcCheck>>(&text).map(|grpc| grpc.0).unwrap_err();
             assert!(words.starts_with(code), "{text}: {words}");
         }
     }

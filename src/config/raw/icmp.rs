@@ -2,16 +2,12 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
-
 use super::super::mistake::Mistake;
 use super::super::plan::{Addresses, Family, IcmpCheck, LossLimits};
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::Whole;
 use super::super::setting::host::Host;
+use super::super::setting::short::Shortened;
 
 /// The most echoes of a run.
 const MOST: u32 = 10;
@@ -47,28 +43,12 @@ const FAMILY: Key<Family> =
     Key::new("family", "Which of the name's addresses are asked; without it, both families.");
 const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
 
-impl Setting for IcmpCheck {
-    const EXPECTED: &'static str =
+impl Shortened for IcmpCheck {
+    type Short = Host;
+
+    const EITHER: &'static str =
         "a host such as \"gateway.example\", or a table such as { host = \"...\" }";
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            Host::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
-
-    fn schema() -> Value {
-        json!({ "anyOf": [Host::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl IcmpCheck {
-    /// What the short form means.
     fn of(Host(host): Host) -> Self {
         Self {
             host,
@@ -83,9 +63,7 @@ impl IcmpCheck {
     }
 }
 
-struct Table(IcmpCheck);
-
-impl Section for Table {
+impl Section for IcmpCheck {
     const NAME: &'static str = "`icmp`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -95,8 +73,8 @@ impl Section for Table {
         let (size, ttl) = (table.take(&BYTES), table.take(&TTL));
         let count = number(count, COUNT);
         let lost = settle(lost, count, table);
-        let short = IcmpCheck::of(host?.into_inner());
-        Some(Self(IcmpCheck {
+        let short = Self::of(host?.into_inner());
+        Some(Self {
             addresses: addresses.or(short.addresses)?,
             family: family.optional()?,
             source: source.optional()?,
@@ -105,7 +83,7 @@ impl Section for Table {
             size: number(size, short.size)?,
             ttl: ttl.optional()?.and_then(|hops| u8::try_from(hops.0).ok()),
             ..short
-        }))
+        })
     }
 }
 
@@ -177,6 +155,7 @@ fn number<const LEAST: u32, const MOST: u32>(
 #[cfg(test)]
 mod tests {
     use super::super::super::plan::{Addresses, Family, IcmpCheck, LossLimits};
+    use super::super::super::setting::short::ShortOr;
     use super::super::super::setting::tests::read;
 
     #[test]
@@ -195,15 +174,16 @@ mod tests {
             ttl: Some(9),
         };
         assert_eq!(read(&text), Ok(full));
-        let short = read::<IcmpCheck>("'::1'");
-        assert_eq!(read::<IcmpCheck>("{ host = '::1' }"), short);
+        let short = read::<ShortOr<IcmpCheck>>("'::1'").map(|icmp| icmp.0);
+        assert_eq!(read::<ShortOr<IcmpCheck>>("{ host = '::1' }").map(|icmp| icmp.0), short);
         assert_eq!(short.unwrap().lost, LossLimits { degraded: 1, failed: 3 });
     }
 
     #[test]
     fn limits_that_could_never_be_met_are_mistakes() {
         let words = |keys: &str| {
-            let read = read::<IcmpCheck>(&format!("{{ host = '::1', {keys} }}"));
+            let read = read::<ShortOr<IcmpCheck>>(&format!("{{ host = '::1', {keys} }}"))
+                .map(|icmp| icmp.0);
             read.map(|icmp| icmp.lost).unwrap_err()
         };
         for (keys, small, large) in [

@@ -1,5 +1,6 @@
-//! A bound on what may come before an answer's head: the HTTP library skips interim answers (1xx)
-//! without counting them, and a target may send them without end, faster than they are skipped.
+//! A bound on what may come over a connection, before an answer's head or at all: libraries skip
+//! what they need not show (interim answers of HTTP, empty fragments of a message) without counting
+//! it, and a target may send that without end, faster than it is skipped.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +10,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// More came before the end of the head than is read.
+/// More came than is read.
 #[derive(Debug, thiserror::Error)]
-#[error("more came before the answer than is read")]
-pub(super) struct TooMuch;
+#[error("more came than is read")]
+struct TooMuch;
 
 /// Whether the head has come, from when on the body's own bound holds.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +26,8 @@ impl HeadCame {
     }
 }
 
-/// A connection that fails when more than `left` bytes come before the head's end.
+/// A connection that fails when more than `left` bytes come before the head's end, if it is ever
+/// told of that.
 pub(super) struct Bounded<W> {
     wire: W,
     left: usize,
@@ -42,6 +44,11 @@ impl<W> Bounded<W> {
     pub(super) fn head(&self) -> HeadCame {
         self.head.clone()
     }
+}
+
+/// Whether it failed for that.
+pub(super) fn is_too_much(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooMuch>())
 }
 
 impl<W: AsyncRead + Unpin> AsyncRead for Bounded<W> {
