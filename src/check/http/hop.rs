@@ -116,7 +116,11 @@ async fn converse(
 ) -> Result<Ending, Broken> {
     let mut line = Line::open(wire, speaks).await?;
     let sent = run.clock().now();
-    let answer = line.send(request).await?;
+    let answer = match line.send(request).await {
+        Ok(answer) => answer,
+        Err(_) if line.is_flooded() => return Err(Broken::HeadersTooLarge),
+        Err(error) => return Err(error.into()),
+    };
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
     let (head, body) = answer.into_parts();
@@ -203,6 +207,11 @@ impl Broken {
         let source = std::error::Error::source(&error);
         if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
             return line::broken(two, phase);
+        }
+        // A library that has got an answer before it has sent a request gives up the request.
+        if error.is_canceled() && phase == Phase::Transfer {
+            let detail = String::from("it came before it was asked for");
+            return Reason::MalformedAnswer { detail };
         }
         if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             return Reason::ConnectionClosed { phase };

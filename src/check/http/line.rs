@@ -14,7 +14,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 
-use super::interim::{Bounded, HeadCame, TooMuch};
+use super::interim::{Bounded, Head};
 use crate::model::{Phase, Reason};
 use crate::net::connect::breakage;
 use crate::net::wire::{Speaks, Watched};
@@ -36,7 +36,7 @@ const WINDOW: u32 = 256 * 1024;
 pub(super) struct Line {
     sender: Sender,
     driver: Driver,
-    head_came: HeadCame,
+    head: Head,
 }
 
 enum Sender {
@@ -49,7 +49,7 @@ impl Line {
     pub(super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
         let driver = Driver::default();
         let wire = Bounded::new(wire, LONGEST_PRELUDE);
-        let head_came = wire.head();
+        let head = wire.head();
         let wire = TokioIo::new(wire);
         let sender = match speaks {
             Speaks::Http1 => {
@@ -74,7 +74,7 @@ impl Line {
                 Sender::Two(sender)
             }
         };
-        Ok(Self { sender, driver, head_came })
+        Ok(Self { sender, driver, head })
     }
 
     /// Sends `request` and waits for the head of the answer.
@@ -86,8 +86,13 @@ impl Line {
             Sender::One(sender) => self.driver.alongside(sender.send_request(request)).await,
             Sender::Two(sender) => self.driver.alongside(sender.send_request(request)).await,
         };
-        self.head_came.set();
+        self.head.came();
         answer
+    }
+
+    /// Whether more came before the answer's head than is read.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.head.is_too_late()
     }
 
     /// Does `work`, which needs the connection to be driven, and drives it.
@@ -155,11 +160,13 @@ impl<T: Future<Output = ()> + Send + 'static> Executor<T> for Spawned {
 pub(super) fn broken(error: &h2::Error, phase: Phase) -> Reason {
     use h2::Reason as Code;
     if let Some(io) = error.get_io() {
-        let too_much = io.get_ref().is_some_and(|inner| inner.is::<TooMuch>());
-        return if too_much { Reason::HeadersTooLarge } else { breakage(io, phase) };
+        return breakage(io, phase);
     }
     let malformed = || Reason::MalformedAnswer { detail: error.to_string() };
     match error.reason() {
+        Some(Code::ENHANCE_YOUR_CALM) if error.to_string().contains("too_many_data_frames") => {
+            malformed()
+        }
         // This library refuses a head that is too large in these ways, and nothing else so.
         Some(Code::REFUSED_STREAM | Code::ENHANCE_YOUR_CALM | Code::COMPRESSION_ERROR)
             if error.is_library() =>
