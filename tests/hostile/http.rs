@@ -69,6 +69,11 @@ fn broken() -> Vec<Line> {
             &["headers_too_large", "malformed_answer"],
         ),
         line(
+            "a length of less than nothing",
+            answers(format!("{OK}Content-Length: -1\r\n\r\nx")),
+            malformed,
+        ),
+        line(
             "two lengths",
             answers(format!("{OK}Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx")),
             malformed,
