@@ -17,6 +17,7 @@ use hickory_proto::op::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::breakage;
+use super::wire::{Speaks, Watched};
 use super::{Network, Run, TlsFor, Wire};
 use crate::config::{DnsTransport, NameServer};
 use crate::model::{Phase, Reason};
@@ -53,6 +54,9 @@ impl Network {
             DnsTransport::Https { name, path } => {
                 let tls = TlsFor { host: name, alpn: Some("h2") };
                 let wire = self.open(run, address, Some(tls)).await?;
+                // Nobody asks it when what came; it bounds what may come before an answer.
+                let watch = run.clock().stopwatch();
+                let wire: Wire = Box::new(Watched::new(wire, watch, Speaks::Http2));
                 let request = https::request(name, address.port(), path)?;
                 let exchange = Box::pin(https::post(wire, request, question));
                 run.phase(Phase::FirstByte, exchange).await?
