@@ -48,6 +48,7 @@ fn over_https() -> Vec<Line> {
         |frames: &[Vec<u8>]| silent().turn(is_asked, [settings(), frames.concat()].concat());
     let malformed = &["malformed_answer"];
     let status = frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x8d]);
+    let interim = frame(HEADERS, END_HEADERS, 1, &[0x08, 3, b'1', b'0', b'3']);
     let bare = frame(HEADERS, END_HEADERS, 1, &[0x88]);
     let long = [&[0, 1, b'x', 0x7f, 0x81, 0x7e][..], &[b'y'; 16_256]].concat();
     vec![
@@ -65,6 +66,7 @@ fn over_https() -> Vec<Line> {
             &["first_byte_timeout"],
         )
         .busy(),
+        doh("interim answers without end", answers(&[]).without_end(interim), malformed),
         doh("another status", answers(&[status]), &["status"]),
         doh("no media type", answers(&[bare]), malformed),
         doh(

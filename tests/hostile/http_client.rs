@@ -11,7 +11,14 @@ pub(crate) fn lines() -> Vec<Line> {
             "an answer before the request, and a reset",
             greets("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").resets(),
             "http = 'http://{at}/'",
-            &["none", "transfer_closed", "first_byte_closed", "send_closed", "malformed_answer"],
+            &[
+                "none",
+                "transfer_closed",
+                "first_byte_closed",
+                "send_closed",
+                "malformed_answer",
+                "connect_reset",
+            ],
         ),
         Line::new(
             "http",

@@ -21,8 +21,8 @@ pub(crate) type Datagrams = fn(&[u8]) -> Vec<(Vec<u8>, bool)>;
 pub(crate) enum Target {
     /// Over TCP.
     Plain(Words),
-    /// Over TLS, which speaks `alpn` then.
-    Tls { alpn: &'static str, words: Words },
+    /// Over TLS, which gives so many tickets to come back with, and speaks `alpn` then.
+    Tls { alpn: &'static str, tickets: usize, words: Words },
     /// Over TLS, with a chain that this makes of the root and the target's key.
     Chain(fn(&Issuer, &KeyPair) -> Vec<CertificateDer<'static>>),
     /// In datagrams, and over TCP at the same port.
@@ -37,7 +37,7 @@ impl From<Words> for Target {
 
 /// `words` over TLS, which speaks `alpn` then.
 pub(crate) fn secure(alpn: &'static str, words: Words) -> Target {
-    Target::Tls { alpn, words }
+    Target::Tls { alpn, tickets: 0, words }
 }
 
 /// A certificate authority, of the targets or below it.
@@ -74,7 +74,12 @@ fn authority() -> CertificateParams {
     params
 }
 
-fn acceptor(chain: Vec<CertificateDer<'static>>, key: &KeyPair, alpn: &str) -> TlsAcceptor {
+fn acceptor(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    alpn: &str,
+    tickets: usize,
+) -> TlsAcceptor {
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -83,6 +88,7 @@ fn acceptor(chain: Vec<CertificateDer<'static>>, key: &KeyPair, alpn: &str) -> T
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    config.send_tls13_tickets = tickets;
     config.alpn_protocols = if alpn.is_empty() { Vec::new() } else { vec![alpn.into()] };
     TlsAcceptor::from(Arc::new(config))
 }
@@ -100,12 +106,12 @@ pub(crate) fn serve(lines: Vec<Line>) {
                 Target::Plain(words) => {
                     listen(move |stream| speak(stream, None, words.clone())).await
                 }
-                Target::Tls { alpn, words } => {
-                    let acceptor = acceptor(leaf.clone(), &key, alpn);
+                Target::Tls { alpn, tickets, words } => {
+                    let acceptor = acceptor(leaf.clone(), &key, alpn, tickets);
                     listen(move |stream| speak(stream, Some(acceptor.clone()), words.clone())).await
                 }
                 Target::Chain(make) => {
-                    let acceptor = acceptor(make(&issuer, &key), &key, "");
+                    let acceptor = acceptor(make(&issuer, &key), &key, "", 0);
                     let words = crate::words::silent();
                     listen(move |stream| speak(stream, Some(acceptor.clone()), words.clone())).await
                 }

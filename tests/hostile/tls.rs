@@ -121,6 +121,17 @@ fn afterwards() -> Vec<Line> {
     };
     let ok = "HTTP/1.1 200 OK\r\n";
     vec![
+        Line::new(
+            "https",
+            "two thousand tickets to come back with",
+            Target::Tls {
+                alpn: "http/1.1",
+                tickets: 2000,
+                words: answers(format!("{ok}Content-Length: 0\r\n\r\n")),
+            },
+            "http = 'https://{at}/'",
+            &["malformed_answer"],
+        ),
         line("silence after the handshake", silent(), &["first_byte_timeout"]).hasty(),
         line(
             "an endless header",
