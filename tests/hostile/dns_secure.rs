@@ -1,4 +1,4 @@
-//! `dns` over TLS and over HTTPS: all that can be wrong with it over TCP, with TLS, and with HTTP/2.
+//! `dns` over TLS and over HTTPS: all that can be wrong with it over TCP, with TLS and with HTTP/2.
 
 use crate::dns::in_streams;
 use crate::frames::{

@@ -96,6 +96,19 @@ fn closing() -> Vec<Line> {
         line("resets when asked", answers("").resets(), first_byte),
         line("closes in the head", answers(OK).closes(), transfer),
         line("resets in the head", answers(OK).resets(), &["transfer_closed", "first_byte_closed"]),
+        // Whether the answer is read before the reset comes is between the two systems as well.
+        line(
+            "answers before it is asked, and resets",
+            greets(format!("{OK}Content-Length: 2\r\n\r\nok")).resets(),
+            &[
+                "none",
+                "connect_reset",
+                "send_closed",
+                "first_byte_closed",
+                "transfer_closed",
+                "malformed_answer",
+            ],
+        ),
     ]
 }
 

@@ -59,8 +59,8 @@ pub(crate) fn lines() -> Vec<Line> {
             part,
         ),
         line(
-            "fifty endless scripts",
-            site(named(50), |_| format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(17 << 20))),
+            "endless scripts",
+            site(named(6), |_| format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(17 << 20))),
             part,
         ),
         line(

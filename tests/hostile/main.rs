@@ -17,7 +17,6 @@ mod dns_secure;
 mod frames;
 mod http;
 mod http_body;
-mod http_client;
 mod http_encoding;
 mod http_page;
 mod http_two;
@@ -48,7 +47,6 @@ fn table() -> Vec<Line> {
         http::lines(),
         http_body::lines(),
         http_encoding::lines(),
-        http_client::lines(),
         http_page::lines(),
         http_two::lines(),
         token::lines(),
