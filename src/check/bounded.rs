@@ -15,14 +15,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[error("more came than is read")]
 struct TooMuch;
 
-/// Whether the head has come, from when on the body's own bound holds.
+/// What is known of an answer's head.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HeadCame(Arc<AtomicBool>);
+pub(super) struct Head(Arc<Known>);
 
-impl HeadCame {
-    /// The head has come.
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Known {
+    came: AtomicBool,
+    too_late: AtomicBool,
+}
+
+impl Head {
+    /// The head has come, from when on the body's own bound holds.
+    pub(super) fn came(&self) {
+        self.0.came.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether too much came before it. The library does not always pass on what it was told.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.0.too_late.load(Ordering::Relaxed)
     }
 }
 
@@ -31,17 +42,17 @@ impl HeadCame {
 pub(super) struct Bounded<W> {
     wire: W,
     left: usize,
-    head: HeadCame,
+    head: Head,
 }
 
 impl<W> Bounded<W> {
     /// Lets `most` bytes through until the head has come.
     pub(super) fn new(wire: W, most: usize) -> Self {
-        Self { wire, left: most, head: HeadCame::default() }
+        Self { wire, left: most, head: Head::default() }
     }
 
-    /// To be told when the head has come.
-    pub(super) fn head(&self) -> HeadCame {
+    /// To be told when the head has come, and to tell when it did not.
+    pub(super) fn head(&self) -> Head {
         self.head.clone()
     }
 }
@@ -59,9 +70,10 @@ impl<W: AsyncRead + Unpin> AsyncRead for Bounded<W> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
-        if !self.head.0.load(Ordering::Relaxed) {
+        if !self.head.0.came.load(Ordering::Relaxed) {
             let came = buf.filled().len() - before;
             let Some(left) = self.left.checked_sub(came) else {
+                self.head.0.too_late.store(true, Ordering::Relaxed);
                 return Poll::Ready(Err(io::Error::other(TooMuch)));
             };
             self.left = left;

@@ -19,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::breakage;
 use super::tls::Hello;
+use super::wire::{Speaks, Watched};
 use super::{Network, Run, TlsFor, Wire};
 use crate::config::{DnsTransport, NameServer};
 use crate::model::{Phase, Reason};
@@ -58,8 +59,13 @@ impl Network {
                 let hello = Hello { host: name, alpn: &https::ALPN, with: None };
                 let wire = self.tls.secure(run, wire, hello).await?;
                 let alpn = wire.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+                let two = alpn.as_deref() == Some(b"h2");
+                let speaks = if two { Speaks::Http2 } else { Speaks::Http1 };
+                // Nobody asks it when what came; it bounds what may come before an answer.
+                let watch = run.clock().stopwatch();
+                let wire: Wire = Box::new(Watched::new(Box::new(wire), watch, speaks));
                 let request = https::request(name, address.port(), path)?;
-                let exchange = Box::pin(https::post(Box::new(wire), alpn, request, question));
+                let exchange = Box::pin(https::post(wire, alpn, request, question));
                 run.phase(Phase::FirstByte, exchange).await?
             }
         };

@@ -66,7 +66,11 @@ pub(super) async fn talk(
 
 async fn converse(wire: Watched, request: Request<Full<Bytes>>) -> Result<Answer, Broken> {
     let mut line = Line::open(wire, Speaks::Http2).await?;
-    let response = line.send(request).await?;
+    let response = match line.send(request).await {
+        Ok(response) => response,
+        Err(_) if line.is_flooded() => return Err(Broken::HeadersTooLarge),
+        Err(error) => return Err(error.into()),
+    };
     line.alongside(read(response)).await
 }
 

@@ -114,7 +114,11 @@ async fn converse(
 ) -> Result<Ending, Broken> {
     let mut line = Line::open(wire, speaks).await?;
     let sent = run.clock().now();
-    let answer = line.send(request).await?;
+    let answer = match line.send(request).await {
+        Ok(answer) => answer,
+        Err(_) if line.is_flooded() => return Err(Broken::HeadersTooLarge),
+        Err(error) => return Err(error.into()),
+    };
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
     let (head, body) = answer.into_parts();

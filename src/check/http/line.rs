@@ -14,7 +14,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 
-use super::super::bounded::{Bounded, HeadCame, is_too_much};
+use super::super::bounded::{Bounded, Head, is_too_much};
 use crate::model::{Phase, Reason};
 use crate::net::connect::breakage;
 use crate::net::wire::{Speaks, Watched};
@@ -36,7 +36,7 @@ const WINDOW: u32 = 256 * 1024;
 pub(in super::super) struct Line {
     sender: Sender,
     driver: Driver,
-    head_came: HeadCame,
+    head: Head,
 }
 
 enum Sender {
@@ -49,7 +49,7 @@ impl Line {
     pub(in super::super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
         let driver = Driver::default();
         let wire = Bounded::new(wire, LONGEST_PRELUDE);
-        let head_came = wire.head();
+        let head = wire.head();
         let wire = TokioIo::new(wire);
         let sender = match speaks {
             Speaks::Http1 => {
@@ -69,7 +69,7 @@ impl Line {
                 Sender::Two(sender)
             }
         };
-        Ok(Self { sender, driver, head_came })
+        Ok(Self { sender, driver, head })
     }
 
     /// Sends `request` and waits for the head of the answer.
@@ -81,8 +81,13 @@ impl Line {
             Sender::One(sender) => self.driver.alongside(sender.send_request(request)).await,
             Sender::Two(sender) => self.driver.alongside(sender.send_request(request)).await,
         };
-        self.head_came.set();
+        self.head.came();
         answer
+    }
+
+    /// Whether more came before the answer's head than is read.
+    pub(in super::super) fn is_flooded(&self) -> bool {
+        self.head.is_too_late()
     }
 
     /// Does `work`, which needs the connection to be driven, and drives it.
@@ -162,6 +167,11 @@ pub(in super::super) fn broken(error: &hyper::Error, phase: Phase) -> Reason {
     if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
         return two_broken(two, phase);
     }
+    // A library that has got an answer before it has sent a request gives up the request.
+    if error.is_canceled() && phase == Phase::Transfer {
+        let detail = String::from("it came before it was asked for");
+        return Reason::MalformedAnswer { detail };
+    }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         return Reason::ConnectionClosed { phase };
     }
@@ -180,6 +190,9 @@ fn two_broken(error: &h2::Error, phase: Phase) -> Reason {
     }
     let malformed = || Reason::MalformedAnswer { detail: error.to_string() };
     match error.reason() {
+        Some(Code::ENHANCE_YOUR_CALM) if error.to_string().contains("too_many_data_frames") => {
+            malformed()
+        }
         // This library refuses a head that is too large in these ways, and nothing else so.
         Some(Code::REFUSED_STREAM | Code::ENHANCE_YOUR_CALM | Code::COMPRESSION_ERROR)
             if error.is_library() =>

@@ -124,7 +124,7 @@ impl<'a> Upgrade<'a> {
                 Either::Right((_, answer)) => answer.await?,
             }
         };
-        head.set();
+        head.came();
         judge(&answer.into_parts().0, &self.accept, self.offered)?;
         // Nothing is left for HTTP to do but to let go of the connection.
         drop(sender);

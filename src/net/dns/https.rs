@@ -73,9 +73,11 @@ async fn post_in_two(
         .await
         .map_err(|error| broken(&error))?;
     // Both in one task, so that nothing is left behind when the deadline cuts it short.
-    match select(pin!(exchange(sender, request, question)), pin!(connection)).await {
+    let connection = Box::pin(connection);
+    match select(pin!(exchange(sender, request, question)), connection).await {
         Either::Left((answer, _)) => answer,
-        // How the connection ended, the exchange is told as well.
+        // That the connection has ended, the exchange is told when it is dropped, and sometimes
+        // only then; which it is by now.
         Either::Right((_, exchange)) => exchange.await,
     }
 }
