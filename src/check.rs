@@ -5,13 +5,19 @@
 //! check's timeout, whatever the target does.
 
 mod addresses;
+mod bounded;
 mod certificate;
 mod dns;
+mod grpc;
+mod header;
 mod http;
+mod icmp;
 mod judgement;
 mod login;
+mod script;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -80,6 +86,12 @@ impl Prober {
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Login(login) => login::probe(network, secrets, check, login, run).await,
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
+            CheckKind::Grpc(grpc) => grpc::probe(network, secrets, check, grpc, run).await,
+            CheckKind::Icmp(icmp) => icmp::probe(network, check, icmp, run).await,
+            // Boxed, as it is seldom needed and large: every run would carry room for it.
+            CheckKind::Websocket(socket) => {
+                Box::pin(websocket::probe(network, secrets, check, socket, run)).await
+            }
         };
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
@@ -118,6 +130,7 @@ fn bound(finding: &mut Finding) {
             | Reason::DnsTruncated { detail }
             | Reason::DnsDelegation { detail }
             | Reason::DnssecBogus { detail }
+            | Reason::WebsocketClosed { detail, .. }
             | Reason::ProberExhausted { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
@@ -130,7 +143,8 @@ fn bound(finding: &mut Finding) {
             Reason::RedirectHost { expected, got }
             | Reason::Header { expected, got }
             | Reason::Json { expected, got }
-            | Reason::TcpExpect { expected, got },
+            | Reason::TcpExpect { expected, got }
+            | Reason::WebsocketExpect { expected, got },
         ) => {
             *expected = printable(expected);
             got
@@ -154,10 +168,13 @@ fn bound(finding: &mut Finding) {
             | Reason::DnsAnswer { got }
             | Reason::DnsTtl { got }
             | Reason::DnsFlag { missing: got }
+            | Reason::GrpcStatus { got }
+            | Reason::GrpcHealth { got }
             | Reason::TlsStaple { got }
             | Reason::TlsVersion { got }
             | Reason::TlsCipher { got }
-            | Reason::StarttlsRefused { got },
+            | Reason::StarttlsRefused { got }
+            | Reason::WebsocketSubprotocol { got },
         ) => got,
         None
         | Some(
@@ -180,6 +197,8 @@ fn bound(finding: &mut Finding) {
             | Reason::HeadersTooLarge
             | Reason::FirstByteLimit { .. }
             | Reason::IdleLimit { .. }
+            | Reason::ExpectLimit { .. }
+            | Reason::WebsocketMessageTooLarge
             | Reason::BodyTooLarge
             | Reason::Status { .. }
             | Reason::RedirectLimit
@@ -191,6 +210,7 @@ fn bound(finding: &mut Finding) {
             | Reason::RedirectRefused { .. }
             | Reason::BodySize { .. }
             | Reason::PageBlank
+            | Reason::EchoLost { .. }
             | Reason::ClockSkew { .. }
             | Reason::ProberClock { .. }
             | Reason::DnsSerial { .. }

@@ -33,9 +33,10 @@ pub use plan::tcp::{
 };
 pub use plan::{
     Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
-    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, HeaderText, HttpCheck,
-    HttpClient, HttpVersion, Identity, LoginCheck, NameServer, OAuth2, Platform, Proxy, ProxyKind,
-    Publish, RequestBody, StatusSet, Statuspage, TlsSettings, TtlLimits,
+    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck, HeaderText,
+    HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity, LoginCheck, LossLimits, NameServer,
+    OAuth2, Platform, Proxy, ProxyKind, Publish, RequestBody, StatusSet, Statuspage, TlsSettings,
+    TtlLimits, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

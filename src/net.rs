@@ -9,8 +9,10 @@
 
 pub mod connect;
 pub mod dns;
+pub mod echo;
 mod frames;
 pub mod handshake;
+pub mod icmp;
 pub mod proxy;
 pub mod reach;
 pub mod resolve;

@@ -62,10 +62,15 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Tcp(_) => "tcp",
         CheckKind::Tls(_) => "tls",
         CheckKind::Login(_) => "login",
+        CheckKind::Icmp(_) => "icmp",
+        CheckKind::Grpc(_) => "grpc",
+        CheckKind::Websocket(_) => "websocket",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
-    assert_eq!(kinds, BTreeSet::from(["dns", "http", "tcp", "tls"]));
-    assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("DESK_TOKEN".to_owned())]));
+    let all = ["dns", "grpc", "http", "icmp", "tcp", "tls", "websocket"];
+    assert_eq!(kinds, BTreeSet::from(all));
+    let secrets = ["AGENTS_TOKEN", "DESK_TOKEN"].map(|name| SecretRef::Env(name.to_owned()));
+    assert_eq!(config.secret_refs(), BTreeSet::from(secrets));
     insta::assert_debug_snapshot!("example", config);
 }
 
@@ -187,15 +192,6 @@ fn an_inherited_confirm_interval_gives_way_to_a_shorter_interval() {
     // Its own does not: then one of the two is a mistake.
     let text = format!("[defaults]\ninterval = '2s'\n{MINIMAL}confirm_interval = '10s'\n");
     assert!(codes(&parse_text(&text).unwrap_err()).contains("farol::config::contradiction"));
-}
-
-#[test]
-fn connecting_cannot_be_slow_only_after_the_timeout() {
-    let kind = "tcp = { address = 'desk.example:1', connect_degraded_over = '10s' }";
-    let text = MINIMAL.replace("http = \"https://desk.example/health\"", kind);
-    let error = parse_text(&text).unwrap_err();
-    assert_eq!(codes(&error), BTreeSet::from(["farol::config::contradiction".to_owned()]));
-    assert!(parse_text(&format!("{text}timeout = '11s'\n")).is_ok());
 }
 
 #[test]
@@ -326,6 +322,7 @@ mod in_step {
                 let table = if inner.is_empty() { String::new() } else { table };
                 let key = match key {
                     "headers" => "headers.X-Any",
+                    "metadata" => "metadata.X-Any",
                     "expect_headers" => "expect_headers.X-Any",
                     key => key,
                 };
@@ -375,6 +372,7 @@ mod in_step {
                 "script_twice",
                 "tls_twice",
                 "no_tls",
+                "without_effect",
                 "unknown_capture",
                 "head_has_no_body",
                 "counts_no_addresses",
@@ -394,6 +392,7 @@ mod in_step {
                 "invalid_record",
                 "invalid_header",
                 "reserved_header",
+                "url_path",
                 "plain_secret",
                 "out_of_range",
                 "invalid_duration",
@@ -419,8 +418,8 @@ mod in_step {
         };
         let check = "/properties/component/items/properties/check/items/properties";
         let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 4]| {
-            let [http, dns, tcp, tls] = kinds;
+        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 7]| {
+            let [http, dns, tcp, tls, icmp, grpc, websocket] = kinds;
             format!(
                 "[platform]\nname = 'Blip'\n{platform}\
                  [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
@@ -431,7 +430,13 @@ mod in_step {
                  [[component.check]]\nname = 't'\n\
                  [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}\
                  [[component.check]]\nname = 's'\n\
-                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}"
+                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}\
+                 [[component.check]]\nname = 'i'\n\
+                 [component.check.icmp]\nhost = 'desk.example'\n{icmp}\
+                 [[component.check]]\nname = 'g'\n\
+                 [component.check.grpc]\nurl = 'https://desk.example'\n{grpc}\
+                 [[component.check]]\nname = 'w'\n\
+                 [component.check.websocket]\nurl = 'wss://desk.example'\n{websocket}"
             )
         };
         let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
@@ -439,9 +444,17 @@ mod in_step {
             &written("/properties/platform/properties"),
             &written("/properties/publish/properties/statuspage/properties"),
             &written(check),
-            [&of_kind("http"), &dns, &of_kind("tcp"), &of_kind("tls")],
+            [
+                &of_kind("http"),
+                &dns,
+                &of_kind("tcp"),
+                &of_kind("tls"),
+                &of_kind("icmp"),
+                &of_kind("grpc"),
+                &of_kind("websocket"),
+            ],
         );
-        let short = text("", "", "", ["", "", "", ""]);
+        let short = text("", "", "", [""; 7]);
         assert_ne!(full, short);
         let parsed = |text: &str| match parse_text(text) {
             Ok(config) => format!("{config:#?}"),

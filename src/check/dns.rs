@@ -7,9 +7,7 @@ mod zone;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
-use hickory_proto::dnssec::TrustAnchors;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::io::AsyncReadExt;
@@ -17,7 +15,7 @@ use tokio::io::AsyncReadExt;
 use super::judgement::Outcome;
 use crate::config::{Check, DnsCheck, DnsServers, Dnssec, NameServer};
 use crate::model::{Finding, Reason, Subject};
-use crate::net::dns::{Question, Wants, follow};
+use crate::net::dns::{Anchors, Question, Wants, follow};
 use crate::net::{Network, Run};
 use judge::judge;
 use presentation::presentation;
@@ -144,20 +142,20 @@ fn records(answer: &Message, name: &Name, record_type: RecordType) -> Result<Vec
 
 /// The keys that a proof may start from; `None` if nothing is to be proven. A file is read by
 /// every run, so that a new key needs no restart.
-async fn anchors(dnssec: &Dnssec) -> Result<Option<Arc<TrustAnchors>>, Reason> {
+async fn anchors(dnssec: &Dnssec) -> Result<Option<Anchors>, Reason> {
     match dnssec {
         Dnssec::Off => Ok(None),
-        Dnssec::FromRoot => Ok(Some(Arc::new(TrustAnchors::default()))),
+        Dnssec::FromRoot => Ok(Some(Anchors::default())),
         Dnssec::From(path) => {
             let lacking = |why: String| Reason::ProberMisconfigured {
                 detail: format!("trusted keys: {}: {why}", path.display()),
             };
             let text = read(path).await.map_err(|error| lacking(error.to_string()))?;
-            let keys: TrustAnchors =
+            let keys: Anchors =
                 text.parse().map_err(|error: hickory_proto::serialize::txt::ParseError| {
                     lacking(error.to_string())
                 })?;
-            Ok(Some(Arc::new(keys)))
+            Ok(Some(keys))
         }
     }
 }

@@ -8,10 +8,9 @@ mod examine;
 mod expect;
 mod ground;
 mod hop;
-mod interim;
-mod line;
+pub(super) mod line;
 mod page;
-mod request;
+pub(super) mod request;
 mod route;
 
 use std::collections::BTreeMap;

@@ -3,18 +3,16 @@
 pub(super) mod starttls;
 pub(super) mod talk;
 
-use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-
-use regex::bytes::Regex;
 
 use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_speed};
-use crate::config::{Check, Piece, Security, Step, TcpCheck};
-use crate::model::{Finding, Phase, Phases, Reason, Span, Timestamp};
+use super::script::{Kept, named};
+use crate::config::{Check, Security, Step, TcpCheck};
+use crate::model::{Finding, Phases, Reason, Span, Timestamp};
 use crate::net::{Handshake, Network, Run, TlsFor};
-use talk::{MOST_HEARD, Talk};
+use talk::Talk;
 
 /// Runs the check against the addresses that it asks.
 pub(super) async fn probe(
@@ -64,13 +62,10 @@ async fn exchange(
     for (at, step) in tcp.script.iter().enumerate() {
         match step {
             Step::Send(pieces) => talk.say(&kept.fill_in(pieces)?).await?,
+            Step::SendBytes(bytes) => talk.say(bytes).await?,
             Step::Starttls => talk = talk.secure(network, to).await?,
             Step::Expect(pattern) => {
-                // Of a longer script it is not plain which step is meant.
-                let expected = match tcp.script.len() {
-                    ..3 => pattern.to_string(),
-                    _ => format!("step {}: {pattern}", at + 1),
-                };
+                let expected = named(&tcp.script, at, pattern);
                 talk.listen(&expected, |heard| kept.find(at, pattern, heard)).await?;
             }
         }
@@ -78,75 +73,11 @@ async fn exchange(
     Ok(())
 }
 
-/// What the steps of a script have captured.
-#[derive(Debug)]
-struct Kept {
-    /// For each step: the groups, if a later step sends any of them.
-    groups: Vec<Option<Vec<Vec<u8>>>>,
-}
-
-impl Kept {
-    /// Nothing yet, and place for what `script` will need.
-    fn of(script: &[Step]) -> Self {
-        let mut groups = vec![None; script.len()];
-        let pieces = script.iter().filter_map(|step| match step {
-            Step::Send(pieces) => Some(pieces),
-            Step::Expect(_) | Step::Starttls => None,
-        });
-        for piece in pieces.flatten() {
-            if let Piece::Captured { step, .. } = piece
-                && let Some(groups) = groups.get_mut(*step)
-            {
-                *groups = Some(Vec::new());
-            }
-        }
-        Self { groups }
-    }
-
-    /// Looks for `pattern` on behalf of step `at`, and keeps its groups if they are needed.
-    fn find(&mut self, at: usize, pattern: &Regex, heard: &[u8]) -> Option<(usize, ())> {
-        let Some(Some(kept)) = self.groups.get_mut(at) else {
-            return Some((pattern.find(heard)?.end(), ()));
-        };
-        let captures = pattern.captures(heard)?;
-        *kept = captures
-            .iter()
-            .map(|group| group.map_or_else(Vec::new, |group| group.as_bytes().to_vec()))
-            .collect();
-        Some((captures.get(0)?.end(), ()))
-    }
-
-    /// What is to be sent. What a target made us capture must not make us send without end.
-    fn fill_in<'p>(&self, pieces: &'p [Piece]) -> Result<Cow<'p, [u8]>, Reason> {
-        if let [Piece::Bytes(bytes)] = pieces {
-            return Ok(Cow::Borrowed(bytes));
-        }
-        let mut words = Vec::new();
-        for piece in pieces {
-            match piece {
-                Piece::Bytes(bytes) => words.extend_from_slice(bytes),
-                Piece::Captured { step, group } => {
-                    let groups = self.groups.get(*step).and_then(Option::as_ref);
-                    let captured = groups.and_then(|groups| groups.get(*group));
-                    let captured = captured.map(Vec::as_slice).unwrap_or_default();
-                    if words.len().saturating_add(captured.len()) > MOST_HEARD {
-                        let detail = String::from("what was captured is too long to be sent");
-                        return Err(Reason::MalformedAnswer { detail });
-                    }
-                    words.extend_from_slice(captured);
-                }
-            }
-        }
-        Ok(Cow::Owned(words))
-    }
-}
-
 /// Judges what was seen of one address.
 ///
 /// 1. The script must come to its end; whatever kept it from that is the reason.
 /// 2. Then the certificates must be valid for long enough,
-/// 3. then connecting must have been quick enough,
-/// 4. and last the whole must have been.
+/// 3. and last it must have been quick enough.
 fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgement {
     if let Err(reason) = &facts.ending {
         return Judgement::fail(reason.clone());
@@ -154,11 +85,6 @@ fn judge(facts: &Facts, tcp: &TcpCheck, degraded_over: Option<Span>) -> Judgemen
     let limits = tcp.certificate.as_ref();
     if let Some(judgement) = certificate::judge(facts.tls, limits, facts.now) {
         return judgement;
-    }
-    if let (Some(took), Some(limit)) = (facts.phases.get(Phase::Connect), tcp.connect_degraded_over)
-        && took > limit
-    {
-        return Judgement::degraded(Reason::SlowPhase { phase: Phase::Connect, took });
     }
     judge_speed(facts.phases.total(), degraded_over)
 }

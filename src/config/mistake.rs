@@ -123,6 +123,10 @@ pub(super) enum Mistake {
         large_value: String,
         why: &'static str,
     },
+    /// A setting that another one leaves nothing to decide.
+    #[error("`{key}` {trouble}")]
+    #[diagnostic(code(farol::config::without_effect), help("{help}"))]
+    WithoutEffect { key: &'static str, trouble: &'static str, help: &'static str },
     /// An answer to HEAD has no body.
     #[error("the answer to a HEAD request has no body to look into")]
     #[diagnostic(
@@ -276,11 +280,8 @@ pub(super) enum Mistake {
     TlsTwice,
     /// An expectation of TLS where there is none.
     #[error("there is no certificate to look at without TLS")]
-    #[diagnostic(
-        code(farol::config::no_tls),
-        help("add `tls = true` or `starttls`, or remove this")
-    )]
-    NoTls,
+    #[diagnostic(code(farol::config::no_tls), help("{help}"))]
+    NoTls { help: &'static str },
     /// Not a URL.
     #[error("not a URL: {reason}")]
     #[diagnostic(
@@ -290,8 +291,15 @@ pub(super) enum Mistake {
     InvalidUrl { reason: String },
     /// A URL of another scheme.
     #[error("the scheme `{scheme}` cannot be used here")]
-    #[diagnostic(code(farol::config::url_scheme), help("begin with `https://` or `http://`"))]
-    UrlScheme { scheme: String },
+    #[diagnostic(code(farol::config::url_scheme), help("begin with {known}"))]
+    UrlScheme { scheme: String, known: &'static str },
+    /// A URL with a path where there can be none.
+    #[error("gRPC has paths of its own, and this URL has one too")]
+    #[diagnostic(
+        code(farol::config::url_path),
+        help("end it after the host or the port: \"https://desk.example:443\"")
+    )]
+    UrlPath,
     /// A URL with a user or a password.
     #[error("a URL must not hold a user name or a password")]
     #[diagnostic(
@@ -358,7 +366,7 @@ pub(super) enum Mistake {
     #[error("the header `{name}` is set by farol itself")]
     #[diagnostic(
         code(farol::config::reserved_header),
-        help("remove it: `Host` comes from the URL, the others from the connection and the body")
+        help("remove it: `Host` comes from the URL, the others from the protocol or the body")
     )]
     ReservedHeader { name: String },
     /// A secret in plain text.

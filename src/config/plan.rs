@@ -26,14 +26,20 @@ pub use login::LoginCheck;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
 mod dns;
+mod grpc;
 mod http_client;
+mod icmp;
 mod papers;
+mod websocket;
 
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
+pub use grpc::GrpcCheck;
 pub use http_client::{Family, HttpClient, HttpVersion};
+pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
+pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
 #[derive(Clone, Debug, Default)]
@@ -75,13 +81,23 @@ impl Config {
         });
         let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Login(_) => None,
+            CheckKind::Websocket(socket) => Some(&socket.headers),
+            CheckKind::Grpc(grpc) => Some(&grpc.metadata),
+            CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Login(_) => None,
         });
         let of_logins = self.checks().flat_map(|(_, _, check)| match &check.kind {
             CheckKind::Login(login) => login.secrets(),
-            CheckKind::Http(_) | CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => {
-                Vec::new()
-            }
+            CheckKind::Http(_)
+            | CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Grpc(_)
+            | CheckKind::Websocket(_) => Vec::new(),
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
@@ -238,6 +254,12 @@ pub enum CheckKind {
     Tls(TlsCheck),
     /// A login, step by step.
     Login(Box<LoginCheck>),
+    /// ICMP echoes.
+    Icmp(IcmpCheck),
+    /// A question about a gRPC server's health.
+    Grpc(Box<GrpcCheck>),
+    /// A WebSocket and a few messages.
+    Websocket(Box<WebsocketCheck>),
 }
 
 impl CheckKind {
@@ -250,8 +272,15 @@ impl CheckKind {
             Self::Login(login) => {
                 matches!(login.url.host(), Some(url::Host::Domain(_))).then_some(login.addresses)
             }
+            Self::Grpc(grpc) => {
+                matches!(grpc.url.host(), Some(url::Host::Domain(_))).then_some(grpc.addresses)
+            }
+            Self::Websocket(socket) => {
+                matches!(socket.url.host(), Some(url::Host::Domain(_))).then_some(socket.addresses)
+            }
             Self::Tcp(tcp) => tcp.host.parse::<IpAddr>().is_err().then_some(tcp.addresses),
             Self::Tls(tls) => tls.host.parse::<IpAddr>().is_err().then_some(tls.addresses),
+            Self::Icmp(icmp) => icmp.host.parse::<IpAddr>().is_err().then_some(icmp.addresses),
             Self::Dns(dns) => {
                 matches!(dns.servers, DnsServers::All { .. }).then_some(Addresses::All)
             }

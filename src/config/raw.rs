@@ -6,14 +6,17 @@ pub(super) mod component;
 pub(super) mod dns;
 mod dns_expect;
 pub(super) mod expect;
+pub(super) mod grpc;
 pub(super) mod http;
 pub(super) mod http_client;
+pub(super) mod icmp;
 pub(super) mod papers;
 pub(super) mod platform;
 mod script;
 pub(super) mod tcp;
 pub(super) mod tls;
 pub(super) mod tuning;
+pub(super) mod websocket;
 
 use toml::Spanned;
 

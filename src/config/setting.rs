@@ -9,6 +9,7 @@ pub(super) mod dns_name;
 pub(super) mod duration;
 pub(super) mod header;
 pub(super) mod hex;
+pub(super) mod host;
 pub(super) mod id;
 pub(super) mod json_path;
 pub(super) mod latency;
@@ -22,6 +23,7 @@ pub(super) mod secret;
 pub(super) mod selector;
 pub(super) mod server;
 pub(super) mod server_name;
+pub(super) mod short;
 pub(super) mod size;
 pub(super) mod skew;
 pub(super) mod source;
@@ -30,6 +32,7 @@ pub(super) mod text;
 pub(super) mod threshold;
 pub(super) mod time_zone;
 pub(super) mod tls_choice;
+mod unit;
 pub(super) mod web_url;
 
 /// What the tests of all settings need.

@@ -1,12 +1,14 @@
 //! Why a finding is not a pass: one closed set over all kinds of check, so that a metric's label
 //! is bounded and every reason has a name, words for the operator and a home in the documentation.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{ClockOffset, Phase, Span, Timestamp};
+
+mod name;
+mod words;
 
 /// Why a finding is not a pass. The data is for the operator; [`Reason::name`] is the stable label.
 ///
@@ -160,6 +162,11 @@ pub enum Reason {
     },
     /// In the middle of the answer nothing came for longer than `idle_timeout`.
     IdleLimit {
+        /// What is allowed.
+        limit: Span,
+    },
+    /// A step of a script heard nothing for longer than `expect_timeout`.
+    ExpectLimit {
         /// What is allowed.
         limit: Span,
     },
@@ -344,6 +351,44 @@ pub enum Reason {
         /// What came, printable.
         got: String,
     },
+    /// The gRPC call ended with another status than `OK`.
+    GrpcStatus {
+        /// The status, and what was said with it.
+        got: String,
+    },
+    /// The gRPC service is not serving.
+    GrpcHealth {
+        /// What it is instead, as in `NOT_SERVING`.
+        got: String,
+    },
+    /// Too many echoes had no answer.
+    EchoLost {
+        /// How many had none.
+        lost: u32,
+        /// How many were sent.
+        sent: u32,
+    },
+    /// No message over the WebSocket was the one expected.
+    WebsocketExpect {
+        /// The expectation that was not met.
+        expected: String,
+        /// The last message that came, printable.
+        got: String,
+    },
+    /// The target closed the WebSocket in the middle, and said so.
+    WebsocketClosed {
+        /// The code that it gave; 1005 if none.
+        code: u16,
+        /// What else it said.
+        detail: String,
+    },
+    /// The target chose none of the subprotocols that it was offered.
+    WebsocketSubprotocol {
+        /// What it chose instead.
+        got: String,
+    },
+    /// A message over the WebSocket is longer than `max_message`.
+    WebsocketMessageTooLarge,
     /// The target's clock is off by more than the check allows.
     ClockSkew {
         /// What is known of it.
@@ -382,252 +427,4 @@ pub enum Reason {
         /// What is missing.
         detail: String,
     },
-}
-
-impl Reason {
-    /// The stable name: the `reason` label of the metrics and the heading in the documentation.
-    #[expect(clippy::too_many_lines, reason = "a line for each reason, and nothing else")]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ResolveNotFound => "resolve_not_found",
-            Self::ResolveNoAddress => "resolve_no_address",
-            Self::TooFewAddresses { .. } => "too_few_addresses",
-            Self::ResolveFailed { .. } => "resolve_failed",
-            Self::ConnectRefused => "connect_refused",
-            Self::ConnectReset => "connect_reset",
-            Self::ConnectUnreachable => "connect_unreachable",
-            Self::ConnectFailed { .. } => "connect_failed",
-            Self::ProxyUnreachable { .. } => "proxy_unreachable",
-            Self::ProxyAuth => "proxy_auth",
-            Self::ProxyDenied { .. } => "proxy_denied",
-            Self::ProxyMalformed { .. } => "proxy_malformed",
-            Self::ProxyFailed { .. } => "proxy_failed",
-            Self::TokenUnavailable { .. } => "token_unavailable",
-            Self::TokenRefused { .. } => "token_refused",
-            Self::TokenMalformed { .. } => "token_malformed",
-            Self::TlsHandshake { .. } => "tls_handshake",
-            Self::TlsCertificateExpired => "tls_certificate_expired",
-            Self::TlsCertificateNotYetValid => "tls_certificate_not_yet_valid",
-            Self::TlsNameMismatch => "tls_name_mismatch",
-            Self::TlsUntrusted { .. } => "tls_untrusted",
-            Self::TlsSelfSigned => "tls_self_signed",
-            Self::TlsCertificateRevoked => "tls_certificate_revoked",
-            Self::TlsCertificateExpiring { .. } => "tls_certificate_expiring",
-            Self::TlsStaple { .. } => "tls_staple",
-            Self::TlsVersion { .. } => "tls_version",
-            Self::TlsCipher { .. } => "tls_cipher",
-            Self::StarttlsRefused { .. } => "starttls_refused",
-            Self::Timeout { phase } => match phase {
-                Phase::Resolve => "resolve_timeout",
-                Phase::Connect => "connect_timeout",
-                Phase::Tls => "tls_timeout",
-                Phase::Send => "send_timeout",
-                Phase::FirstByte => "first_byte_timeout",
-                Phase::Transfer => "transfer_timeout",
-            },
-            Self::ConnectionClosed { phase } => match phase {
-                Phase::Resolve => "resolve_closed",
-                Phase::Connect => "connect_closed",
-                Phase::Tls => "tls_closed",
-                Phase::Send => "send_closed",
-                Phase::FirstByte => "first_byte_closed",
-                Phase::Transfer => "transfer_closed",
-            },
-            Self::MalformedAnswer { .. } => "malformed_answer",
-            Self::HttpVersion { .. } => "http_version",
-            Self::HeadersTooLarge => "headers_too_large",
-            Self::BodyTooLarge => "body_too_large",
-            Self::BodyEncoding { .. } => "body_encoding",
-            Self::FirstByteLimit { .. } => "first_byte_limit",
-            Self::IdleLimit { .. } => "idle_limit",
-            Self::Status { .. } => "status",
-            Self::RedirectLimit => "redirect_limit",
-            Self::RedirectLoop => "redirect_loop",
-            Self::RedirectHost { .. } => "redirect_host",
-            Self::FormNotFound { .. } => "form_not_found",
-            Self::ExtractMissing { .. } => "extract_missing",
-            Self::ExtractDiffers { .. } => "extract_differs",
-            Self::Cookie { .. } => "cookie",
-            Self::TokenClaim { .. } => "token_claim",
-            Self::TokenTime { .. } => "token_time",
-            Self::CredentialsRejected { .. } => "credentials_rejected",
-            Self::RedirectInvalid => "redirect_invalid",
-            Self::RedirectRefused { .. } => "redirect_refused",
-            Self::Body { .. } => "body",
-            Self::BodySize { .. } => "body_size",
-            Self::Header { .. } => "header",
-            Self::FinalUrl { .. } => "final_url",
-            Self::Json { .. } => "json",
-            Self::Html { .. } => "html",
-            Self::RecordStale { .. } => "record_stale",
-            Self::RecordAhead { .. } => "record_ahead",
-            Self::RecordNoTime { .. } => "record_no_time",
-            Self::PageBlank => "page_blank",
-            Self::PagePart { .. } => "page_part",
-            Self::PagePartType { .. } => "page_part_type",
-            Self::DnsRcode { .. } => "dns_rcode",
-            Self::DnsAnswer { .. } => "dns_answer",
-            Self::DnsTtl { .. } => "dns_ttl",
-            Self::DnsFlag { .. } => "dns_flag",
-            Self::DnsTruncated { .. } => "dns_truncated",
-            Self::DnsSerial { .. } => "dns_serial",
-            Self::DnsDelegation { .. } => "dns_delegation",
-            Self::DnssecBogus { .. } => "dnssec_bogus",
-            Self::DnssecInsecure => "dnssec_insecure",
-            Self::TcpExpect { .. } => "tcp_expect",
-            Self::ClockSkew { .. } => "clock_skew",
-            Self::Slow { .. } => "slow",
-            Self::SlowPhase { phase, .. } => match phase {
-                Phase::Resolve => "resolve_slow",
-                Phase::Connect => "connect_slow",
-                Phase::Tls => "tls_slow",
-                Phase::Send => "send_slow",
-                Phase::FirstByte => "first_byte_slow",
-                Phase::Transfer => "transfer_slow",
-            },
-            Self::ProberExhausted { .. } => "prober_exhausted",
-            Self::ProberOffline { .. } => "prober_offline",
-            Self::ProberClock { .. } => "prober_clock",
-            Self::ProberMisconfigured { .. } => "prober_misconfigured",
-        }
-    }
-
-    /// Whether the trouble is ours, so that it must not be held against the target.
-    pub const fn is_ours(&self) -> bool {
-        matches!(
-            self,
-            Self::ProberExhausted { .. }
-                | Self::ProberOffline { .. }
-                | Self::ProberClock { .. }
-                | Self::ProberMisconfigured { .. }
-                | Self::ProxyUnreachable { .. }
-                | Self::ProxyAuth
-                | Self::ProxyDenied { .. }
-                | Self::ProxyMalformed { .. }
-        )
-    }
-}
-
-/// One line for the operator, with the data.
-impl fmt::Display for Reason {
-    #[expect(clippy::too_many_lines, reason = "every reason has its arm")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ResolveNotFound => write!(f, "the name does not exist (NXDOMAIN)"),
-            Self::ResolveNoAddress => write!(f, "the name has no address"),
-            Self::TooFewAddresses { found, least } => {
-                write!(f, "the name has {found} of at least {least} addresses")
-            }
-            Self::ResolveFailed { detail } => write!(f, "the name could not be resolved: {detail}"),
-            Self::ConnectRefused => write!(f, "connection refused"),
-            Self::ConnectReset => write!(f, "connection reset during the handshake"),
-            Self::ConnectUnreachable => write!(f, "no route to the address"),
-            Self::ConnectFailed { detail } => write!(f, "connection failed: {detail}"),
-            Self::ProxyUnreachable { detail } => write!(f, "the proxy cannot be reached: {detail}"),
-            Self::ProxyAuth => write!(f, "the proxy does not take our name and password"),
-            Self::ProxyDenied { detail } => write!(f, "the proxy will not go there: {detail}"),
-            Self::ProxyMalformed { detail } => write!(f, "the proxy talks nonsense: {detail}"),
-            Self::ProxyFailed { detail } => {
-                write!(f, "the proxy cannot reach the target: {detail}")
-            }
-            Self::TokenUnavailable { detail } => write!(f, "no token can be asked for: {detail}"),
-            Self::TokenRefused { got } => write!(f, "no token was given: status {got}"),
-            Self::TokenMalformed { detail } => write!(f, "what came is no token: {detail}"),
-            Self::TlsHandshake { detail } => write!(f, "TLS handshake failed: {detail}"),
-            Self::TlsCertificateExpired => write!(f, "the certificate has expired"),
-            Self::TlsCertificateNotYetValid => {
-                write!(f, "the certificate is not valid yet, or a clock is wrong, theirs or ours")
-            }
-            Self::TlsNameMismatch => write!(f, "the certificate is for another name"),
-            Self::TlsUntrusted { detail } => write!(f, "the certificate is not trusted: {detail}"),
-            Self::TlsSelfSigned => write!(f, "the certificate is signed by itself"),
-            Self::TlsCertificateRevoked => write!(f, "the certificate has been revoked"),
-            Self::TlsCertificateExpiring { at } => write!(f, "the certificate expires at {at}"),
-            Self::TlsStaple { got } => write!(f, "unexpected OCSP staple: {got}"),
-            Self::TlsVersion { got } => write!(f, "unexpected protocol version {got}"),
-            Self::TlsCipher { got } => write!(f, "unexpected cipher suite {got}"),
-            Self::StarttlsRefused { got } => write!(f, "no change over to TLS: {got}"),
-            Self::Timeout { phase } => write!(f, "timed out in phase {phase}"),
-            Self::ConnectionClosed { phase } => write!(f, "closed by the target in phase {phase}"),
-            Self::MalformedAnswer { detail } => write!(f, "malformed answer: {detail}"),
-            Self::HttpVersion { got } => write!(f, "HTTP in an unexpected version: {got}"),
-            Self::HeadersTooLarge => write!(f, "the answer's headers are too large"),
-            Self::BodyTooLarge => write!(f, "the answer's body is larger than max_body"),
-            Self::BodyEncoding { detail } => write!(f, "the answer's body is {detail}"),
-            Self::FirstByteLimit { limit } => {
-                write!(f, "no answer began within first_byte_timeout, {limit}")
-            }
-            Self::IdleLimit { limit } => {
-                write!(f, "the answer stalled for longer than idle_timeout, {limit}")
-            }
-            Self::Status { got } => write!(f, "unexpected status {got}"),
-            Self::RedirectLimit => write!(f, "too many redirects"),
-            Self::RedirectLoop => write!(f, "the redirects lead back to where they have been"),
-            Self::RedirectHost { expected, got } => {
-                write!(f, "the redirects should {expected}, and went by {got}")
-            }
-            Self::FormNotFound { sought } => write!(f, "the page has no {sought}"),
-            Self::ExtractMissing { name } => write!(f, "the answer has nothing to be `{name}`"),
-            Self::ExtractDiffers { name } => write!(f, "`{name}` is not what it must be"),
-            Self::Cookie { expected } => write!(f, "expected {expected}"),
-            Self::TokenClaim { detail } => write!(f, "the token is not right: {detail}"),
-            Self::TokenTime { detail } => write!(f, "the token's times are off: {detail}"),
-            Self::CredentialsRejected { account } => {
-                write!(f, "the credentials of account {account} were not accepted")
-            }
-            Self::RedirectInvalid => write!(f, "a redirect without a usable Location"),
-            Self::RedirectRefused { to } => write!(f, "a redirect to the private address {to}"),
-            Self::Body { expected } => write!(f, "the body does not satisfy: {expected}"),
-            Self::BodySize { got } => write!(f, "the body has {got} bytes"),
-            Self::Header { expected, got } => write!(f, "expected {expected}, got {got}"),
-            Self::FinalUrl { got } => write!(f, "the redirects led to {got}"),
-            Self::Json { expected, got } => write!(f, "expected {expected}, got {got}"),
-            Self::Html { expected } => write!(f, "the HTML does not satisfy: {expected}"),
-            Self::RecordStale { place, age } => write!(f, "the record at {place} is {age} old"),
-            Self::RecordAhead { place, ahead } => {
-                write!(f, "the record at {place} is dated {ahead} in the future")
-            }
-            Self::RecordNoTime { place, got } => {
-                write!(f, "the record at {place} has no time but {got}")
-            }
-            Self::PageBlank => write!(f, "the page is blank"),
-            Self::PagePart { url, detail } => write!(f, "the page's {url} does not load: {detail}"),
-            Self::PagePartType { url, got } => write!(f, "the page's {url} is of type {got}"),
-            Self::DnsRcode { got } => write!(f, "unexpected response code {got}"),
-            Self::DnsAnswer { got } => write!(f, "unexpected records: {got}"),
-            Self::DnsTtl { got } => write!(f, "unexpected time to live: {got}"),
-            Self::DnsFlag { missing } => write!(f, "the answer lacks the flag {missing}"),
-            Self::DnsTruncated { detail } => {
-                write!(f, "the answer is truncated, and over TCP: {detail}")
-            }
-            Self::DnsSerial { got, newest } => {
-                write!(f, "serial {got}, but the newest is {newest}")
-            }
-            Self::DnsDelegation { detail } => {
-                write!(f, "the zone's name servers cannot be found: {detail}")
-            }
-            Self::DnssecBogus { detail } => write!(f, "the signatures are not valid: {detail}"),
-            Self::DnssecInsecure => write!(f, "the answer is not signed"),
-            Self::TcpExpect { expected, got } => write!(f, "expected {expected}, heard: {got}"),
-            Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
-            Self::Slow { took } => write!(f, "took {took}"),
-            Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),
-            Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
-            Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
-            Self::ProberClock { step } => {
-                let size = Span::from_micros(step.unsigned_abs());
-                let sense = if *step < 0 { "back" } else { "forward" };
-                write!(f, "the prober's host has set its clock {sense} by {size}: restart it")
-            }
-            Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
-        }
-    }
-}
-
-fn describe(offset: ClockOffset) -> String {
-    let middle = offset.middle();
-    // To the second: the interval is no finer, and a day less a moment should read as a day.
-    let seconds = middle.unsigned_abs().saturating_add(500_000) / 1_000_000;
-    let size = Span::from_secs(seconds);
-    format!("{size} {}", if middle < 0 { "behind" } else { "ahead" })
 }

@@ -5,6 +5,7 @@
 //! and a resolver exists to hide that.
 
 mod aliases;
+mod anchors;
 mod https;
 mod message;
 mod proof;
@@ -17,11 +18,14 @@ use hickory_proto::op::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::breakage;
+use super::tls::Hello;
+use super::wire::{Speaks, Watched};
 use super::{Network, Run, TlsFor, Wire};
 use crate::config::{DnsTransport, NameServer};
 use crate::model::{Phase, Reason};
 
 pub use aliases::follow;
+pub use anchors::Anchors;
 pub use message::{Question, Wants};
 
 /// What a server answered.
@@ -51,10 +55,17 @@ impl Network {
                 self.ask_by_stream(run, address, Some(tls), question).await?
             }
             DnsTransport::Https { name, path } => {
-                let tls = TlsFor { host: name, alpn: Some("h2") };
-                let wire = self.open(run, address, Some(tls)).await?;
+                let wire = self.connect(run, address, None).await?;
+                let hello = Hello { host: name, alpn: &https::ALPN, with: None };
+                let wire = self.tls.secure(run, wire, hello).await?;
+                let alpn = wire.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+                let two = alpn.as_deref() == Some(b"h2");
+                let speaks = if two { Speaks::Http2 } else { Speaks::Http1 };
+                // Nobody asks it when what came; it bounds what may come before an answer.
+                let watch = run.clock().stopwatch();
+                let wire: Wire = Box::new(Watched::new(Box::new(wire), watch, speaks));
                 let request = https::request(name, address.port(), path)?;
-                let exchange = Box::pin(https::post(wire, request, question));
+                let exchange = Box::pin(https::post(wire, alpn, request, question));
                 run.phase(Phase::FirstByte, exchange).await?
             }
         };

@@ -22,6 +22,8 @@ pub(super) struct Frames {
     /// Whether the frame that is being skipped is of a message.
     within: Option<Frame>,
     ending: bool,
+    /// How many heads have begun, of answers and of what comes before and after one.
+    heads: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,11 @@ impl Frames {
     /// What a client writes.
     pub(super) fn of_client() -> Self {
         Self { skip: PREFACE, ..Self::default() }
+    }
+
+    /// How many heads have begun so far.
+    pub(super) fn heads(&self) -> usize {
+        self.heads
     }
 
     /// Follows `bytes`, which come next.
@@ -82,6 +89,7 @@ impl Frames {
         if !on_stream || !matches!(kind, DATA | HEADERS | RST_STREAM | CONTINUATION) {
             return;
         }
+        self.heads = self.heads.saturating_add(usize::from(kind == HEADERS));
         self.ending |= matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0;
         let whole = kind == DATA || flags & END_HEADERS != 0;
         self.within = Some(Frame { last: self.ending && whole });
@@ -113,6 +121,16 @@ mod tests {
             assert_eq!(seen, *whole);
         }
         whole
+    }
+
+    #[test]
+    fn heads_are_counted_and_what_they_are_continued_with_is_not() {
+        let mut frames = Frames::default();
+        frames.follow(&[frame(HEADERS, 0, 1, 3), frame(CONTINUATION, END_HEADERS, 1, 3)].concat());
+        frames.follow(&frame(DATA, 0, 1, 3));
+        assert_eq!(frames.heads(), 1);
+        frames.follow(&frame(HEADERS, END_STREAM | END_HEADERS, 1, 3));
+        assert_eq!(frames.heads(), 2);
     }
 
     #[test]

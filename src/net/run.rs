@@ -63,7 +63,13 @@ impl Run {
 
     /// Whether the run has time left.
     pub fn has_time(&self) -> bool {
-        self.clock.instant_of(self.clock.now()) < self.deadline.into_std()
+        self.time_left() > Span::ZERO
+    }
+
+    /// How much time the run has left.
+    pub fn time_left(&self) -> Span {
+        let now = self.clock.instant_of(self.clock.now());
+        self.deadline.into_std().saturating_duration_since(now).into()
     }
 
     /// Notes what a handshake showed, after others that may have been before.

@@ -5,6 +5,7 @@ mod prepared;
 mod staple;
 mod witness;
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,8 +162,10 @@ fn refusal(error: &std::io::Error, self_signed: bool) -> Reason {
             Reason::HttpVersion { got: String::from("none of those offered") }
         }
         Some(other) => Reason::TlsHandshake { detail: other.to_string() },
-        None if error.kind() == std::io::ErrorKind::TimedOut => {
-            Reason::Timeout { phase: Phase::Tls }
+        None if error.kind() == ErrorKind::TimedOut => Reason::Timeout { phase: Phase::Tls },
+        // The library says so when more of a message has come than it has room for.
+        None if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::Other) => {
+            Reason::TlsHandshake { detail: error.to_string() }
         }
         None => Reason::ConnectionClosed { phase: Phase::Tls },
     }

@@ -13,6 +13,10 @@ use super::frames::{Frames, Seen};
 use crate::clock::Stopwatch;
 use crate::model::{Phase, Phases, Span};
 
+/// Most heads that are heard in HTTP/2 on one connection: interim answers, of which the library
+/// keeps every one, the answer's own, and its trailers.
+const MOST_HEADS: usize = 64;
+
 /// Bytes both ways, with or without TLS underneath.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -185,7 +189,14 @@ impl AsyncRead for Watched {
         let came = buf.filled().get(before..).unwrap_or_default();
         let of_the_answer = match &mut self.frames {
             None => !came.is_empty(),
-            Some((_, incoming)) => incoming.follow(came).message,
+            Some((_, incoming)) => {
+                let seen = incoming.follow(came);
+                if incoming.heads() > MOST_HEADS {
+                    let error = io::Error::new(io::ErrorKind::InvalidData, "heads without end");
+                    return Poll::Ready(Err(error));
+                }
+                seen.message
+            }
         };
         if of_the_answer {
             self.marks.note(|noted, at| {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
-    HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile, Step,
-    TcpCheck, TtlLimits, parse,
+    Addresses, Check, CheckKind, ClockLimits, Config, DnsCheck, DnsExpect, DnsMatches, DnsServers,
+    Dnssec, HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile,
+    Step, TcpCheck, TtlLimits, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
@@ -105,7 +105,6 @@ pub(crate) fn tcp(address: SocketAddr, send: &str, expect: &str) -> TcpCheck {
         script: say(send).into_iter().chain(hear(expect)).collect(),
         addresses: Addresses::Any,
         source: None,
-        connect_degraded_over: None,
         certificate: None,
     }
 }
@@ -156,12 +155,18 @@ pub(crate) fn only(observation: Observation) -> Finding {
 
 /// The check that a probe file with `http = { url = "...", settings }` has, with more below it.
 pub(crate) fn written(url: &str, settings: &str, more: &str) -> Check {
-    let text = format!(
-        "[platform]\nname = 'Test'\n[[component]]\nname = 'Test'\n[[component.check]]\n\
-         name = 'A check'\nhttp = {{ url = '{url}', {settings} }}\ntimeout = '20s'\n{more}\n"
-    );
-    let file = SourceFile { name: "test.toml".into(), text };
-    let config = parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let kind = format!("http = {{ url = '{url}', {settings} }}\n{more}");
+    let config = probe_file("", &kind);
     let (_, _, check) = config.checks().next().unwrap();
     check.clone()
+}
+
+/// The probe file of a platform with these keys, and of one check with those.
+pub(crate) fn probe_file(platform: &str, check: &str) -> Config {
+    let text = format!(
+        "[platform]\nname = 'Test'\n{platform}\n[[component]]\nname = 'Test'\n\
+         [[component.check]]\nname = 'A check'\ntimeout = '20s'\n{check}\n"
+    );
+    let file = SourceFile { name: "test.toml".into(), text };
+    parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)))
 }

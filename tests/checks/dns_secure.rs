@@ -11,7 +11,7 @@ use farol::model::{Finding, Phase, Reason, Subject, Vantage};
 use hickory_proto::op::Message;
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -28,6 +28,10 @@ struct Identity {
 
 impl Identity {
     fn new(alpn: &str) -> Self {
+        Self::speaking(&[alpn])
+    }
+
+    fn speaking(alpn: &[&str]) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -43,7 +47,7 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
             .unwrap();
-        config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let roots = [issuer.der().clone()];
         let vantage = Vantage::new("here");
         let prober =
@@ -222,6 +226,65 @@ async fn https_servers_that_answer_badly() {
         }
         let reason = identity.find(&check).await.reason.unwrap();
         assert_eq!(reason.name(), name, "{manner:?}: {reason}");
+    }
+}
+
+/// What goes over the wire in the place of the right answer.
+type Old = fn(Vec<u8>) -> Vec<u8>;
+
+/// A DoH server that speaks HTTP/1.1, and answers with what `answer` makes of the right answer.
+async fn serve_old_doh(identity: &Identity, answer: Old) -> Server {
+    identity
+        .serve(move |mut stream| async move {
+            let mut read = Vec::new();
+            while !read.ends_with(b"\r\n\r\n") {
+                read.push(stream.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(read).unwrap().to_lowercase();
+            assert!(head.starts_with("post /ask http/1.1\r\n"), "{head}");
+            assert!(head.contains("\r\nhost: dns.test:"), "{head}");
+            let length = head.split_once("content-length: ").unwrap().1;
+            let length: usize = length.split_once("\r\n").unwrap().0.parse().unwrap();
+            let mut question = vec![0; length];
+            stream.read_exact(&mut question).await.unwrap();
+            let right = answers(&Message::from_vec(&question).unwrap(), None).concat();
+            let _ = stream.write_all(&answer(right)).await;
+            let _ = stream.shutdown().await;
+        })
+        .await
+}
+
+/// An answer in HTTP/1.1 with `body`.
+fn old(status: u16, media_type: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status} Any\r\nContent-Type: {media_type}\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_http_2_is_asked_in_http_1() {
+    const RIGHT: &str = "application/dns-message";
+    // One that agrees on HTTP/1.1, and one that agrees on nothing.
+    for identity in [Identity::new("http/1.1"), Identity::speaking(&[])] {
+        let server = serve_old_doh(&identity, |right| old(200, RIGHT, &right)).await;
+        for name in ["one.test.", "large.test."] {
+            let finding = identity.find(&ask(query(doh(server.address), name, "A"))).await;
+            assert_eq!(finding.reason, None, "{name}");
+        }
+    }
+    let identity = Identity::new("http/1.1");
+    let bad: [(Old, &str); 6] = [
+        (|right| old(500, RIGHT, &right), "status"),
+        (|right| old(200, "text/html", &right), "malformed_answer"),
+        (|_| old(200, RIGHT, &[0; 70_000]), "malformed_answer"),
+        (|_| [old(200, RIGHT, b""), vec![b'x'; 20]].concat(), "malformed_answer"),
+        (|_| b"HTTP/1.1 200 OK\r\nX: ".repeat(1000), "headers_too_large"),
+        (|_| Vec::new(), "first_byte_closed"),
+    ];
+    for (number, (answer, name)) in bad.into_iter().enumerate() {
+        let server = serve_old_doh(&identity, answer).await;
+        let check = ask(query(doh(server.address), "one.test.", "A"));
+        let reason = identity.find(&check).await.reason.unwrap();
+        assert_eq!(reason.name(), name, "{number}: {reason}");
     }
 }
 

@@ -25,21 +25,26 @@ fn name(text: &str) -> Name {
 }
 
 /// A zone's key.
-struct Key {
+pub(crate) struct Key {
     zone: Name,
-    signer: DnssecSigner,
+    pub(crate) signer: DnssecSigner,
 }
 
 impl Key {
-    fn new(zone: &str) -> Self {
+    pub(crate) fn new(zone: &str) -> Self {
+        // A zone's key that signs its keys as well.
+        Self::with_flags(zone, 257)
+    }
+
+    pub(crate) fn with_flags(zone: &str, flags: u16) -> Self {
         let pkcs8 = Ed25519SigningKey::generate_pkcs8().unwrap();
         let key = Ed25519SigningKey::from_pkcs8(&pkcs8).unwrap();
-        let dnskey = DNSKEY::with_flags(257, key.to_public_key().unwrap());
+        let dnskey = DNSKEY::with_flags(flags, key.to_public_key().unwrap());
         let signer = DnssecSigner::new(dnskey, Box::new(key), name(zone), Duration::from_secs(60));
         Self { zone: name(zone), signer }
     }
 
-    fn dnskey(&self) -> Record {
+    pub(crate) fn dnskey(&self) -> Record {
         let data = RData::DNSSEC(DNSSECRData::DNSKEY(self.signer.to_dnskey()));
         Record::from_rdata(self.zone.clone(), 300, data)
     }
@@ -54,7 +59,7 @@ impl Key {
 
     /// `records`, which are one set, and their signature, which is valid from and until so many
     /// days from now.
-    fn sign(&self, records: &[Record], days: (i64, i64)) -> Vec<Record> {
+    pub(crate) fn sign(&self, records: &[Record], days: (i64, i64)) -> Vec<Record> {
         let first = &records[0];
         let now = Clock::start().now().as_micros() / 1_000_000;
         let at = |days: i64| {
@@ -79,7 +84,7 @@ impl Key {
     }
 }
 
-const VALID: (i64, i64) = (-1, 30);
+pub(crate) const VALID: (i64, i64) = (-1, 30);
 
 /// A server of `signed.test`, of its signed child `child.signed.test` and of its unsigned child
 /// `plain.signed.test`.
@@ -198,6 +203,8 @@ impl Rig {
         let key = zones.parent.signer.dnskey();
         let line = format!("; who is trusted\nsigned.test. 300 IN DNSKEY {key}\n");
         std::fs::write(directory.path().join("keys"), line).unwrap();
+        let terse = format!("signed.test. DNSKEY {key}\n");
+        std::fs::write(directory.path().join("terse"), terse).unwrap();
         std::fs::write(directory.path().join("nonsense"), "signed.test. IN A\n").unwrap();
         let at = "127.0.0.1:0".parse().unwrap();
         let server = NameServer::start_with(at, move |question, at_most| {
@@ -275,6 +282,14 @@ async fn what_is_wrong_with_signatures_is_told() {
         assert_eq!(reason, Some(Reason::DnssecBogus { detail: words.into() }), "{name}");
     }
     assert_eq!(rig.reason("www.plain.signed.test.").await, Some(Reason::DnssecInsecure));
+}
+
+#[tokio::test]
+async fn a_key_may_be_written_as_knot_prints_it() {
+    let rig = Rig::start().await;
+    let mut dns = rig.query("www.signed.test.");
+    dns.dnssec = Dnssec::From(rig.keys("terse"));
+    assert_eq!(find(&ask(dns)).await.reason, None);
 }
 
 #[tokio::test]

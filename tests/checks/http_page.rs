@@ -146,6 +146,83 @@ async fn only_the_pages_own_origin_gets_its_credentials() {
 }
 
 #[tokio::test]
+async fn parts_are_asked_for_with_the_cookies_that_the_page_gave() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = asked.clone();
+    let server = serve(move |mut stream| {
+        let kept = kept.clone();
+        async move {
+            let request = read_request(&mut stream).await;
+            let answer = if request.starts_with("GET / ") {
+                let given = "HTTP/1.1 200 OK\r\nSet-Cookie: seen=1; Path=/\r\n\
+                             Set-Cookie: there=2; Path=/there\r\n";
+                let page = html("<p>Hello<script src=/here.js></script><script src=/there/a.js>");
+                page.replace("HTTP/1.1 200 OK\r\n", given)
+            } else {
+                typed("text/javascript", "")
+            };
+            kept.lock().unwrap().push(request);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(find(&page_of(&server)).await.reason, None);
+    let asked = asked.lock().unwrap();
+    let cookies = |path: &str| -> String {
+        let request = asked.iter().find(|request| request.starts_with(&format!("GET {path} ")));
+        let line = request.unwrap().lines().find_map(|line| line.strip_prefix("cookie: "));
+        line.unwrap_or_default().to_owned()
+    };
+    assert_eq!(cookies("/"), "");
+    assert_eq!(cookies("/here.js"), "seen=1");
+    assert_eq!(cookies("/there/a.js"), "seen=1; there=2");
+}
+
+/// Through a proxy all addresses are public that say so.
+#[tokio::test]
+async fn a_public_page_leads_to_nothing_private() {
+    for (part, private) in [
+        ("http://127.0.0.1:1/a.js", Some("127.0.0.1")),
+        ("http://169.254.169.254/latest/meta-data", Some("169.254.169.254")),
+        ("http://[::1]/a.js", Some("::1")),
+        // By a redirect as well.
+        ("/moved.js", Some("10.0.0.1")),
+        ("http://203.0.113.9/a.js", None),
+    ] {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = asked.clone();
+        let proxy = serve(move |mut stream| {
+            let kept = kept.clone();
+            async move {
+                let request = read_request(&mut stream).await;
+                let url = request.split(' ').nth(1).unwrap_or_default().to_owned();
+                let answer = match url.as_str() {
+                    "http://203.0.113.7/" => html(&format!("<p>Hello<script src='{part}'>")),
+                    "http://203.0.113.7/moved.js" => "HTTP/1.1 302 Found\r\n\
+                         Location: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n"
+                        .to_owned(),
+                    _ => typed("text/javascript", ""),
+                };
+                kept.lock().unwrap().push(url);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        let through = format!("page = true, proxy = 'http://{}'", proxy.address);
+        let reason = find(&written("http://203.0.113.7/", &through, "")).await.reason;
+        match (reason, private) {
+            (Some(Reason::PagePart { detail, .. }), Some(private)) => {
+                assert_eq!(detail, format!("a redirect to the private address {private}"));
+            }
+            (None, None) => {}
+            (reason, _) => panic!("{part}: {reason:?}"),
+        }
+        let asked = asked.lock().unwrap();
+        assert!(asked.iter().all(|url| url.starts_with("http://203.0.113.")), "{asked:?}");
+    }
+}
+
+#[tokio::test]
 async fn parts_are_bounded_in_number_and_in_how_many_load_at_once() {
     let page: String = (0..80).map(|n| format!("<script src=/{n}.js></script>")).collect();
     let page: Arc<str> = format!("<p>Hello{page}").into();

@@ -1,5 +1,5 @@
-//! Every kind of check against real sockets on the loopback: targets that answer well, and targets
-//! that answer in every bad way that is known.
+//! Every kind of check against real sockets on the loopback: what it asks, and what it makes of what
+//! it is answered. Targets that are out to harm it are in `tests/hostile`.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,17 +14,21 @@ mod dns;
 mod dns_secure;
 mod dns_zone;
 mod dnssec;
+mod dnssec_private;
+mod grpc;
+mod grpc_hostile;
 mod http_addresses;
 mod http_auth;
 mod http_body;
 mod http_client;
 mod http_expect;
-mod http_hostile;
+mod http_limits;
 mod http_page;
 mod http_proxy;
 mod http_tls;
 mod http_two;
 mod http_well;
+mod icmp;
 mod name_server;
 mod servers;
 mod starttls;
@@ -33,4 +37,5 @@ mod tcp;
 mod tcp_script;
 mod tls;
 mod tls_check;
-mod tls_hostile;
+mod websocket;
+mod websocket_hostile;

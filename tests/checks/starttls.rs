@@ -4,11 +4,10 @@
 use farol::config::{CheckKind, Secrets, Security, Starttls, Step, TcpCheck};
 use farol::model::{Finding, Phase, Reason, Verdict};
 use regex::bytes::Regex;
-use tokio::io::AsyncWriteExt;
 
-use crate::asking::{HASTY, PATIENT, check, observe_with, only, tcp};
+use crate::asking::{PATIENT, check, observe_with, only, tcp};
 use crate::authority::{ALWAYS, Authority, FAR};
-use crate::servers::{Server, serve, serve_silence};
+use crate::servers::Server;
 use crate::starttls_servers::{HELLO, Manner, serve_starttls};
 use crate::tls_check::tls;
 
@@ -114,63 +113,6 @@ async fn a_server_that_goes_on_in_plain_is_not_believed() {
             };
             assert!(expected.contains(&name), "{protocol:?} {manner:?}: {name}");
         }
-    }
-}
-
-#[tokio::test]
-async fn silence_and_closing_are_told_apart_from_a_no() {
-    let silent = serve_silence().await;
-    let closing = serve(|stream| async move { drop(stream) }).await;
-    for protocol in EVERY {
-        let finding = ask(&silent, protocol, None, HASTY).await;
-        assert_eq!(finding.reason, Some(Reason::Timeout { phase: Phase::FirstByte }));
-        let finding = ask(&closing, protocol, None, PATIENT).await;
-        // Whether our words were out before the target had closed is between the two systems.
-        assert!(
-            matches!(finding.reason, Some(Reason::ConnectionClosed { .. })),
-            "{protocol:?}: {:?}",
-            finding.reason
-        );
-    }
-}
-
-#[tokio::test]
-async fn garbage_is_shown() {
-    for protocol in EVERY {
-        for garbage in [&b"\x00\x01\x02\xff garbage\r\n"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
-            let server = serve(move |mut stream| async move {
-                let _ = stream.write_all(garbage).await;
-                std::future::pending::<()>().await;
-            })
-            .await;
-            let finding = ask(&server, protocol, None, HASTY).await;
-            let reason = finding.reason.unwrap();
-            assert_eq!(reason.name(), "tcp_expect", "{protocol:?}: {reason}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn banners_without_end_are_cut_off() {
-    for (protocol, more) in [
-        // A line without end, and lines without end.
-        (Starttls::Smtp, &b"220-x"[..]),
-        (Starttls::Smtp, b"220-and more\r\n"),
-        (Starttls::Imap, b"* OK and more\r\n"),
-        (Starttls::Imap, b"* OK"),
-        (Starttls::Pop3, b"+OK"),
-        (Starttls::Ldap, b"\x30\x84\x7f\xff\xff\xff"),
-        (Starttls::Xmpp, b"<stream:features>"),
-        (Starttls::Xmpp, b"<starttls"),
-    ] {
-        let server = serve(move |mut stream| async move {
-            let more = more.repeat(1000);
-            while stream.write_all(&more).await.is_ok() {}
-        })
-        .await;
-        let finding = ask(&server, protocol, None, PATIENT).await;
-        let reason = finding.reason.unwrap();
-        assert_eq!(reason.name(), "tcp_expect", "{protocol:?}: {reason}");
     }
 }
 

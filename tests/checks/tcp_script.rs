@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use farol::config::{Check, CheckKind, Config, SourceFile, TcpCheck, parse};
+use farol::config::{Check, CheckKind, Config, SourceFile, parse};
 use farol::model::{Finding, Phase, Reason, Span, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -163,9 +163,9 @@ async fn a_connection_comes_from_where_it_should() {
 async fn connecting_can_be_slow_on_its_own() {
     let (server, _) = serve_peers().await;
     let ask = async |limit: Span| -> Finding {
-        let mut tcp: TcpCheck = tcp(server.address, "", "hello");
-        tcp.connect_degraded_over = Some(limit);
-        find(&check(CheckKind::Tcp(tcp))).await
+        let mut check = check(CheckKind::Tcp(tcp(server.address, "", "hello")));
+        check.degraded_over_in.add(Phase::Connect, limit);
+        find(&check).await
     };
     assert_eq!(ask(Span::from_secs(60)).await.reason, None);
     let finding = ask(Span::ZERO).await;

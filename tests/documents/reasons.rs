@@ -7,7 +7,7 @@ use farol::model::{Phase, Reason};
 /// The names, as `Reason::name` gives them. Reasons cannot be listed, since they carry data; but
 /// the names are all in the one function that knows them.
 fn names() -> BTreeSet<String> {
-    let source = crate::read("src/model/reason.rs");
+    let source = crate::read("src/model/reason/name.rs");
     let (_, body) = source.split_once("pub const fn name(&self)").unwrap();
     let (body, _) = body.split_once("\n    }\n").unwrap();
     body.split('"').skip(1).step_by(2).map(str::to_owned).collect()

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::process::{Farol, component, free_address};
-use crate::servers;
+use crate::servers::names::knot;
+use crate::servers::web::nginx;
 
 #[tokio::test]
 #[ignore = "needs nginx and knot"]
@@ -15,9 +16,9 @@ async fn one_of_two_addresses_down_is_a_partial_outage() {
     let first: SocketAddr = format!("127.88.0.1:{port}").parse().unwrap();
     let second: SocketAddr = format!("127.88.0.2:{port}").parse().unwrap();
     let dns = free_address();
-    let _knot = servers::knot(dir.path(), dns, &[first.ip(), second.ip()]);
-    let _nginx = servers::nginx(dir.path(), first);
-    let stopped = servers::nginx(dir.path(), second);
+    let _knot = knot(dir.path(), dns, &[first.ip(), second.ip()]);
+    let _nginx = nginx(dir.path(), first);
+    let stopped = nginx(dir.path(), second);
 
     let probes = dir.path().join("shop.toml");
     let text = format!(
@@ -60,7 +61,7 @@ async fn one_of_two_addresses_down_is_a_partial_outage() {
     assert_eq!(incidents[0]["status"], "investigating");
     assert!(!during.to_string().contains("127.88"), "an address reached the public: {during}");
 
-    let _nginx_again = servers::nginx(dir.path(), second);
+    let _nginx_again = nginx(dir.path(), second);
     let after = farol
         .summary_until(long, |summary| {
             summary["incidents"].as_array().is_some_and(Vec::is_empty)

@@ -1,93 +1,148 @@
 //! Real servers as child processes, on the loopback, stopped when dropped.
 
+pub(crate) mod mail;
+pub(crate) mod names;
+pub(crate) mod proxies;
+pub(crate) mod stores;
+pub(crate) mod web;
+
 use std::fs;
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
-use std::path::Path;
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A child process that is stopped when dropped.
-pub(crate) struct Server(Child);
+use data_encoding::BASE64_MIME;
+
+use crate::certificates::Identity;
+
+/// What starts, and what stops, is given so long on a busy machine.
+const AT_LAST: Duration = Duration::from_secs(20);
+
+/// A child process that is stopped when dropped, with all that it has started.
+pub(crate) struct Server {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts it in `dir`, which then has what it prints.
+    fn start(dir: &Path, mut command: Command) -> Self {
+        let log = dir.join("output.log");
+        let file = fs::File::create(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        // A group of its own, so that those whom it forks can be found again.
+        let child = command.current_dir(dir).process_group(0).spawn();
+        let program = command.get_program().display();
+        Self { child: child.unwrap_or_else(|error| panic!("{program}: {error}")), log }
+    }
+
+    /// Waits until it is `ready`.
+    fn until(mut self, mut ready: impl FnMut() -> bool) -> Self {
+        let deadline = Instant::now() + AT_LAST;
+        while !ready() {
+            let ended = self.child.try_wait().unwrap();
+            let late = Instant::now() > deadline;
+            assert!(ended.is_none() && !late, "not started: {ended:?}\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
+    }
+
+    fn until_listening(self, address: SocketAddr) -> Self {
+        self.until(|| TcpStream::connect(address).is_ok())
+    }
+
+    /// What it has printed.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until it has printed these words: many tell of a client when it is gone.
+    pub(crate) fn said_until(&self, words: &str) {
+        let deadline = Instant::now() + AT_LAST;
+        while !self.said().contains(words) {
+            assert!(Instant::now() < deadline, "never said {words:?}:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Takes this file for what it prints.
+    fn telling(mut self, log: PathBuf) -> Self {
+        self.log = log;
+        self
+    }
+
+    fn signal(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args([name, "--", &group]).stderr(Stdio::null()).status();
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // First as one asks: some have children in groups of their own, which only they can stop.
+        self.signal("-TERM");
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.signal("-KILL");
+        let _ = self.child.wait();
     }
 }
 
-/// nginx on one address, answering 200 with its own name.
-pub(crate) fn nginx(dir: &Path, address: SocketAddr) -> Server {
-    let dir = dir.join(format!("nginx-{}", address.ip()));
-    fs::create_dir_all(&dir).unwrap();
-    let config = dir.join("nginx.conf");
-    let text = format!(
-        "daemon off; master_process off; pid {dir}/pid; error_log {dir}/error.log;\n\
-         events {{ worker_connections 64; }}\n\
-         http {{ access_log {dir}/access.log; client_body_temp_path {dir}/body; \
-         proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; \
-         scgi_temp_path {dir}/scgi;\n\
-         server {{ listen {address}; location / {{ return 200 \"this is {address}\\n\"; }} }} }}\n",
-        dir = dir.display(),
-    );
-    fs::write(&config, text).unwrap();
-    let mut command = Command::new("nginx");
-    command.arg("-p").arg(&dir).arg("-e").arg(dir.join("error.log")).arg("-c").arg(&config);
-    let server = start(command);
-    wait(|| TcpStream::connect(address).is_ok(), "nginx");
-    server
-}
-
-/// Knot DNS, authoritative for `farol.test`, where `www` has these addresses.
-pub(crate) fn knot(dir: &Path, listen: SocketAddr, www: &[IpAddr]) -> Server {
-    let dir = dir.join("knot");
-    fs::create_dir_all(&dir).unwrap();
-    let mut zone = String::from(
-        "$ORIGIN farol.test.\n$TTL 1\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n\
-         ns A 127.0.0.1\n",
-    );
-    for address in www {
-        let kind = if address.is_ipv4() { "A" } else { "AAAA" };
-        zone.push_str(&format!("www {kind} {address}\n"));
+/// A folder for a server in `dir`, which users without rights may enter.
+fn folder(dir: &Path, name: &str) -> PathBuf {
+    let folder = dir.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for path in [dir, &folder] {
+        open_to_all(path, 0o755);
     }
-    fs::write(dir.join("farol.test.zone"), zone).unwrap();
-    let config = dir.join("knot.conf");
-    let text = format!(
-        "server:\n    rundir: {dir}\n    listen: {ip}@{port}\n\
-         database:\n    storage: {dir}/db\n\
-         log:\n  - target: stderr\n    any: info\n\
-         zone:\n  - domain: farol.test\n    storage: {dir}\n    file: farol.test.zone\n",
-        dir = dir.display(),
-        ip = listen.ip(),
-        port = listen.port(),
-    );
-    fs::write(&config, text).unwrap();
-    let mut command = Command::new("knotd");
-    command.arg("-c").arg(&config);
-    let server = start(command);
-    wait(|| answers_dns(listen), "knot");
-    server
+    folder
 }
 
-/// Whether a DNS server answers a query for the zone's SOA with any answer at all.
-fn answers_dns(server: SocketAddr) -> bool {
-    let query =
-        b"\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x05farol\x04test\x00\x00\x06\x00\x01";
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    let mut answer = [0; 512];
-    socket.send_to(query, server).is_ok()
-        && matches!(socket.recv(&mut answer), Ok(length) if length > 12 && answer[7] > 0)
+fn open_to_all(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn start(mut command: Command) -> Server {
-    Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+/// Makes `dir` and all that is in it this user's, as which a server works.
+fn give(dir: &Path, user: &str) {
+    let given = Command::new("chown").args(["-R", user]).arg(dir).status().unwrap();
+    assert!(given.success(), "{user}");
 }
 
-fn wait(mut ready: impl FnMut() -> bool, what: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !ready() {
-        assert!(Instant::now() < deadline, "{what} did not start");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn pem(what: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {what}-----\n{}-----END {what}-----\n", BASE64_MIME.encode(der))
+}
+
+/// Files in PEM.
+pub(crate) struct Papers {
+    pub(crate) certificates: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Writes an identity to `dir`, as `name.pem` and `name.key`.
+pub(crate) fn write_identity(dir: &Path, name: &str, identity: &Identity) -> Papers {
+    let papers = Papers {
+        certificates: write_certificates(dir, name, &identity.chain),
+        key: dir.join(name).with_extension("key"),
+    };
+    fs::write(&papers.key, pem("PRIVATE KEY", identity.key())).unwrap();
+    open_to_all(&papers.key, 0o600);
+    papers
+}
+
+/// Writes certificates to `dir`, as `name.pem`.
+pub(crate) fn write_certificates(
+    dir: &Path,
+    name: &str,
+    certificates: &[rustls::pki_types::CertificateDer<'_>],
+) -> PathBuf {
+    let path = dir.join(name).with_extension("pem");
+    let all: String = certificates.iter().map(|der| pem("CERTIFICATE", der)).collect();
+    fs::write(&path, all).unwrap();
+    path
 }

@@ -12,14 +12,12 @@ use hyper::body::{Body, Incoming};
 
 use super::decode::{self, Undecodable};
 use super::ground::Opening;
-use super::interim::TooMuch;
 use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
 use crate::config::HttpVersion;
 use crate::model::{ClockOffset, Phase, Reason, Span};
 use crate::net::Run;
-use crate::net::connect::breakage;
 use crate::net::wire::{Silence, Speaks, Watched};
 
 /// What is read of an answer.
@@ -116,7 +114,11 @@ async fn converse(
 ) -> Result<Ending, Broken> {
     let mut line = Line::open(wire, speaks).await?;
     let sent = run.clock().now();
-    let answer = line.send(request).await?;
+    let answer = match line.send(request).await {
+        Ok(answer) => answer,
+        Err(_) if line.is_flooded() => return Err(Broken::HeadersTooLarge),
+        Err(error) => return Err(error.into()),
+    };
     // The whole head has come by now, and so has the date, whenever in it the date was written.
     let received = run.clock().now();
     let (head, body) = answer.into_parts();
@@ -189,30 +191,13 @@ impl From<hyper::Error> for Broken {
 
 impl Broken {
     fn reason(self, phase: Phase) -> Reason {
-        let error = match self {
-            Self::BodyTooLarge => return Reason::BodyTooLarge,
-            Self::HeadersTooLarge => return Reason::HeadersTooLarge,
-            Self::BodyEncoding(detail) => return Reason::BodyEncoding { detail },
-            Self::TooSilent(Silence::FirstByte(limit)) => return Reason::FirstByteLimit { limit },
-            Self::TooSilent(Silence::Idle(limit)) => return Reason::IdleLimit { limit },
-            Self::Http(error) => error,
-        };
-        if error.is_parse_too_large() {
-            return Reason::HeadersTooLarge;
-        }
-        let source = std::error::Error::source(&error);
-        if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
-            return line::broken(two, phase);
-        }
-        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            return Reason::ConnectionClosed { phase };
-        }
-        match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
-            Some(io) if io.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
-                Reason::HeadersTooLarge
-            }
-            Some(io) => breakage(io, phase),
-            None => Reason::MalformedAnswer { detail: error.to_string() },
+        match self {
+            Self::BodyTooLarge => Reason::BodyTooLarge,
+            Self::HeadersTooLarge => Reason::HeadersTooLarge,
+            Self::BodyEncoding(detail) => Reason::BodyEncoding { detail },
+            Self::TooSilent(Silence::FirstByte(limit)) => Reason::FirstByteLimit { limit },
+            Self::TooSilent(Silence::Idle(limit)) => Reason::IdleLimit { limit },
+            Self::Http(error) => line::broken(&error, phase),
         }
     }
 }

@@ -14,7 +14,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 
-use super::interim::{Bounded, HeadCame, TooMuch};
+use super::super::bounded::{Bounded, Head, is_too_much};
 use crate::model::{Phase, Reason};
 use crate::net::connect::breakage;
 use crate::net::wire::{Speaks, Watched};
@@ -24,19 +24,19 @@ const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Most bytes before the end of an answer's head, with all interim answers: more than the library
 /// buffers for a head alone, and than what may come with it of the body.
-const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD + WINDOW as usize;
+pub(in super::super) const LONGEST_PRELUDE: usize = 4 * LONGEST_HEAD + WINDOW as usize;
 
 /// Most headers of an answer.
-pub(super) const MOST_HEADERS: usize = 256;
+pub(in super::super) const MOST_HEADERS: usize = 256;
 
 /// How much of a body may be under way; what comes of it is taken at once.
 const WINDOW: u32 = 256 * 1024;
 
 /// One connection, good for one request.
-pub(super) struct Line {
+pub(in super::super) struct Line {
     sender: Sender,
     driver: Driver,
-    head_came: HeadCame,
+    head: Head,
 }
 
 enum Sender {
@@ -46,19 +46,14 @@ enum Sender {
 
 impl Line {
     /// Says what HTTP says before a request.
-    pub(super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
+    pub(in super::super) async fn open(wire: Watched, speaks: Speaks) -> hyper::Result<Self> {
         let driver = Driver::default();
         let wire = Bounded::new(wire, LONGEST_PRELUDE);
-        let head_came = wire.head();
+        let head = wire.head();
         let wire = TokioIo::new(wire);
         let sender = match speaks {
             Speaks::Http1 => {
-                let (sender, connection) = http1::Builder::new()
-                    .max_headers(MOST_HEADERS)
-                    .max_header_size(LONGEST_HEAD)
-                    .max_buf_size(LONGEST_HEAD)
-                    .handshake(wire)
-                    .await?;
+                let (sender, connection) = one().handshake(wire).await?;
                 driver.spawned.add(connection);
                 Sender::One(sender)
             }
@@ -74,11 +69,11 @@ impl Line {
                 Sender::Two(sender)
             }
         };
-        Ok(Self { sender, driver, head_came })
+        Ok(Self { sender, driver, head })
     }
 
     /// Sends `request` and waits for the head of the answer.
-    pub(super) async fn send(
+    pub(in super::super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
@@ -86,14 +81,26 @@ impl Line {
             Sender::One(sender) => self.driver.alongside(sender.send_request(request)).await,
             Sender::Two(sender) => self.driver.alongside(sender.send_request(request)).await,
         };
-        self.head_came.set();
+        self.head.came();
         answer
     }
 
+    /// Whether more came before the answer's head than is read.
+    pub(in super::super) fn is_flooded(&self) -> bool {
+        self.head.is_too_late()
+    }
+
     /// Does `work`, which needs the connection to be driven, and drives it.
-    pub(super) async fn alongside<T>(&mut self, work: impl Future<Output = T>) -> T {
+    pub(in super::super) async fn alongside<T>(&mut self, work: impl Future<Output = T>) -> T {
         self.driver.alongside(work).await
     }
+}
+
+/// HTTP/1.1, with heads of bounded size.
+pub(in super::super) fn one() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.max_headers(MOST_HEADERS).max_header_size(LONGEST_HEAD).max_buf_size(LONGEST_HEAD);
+    builder
 }
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -151,15 +158,41 @@ impl<T: Future<Output = ()> + Send + 'static> Executor<T> for Spawned {
     }
 }
 
-/// The reason behind a connection in HTTP/2 that broke in `phase`.
-pub(super) fn broken(error: &h2::Error, phase: Phase) -> Reason {
+/// The reason behind a connection that broke in `phase`.
+pub(in super::super) fn broken(error: &hyper::Error, phase: Phase) -> Reason {
+    if error.is_parse_too_large() {
+        return Reason::HeadersTooLarge;
+    }
+    let source = std::error::Error::source(error);
+    if let Some(two) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
+        return two_broken(two, phase);
+    }
+    // A library that has got an answer before it has sent a request gives up the request.
+    if error.is_canceled() && phase == Phase::Transfer {
+        let detail = String::from("it came before it was asked for");
+        return Reason::MalformedAnswer { detail };
+    }
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return Reason::ConnectionClosed { phase };
+    }
+    match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
+        Some(io) if is_too_much(io) => Reason::HeadersTooLarge,
+        Some(io) => breakage(io, phase),
+        None => Reason::MalformedAnswer { detail: error.to_string() },
+    }
+}
+
+/// The same of a connection in HTTP/2.
+fn two_broken(error: &h2::Error, phase: Phase) -> Reason {
     use h2::Reason as Code;
     if let Some(io) = error.get_io() {
-        let too_much = io.get_ref().is_some_and(|inner| inner.is::<TooMuch>());
-        return if too_much { Reason::HeadersTooLarge } else { breakage(io, phase) };
+        return if is_too_much(io) { Reason::HeadersTooLarge } else { breakage(io, phase) };
     }
     let malformed = || Reason::MalformedAnswer { detail: error.to_string() };
     match error.reason() {
+        Some(Code::ENHANCE_YOUR_CALM) if error.to_string().contains("too_many_data_frames") => {
+            malformed()
+        }
         // This library refuses a head that is too large in these ways, and nothing else so.
         Some(Code::REFUSED_STREAM | Code::ENHANCE_YOUR_CALM | Code::COMPRESSION_ERROR)
             if error.is_library() =>

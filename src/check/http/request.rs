@@ -12,15 +12,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::Full;
 use url::{Position, Url};
 
+use super::super::header;
 use super::auth::Authorization;
 use super::decode;
 use super::ground::Opening;
-use crate::config::{HeaderText, HttpCheck, OAuth2, RequestBody, SecretRef, Secrets};
+use crate::config::{HttpCheck, OAuth2, RequestBody, SecretRef, Secrets};
 use crate::model::Reason;
 use crate::net::wire::Speaks;
 
 /// Who we are, to whoever reads a target's logs.
-const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
+pub(in super::super) const OUR_NAME: &str = concat!("farol/", env!("CARGO_PKG_VERSION"));
 
 /// Headers that are for one origin only, whatever the configuration calls them.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
@@ -56,7 +57,7 @@ impl Request {
         let mut headers = HeaderMap::new();
         headers.extend(authorization.map(|own| (AUTHORIZATION, own.header.clone())));
         for (name, text) in &http.headers {
-            headers.append(name, value(text, secrets)?);
+            headers.append(name, header::value(text, secrets)?);
         }
         let target = target(&http.url).ok_or_else(|| Reason::ProberMisconfigured {
             detail: format!("a path that HTTP can carry: {}", http.url.path()),
@@ -207,24 +208,6 @@ impl Request {
     }
 }
 
-/// The header's value; a secret is marked as one, which is how a redirect knows it.
-fn value(text: &HeaderText, secrets: &Secrets) -> Result<HeaderValue, Reason> {
-    let (prefix, reference) = match text {
-        HeaderText::Plain(value) => return Ok(value.clone()),
-        HeaderText::Secret { prefix, secret } => (prefix, secret),
-    };
-    let secret = secrets
-        .get(reference)
-        .ok_or_else(|| Reason::ProberMisconfigured { detail: format!("the {reference}") })?;
-    let mut value =
-        HeaderValue::from_str(&format!("{prefix}{}", secret.reveal())).map_err(|_| {
-            let detail = format!("a header's value: the {reference} has line breaks in it");
-            Reason::ProberMisconfigured { detail }
-        })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 fn text(body: &RequestBody, secrets: &Secrets) -> Result<Arc<[u8]>, Reason> {
     let path = match body {
         RequestBody::Inline(text) => return Ok(text.clone()),
@@ -236,12 +219,13 @@ fn text(body: &RequestBody, secrets: &Secrets) -> Result<Arc<[u8]>, Reason> {
     held.ok_or_else(|| Reason::ProberMisconfigured { detail: format!("the {reference}") })
 }
 
-fn target(url: &Url) -> Option<Uri> {
+/// The URL as a request line has it, if it can have it.
+pub(in super::super) fn target(url: &Url) -> Option<Uri> {
     Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]).ok()
 }
 
 /// The host, with the port where it is not the scheme's own.
-fn authority(url: &Url) -> String {
+pub(in super::super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -8,7 +8,7 @@ use crate::net::connect::breakage;
 use crate::net::{Network, Run, TlsFor, Wire};
 
 /// Most that is heard and not taken, in bytes.
-pub(in super::super) const MOST_HEARD: usize = 64 * 1024;
+const MOST_HEARD: usize = 64 * 1024;
 
 /// Most that is searched in one conversation, in bytes. Everything is searched again whenever
 /// more has come, so that a target that sends byte by byte would keep a core busy.

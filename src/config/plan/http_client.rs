@@ -15,7 +15,12 @@ impl Check {
         match &self.kind {
             CheckKind::Http(http) => Some(&http.client),
             CheckKind::Login(login) => Some(&login.client),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+            CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Grpc(_)
+            | CheckKind::Websocket(_) => None,
         }
     }
 
@@ -28,17 +33,29 @@ impl Check {
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, Contents)> + '_ {
-        let body = match &self.kind {
-            CheckKind::Http(http) => http.body.as_ref(),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Login(_) => None,
+        let (body, tls) = match &self.kind {
+            CheckKind::Http(http) => (http.body.as_ref(), Some(&http.client.tls)),
+            CheckKind::Login(login) => (None, Some(&login.client.tls)),
+            CheckKind::Grpc(grpc) => (None, Some(&grpc.tls)),
+            CheckKind::Websocket(socket) => (None, Some(&socket.tls)),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => {
+                (None, None)
+            }
         };
         let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
-        self.client().into_iter().flat_map(|client| client.tls.files()).chain(body)
+        tls.into_iter().flat_map(TlsSettings::files).chain(body)
     }
 
     /// Whether `address` is one of those that the check asks.
     pub fn admits(&self, address: IpAddr) -> bool {
-        self.client().is_none_or(|client| client.admits(address))
+        match &self.kind {
+            CheckKind::Http(http) => http.client.admits(address),
+            CheckKind::Login(login) => login.client.admits(address),
+            CheckKind::Grpc(grpc) => Family::fits(grpc.family, grpc.source, address),
+            CheckKind::Icmp(icmp) => Family::fits(icmp.family, icmp.source, address),
+            CheckKind::Websocket(socket) => Family::fits(socket.family, socket.source, address),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
+        }
     }
 }
 
@@ -87,9 +104,9 @@ impl Default for HttpClient {
 impl HttpClient {
     /// Whether `address` may be asked.
     pub fn admits(&self, address: IpAddr) -> bool {
-        self.family.is_none_or(|family| family == Family::of(address))
-            && (self.proxy.is_some()
-                || self.source.is_none_or(|source| Family::of(source) == Family::of(address)))
+        // What a proxy goes out from is its own affair.
+        let source = self.source.filter(|_| self.proxy.is_none());
+        Family::fits(self.family, source, address)
     }
 
     /// What is offered over TLS, the best first.
@@ -128,6 +145,12 @@ impl Family {
     /// The family of `address`.
     pub const fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+
+    /// Whether `address` is of the wanted family, and of that of `source`.
+    pub(super) fn fits(wanted: Option<Self>, source: Option<IpAddr>, address: IpAddr) -> bool {
+        wanted.is_none_or(|family| family == Self::of(address))
+            && source.is_none_or(|source| Self::of(source) == Self::of(address))
     }
 }
 

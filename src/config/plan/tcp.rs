@@ -26,8 +26,6 @@ pub struct TcpCheck {
     pub addresses: Addresses,
     /// The address of this host that the connection comes from.
     pub source: Option<IpAddr>,
-    /// Connecting passes but takes longer than this: degraded.
-    pub connect_degraded_over: Option<Span>,
     /// How long the certificates must still be valid.
     pub certificate: Option<CertificateLimits>,
 }
@@ -65,6 +63,8 @@ pub enum Starttls {
 pub enum Step {
     /// Sends these, one after the other.
     Send(Vec<Piece>),
+    /// Sends these, which are no text.
+    SendBytes(Arc<[u8]>),
     /// Waits until this is found in what has come and no step has taken yet; takes all up to the
     /// end of the match.
     Expect(Regex),

@@ -2,23 +2,33 @@
 
 use toml::Spanned;
 
-use super::super::plan::{DnsCheck, HttpCheck, TcpCheck, TlsCheck};
+use super::super::plan::{
+    DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck, WebsocketCheck,
+};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
+use super::super::setting::short::ShortOr;
 use super::super::setting::text::Line;
 use super::tuning::RawTuning;
 
 const ID: Key<Id> = Key::new("id", "The check's id; without it, made from the name.");
 const NAME: Key<Line<200>> = Key::new("name", "What the check finds out, for the operator.");
-const HTTP: Key<HttpCheck> =
+const HTTP: Key<ShortOr<HttpCheck>> =
     Key::new("http", "An HTTP exchange: a URL, or a table with more to say.");
-const DNS: Key<DnsCheck> = Key::new("dns", "A DNS query: a name, or a table with more to say.");
-const TCP: Key<TcpCheck> =
+const DNS: Key<ShortOr<DnsCheck>> =
+    Key::new("dns", "A DNS query: a name, or a table with more to say.");
+const TCP: Key<ShortOr<TcpCheck>> =
     Key::new("tcp", "A TCP connection: `host:port`, or a table with more to say.");
-const TLS: Key<TlsCheck> =
+const TLS: Key<ShortOr<TlsCheck>> =
     Key::new("tls", "A TLS handshake and its certificates: `host:port`, or a table.");
-const KINDS: &[&str] = &["http", "dns", "tcp", "tls"];
+const ICMP: Key<ShortOr<IcmpCheck>> =
+    Key::new("icmp", "ICMP echoes (ping): a host, or a table with more to say.");
+const GRPC: Key<ShortOr<GrpcCheck>> =
+    Key::new("grpc", "A question about a gRPC server's health: a URL, or a table.");
+const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
+    Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
+const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -30,10 +40,13 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) tuning: RawTuning,
     pub(in super::super) min_addresses: Field<AtLeast>,
-    pub(in super::super) http: Field<HttpCheck>,
-    pub(in super::super) dns: Field<DnsCheck>,
-    pub(in super::super) tcp: Field<TcpCheck>,
-    pub(in super::super) tls: Field<TlsCheck>,
+    pub(in super::super) http: Field<ShortOr<HttpCheck>>,
+    pub(in super::super) dns: Field<ShortOr<DnsCheck>>,
+    pub(in super::super) tcp: Field<ShortOr<TcpCheck>>,
+    pub(in super::super) tls: Field<ShortOr<TlsCheck>>,
+    pub(in super::super) icmp: Field<ShortOr<IcmpCheck>>,
+    pub(in super::super) grpc: Field<ShortOr<GrpcCheck>>,
+    pub(in super::super) websocket: Field<ShortOr<WebsocketCheck>>,
 }
 
 impl Section for RawCheck {
@@ -49,6 +62,9 @@ impl Section for RawCheck {
             dns: table.take(&DNS),
             tcp: table.take(&TCP),
             tls: table.take(&TLS),
+            icmp: table.take(&ICMP),
+            grpc: table.take(&GRPC),
+            websocket: table.take(&WEBSOCKET),
             tuning: RawTuning::ask(table),
         })
     }

@@ -2,19 +2,16 @@
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
-use serde_json::{Value, json};
 
 use super::super::mistake::Mistake;
 use super::super::plan::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec, NameServer, TtlLimits,
 };
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::WhichServers;
 use super::super::setting::count::Whole;
 use super::super::setting::list::OneOrMany;
+use super::super::setting::short::Shortened;
 use super::dns_expect::{Expect, report_wrong_addresses};
 
 const NAME: Key<Name> = Key::new("name", "The name that is asked for.");
@@ -28,13 +25,15 @@ const SERVERS: Key<WhichServers> = Key::new(
      serials must agree. Who they are, `server` or the platform's resolvers say.",
 )
 .or_text("one");
-const PORT: Key<Whole<1, 65_535>> =
-    Key::new("port", "Where the zone's servers listen, with `servers = \"all\"`.").or_number(53);
+const PORT: Key<Whole<1, 65_535>> = Key::new(
+    "port",
+    "Where the zone's servers listen, with `servers = \"all\"`; without it, at 53.",
+);
 const MAX_SERIAL_LAG: Key<Whole<0, 0x7fff_ffff>> = Key::new(
     "max_serial_lag",
-    "By how much a server's SOA serial may be behind the newest, with `servers = \"all\"`.",
-)
-.or_number(0);
+    "By how much a server's SOA serial may be behind the newest, with `servers = \"all\"`; without \
+     it, by nothing.",
+);
 const RCODE: Key<OneOrMany<ResponseCode>> =
     Key::new("rcode", "The response codes that pass.").or_text("NOERROR");
 const EXPECT: Key<Expect> = Key::new(
@@ -59,27 +58,11 @@ const DNSSEC: Key<Dnssec> = Key::new(
 )
 .or_flag(false);
 
-impl Setting for DnsCheck {
-    const EXPECTED: &'static str = "a name in quotes, or a table such as { name = \"...\" }";
+impl Shortened for DnsCheck {
+    type Short = Name;
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            Name::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
+    const EITHER: &'static str = "a name in quotes, or a table such as { name = \"...\" }";
 
-    fn schema() -> Value {
-        json!({ "anyOf": [Name::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl DnsCheck {
-    /// What the short form means.
     fn of(name: Name) -> Self {
         Self {
             name,
@@ -98,9 +81,7 @@ impl DnsCheck {
     }
 }
 
-struct Table(DnsCheck);
-
-impl Section for Table {
+impl Section for DnsCheck {
     const NAME: &'static str = "`dns`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -111,13 +92,23 @@ impl Section for Table {
         let (expect, matches, ttl) = (table.take(&EXPECT), table.take(&MATCHES), table.take(&TTL));
         let flags = [AUTHORITATIVE, AUTHENTICATED, RECURSION_DESIRED].map(|key| table.take(&key));
         let dnssec = table.take(&DNSSEC);
-        let short = DnsCheck::of(name?.into_inner());
+        match &servers {
+            Field::Given(which) if *which.get_ref() == WhichServers::All => {
+                refuse_validated_by_servers(&flags[1], table);
+            }
+            Field::Given(_) | Field::Absent => {
+                refuse_for_one_server("port", &port, table);
+                refuse_for_one_server("max_serial_lag", &max_serial_lag, table);
+            }
+            Field::Wrong => {}
+        }
+        let short = Self::of(name?.into_inner());
         let record_type = record_type.or(short.record_type)?;
         let expect = expect.or(Expect::default())?;
         report_wrong_addresses(&expect, record_type, table);
         let [authoritative, authenticated, recursion_desired] = flags;
         let (port, max_serial_lag) = (port.or(Whole(53))?.0, max_serial_lag.or(Whole(0))?.0);
-        Some(Self(DnsCheck {
+        Some(Self {
             name: short.name,
             record_type,
             server: server.optional()?,
@@ -135,7 +126,30 @@ impl Section for Table {
             authenticated: authenticated.or(false)?,
             recursion_desired: recursion_desired.or(true)?,
             dnssec: dnssec.or(Dnssec::Off)?,
-        }))
+        })
+    }
+}
+
+/// What is about a zone's servers means nothing where they are not asked.
+fn refuse_for_one_server<T>(key: &'static str, field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
+    if let Field::Given(value) = field {
+        let trouble = "is about the servers of a zone, and one server is asked";
+        let help = "add `servers = \"all\"`, or remove this";
+        table.report(value.span(), Mistake::WithoutEffect { key, trouble, help });
+    }
+}
+
+/// AD is set by a resolver that has validated the answer; a zone's own servers validate nothing.
+fn refuse_validated_by_servers(authenticated: &Field<bool>, table: &mut Reader<'_, '_, '_>) {
+    if let Field::Given(wanted) = authenticated
+        && *wanted.get_ref()
+    {
+        let mistake = Mistake::WithoutEffect {
+            key: "authenticated",
+            trouble: "asks for a flag that the servers of a zone never set",
+            help: "use `dnssec = true`, which validates the answers here, or ask a resolver",
+        };
+        table.report(wanted.span(), mistake);
     }
 }
 

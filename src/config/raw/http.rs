@@ -2,7 +2,7 @@
 //! it is read straight into the plan.
 
 use http::Method;
-use serde_json::{Value, json};
+use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
@@ -10,12 +10,10 @@ use super::super::plan::expect::HttpExpect;
 use super::super::plan::{
     Addresses, CertificateLimits, ClockLimits, HttpCheck, HttpClient, RequestBody,
 };
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::Redirects;
 use super::super::setting::header::Headers;
+use super::super::setting::short::Shortened;
 use super::super::setting::size::Size;
 use super::expect::RawExpect;
 use super::http_client::RawHttpClient;
@@ -32,7 +30,7 @@ const REDIRECTS: Key<Redirects> =
     Key::new("redirects", "How many redirects are followed; `false` for none.").or_number(10);
 const MAX_BODY: Key<MaxBody> =
     Key::new("max_body", "A body that is larger than this fails the check.").or_text("4MiB");
-const ADDRESSES: Key<Addresses> = Key::new(
+pub(super) const ADDRESSES: Key<Addresses> = Key::new(
     "addresses",
     "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
 )
@@ -41,30 +39,14 @@ const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
     "max_clock_skew",
     "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
 );
-const CERTIFICATE: Key<CertificateLimits> =
+pub(super) const CERTIFICATE: Key<CertificateLimits> =
     Key::new("certificate", "How long the certificates must still be valid.");
 
-impl Setting for HttpCheck {
-    const EXPECTED: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
+impl Shortened for HttpCheck {
+    type Short = Url;
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            Url::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
+    const EITHER: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
 
-    fn schema() -> Value {
-        json!({ "anyOf": [Url::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl HttpCheck {
-    /// What the short form means.
     fn of(url: Url) -> Self {
         Self {
             url,
@@ -82,9 +64,7 @@ impl HttpCheck {
     }
 }
 
-struct Table(HttpCheck);
-
-impl Section for Table {
+impl Section for HttpCheck {
     const NAME: &'static str = "`http`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -96,11 +76,12 @@ impl Section for Table {
         let certificate = table.take(&CERTIFICATE);
         let client = RawHttpClient::ask(table);
         client.weigh(table, &headers, &addresses);
+        refuse_without_tls(table, url.as_ref(), &certificate);
         let expect = RawExpect::ask(table).settle();
         let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
         refuse_looking_into_nothing(table, &method, looks);
-        let short = HttpCheck::of(url?.into_inner());
-        Some(Self(HttpCheck {
+        let short = Self::of(url?.into_inner());
+        Some(Self {
             method: method.or(short.method)?,
             headers: headers.or(Headers(short.headers))?.0,
             body: body.optional()?,
@@ -112,7 +93,23 @@ impl Section for Table {
             client: client.settle()?,
             expect: expect?,
             url: short.url,
-        }))
+        })
+    }
+}
+
+/// Where there is no TLS there is no certificate whose life could be limited.
+fn refuse_without_tls(
+    table: &mut Reader<'_, '_, '_>,
+    url: Option<&Spanned<Url>>,
+    certificate: &Field<CertificateLimits>,
+) {
+    if let (Some(url), Field::Given(limits)) = (url, certificate)
+        && url.get_ref().scheme() == "http"
+    {
+        table.report(
+            limits.span(),
+            Mistake::NoTls { help: "begin `url` with `https://`, or remove this" },
+        );
     }
 }
 

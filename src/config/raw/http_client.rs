@@ -15,6 +15,7 @@ use super::super::reader::{Field, Key, Reader};
 use super::super::secret::SecretRef;
 use super::super::setting::header::Headers;
 use super::super::setting::list::OneOrMany;
+use super::super::setting::short::ShortOr;
 use super::papers::Basic;
 use super::tuning::Timeout;
 
@@ -35,15 +36,16 @@ const IDLE_TIMEOUT: Key<Timeout> = Key::new(
 );
 const HOST: Key<Authority> =
     Key::new("host", "What is asked for in `Host`, if not the URL's own; TLS asks for that still.");
-const FAMILY: Key<Family> =
+pub(super) const FAMILY: Key<Family> =
     Key::new("family", "Which of the name's addresses are asked; without it, both families.");
-const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
+pub(super) const SOURCE: Key<IpAddr> =
+    Key::new("source", "The address of this host that is asked from.");
 const BASIC: Key<Basic> = Key::new("basic", "A user's name and password.");
 const BEARER: Key<SecretRef> = Key::new("bearer", "A token.");
 const OAUTH2: Key<OAuth2> =
     Key::new("oauth2", "Where a token is asked for, and in whose name (client credentials).");
-const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
-const PROXY: Key<Proxy> = Key::new(
+pub(super) const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
+const PROXY: Key<ShortOr<Proxy>> = Key::new(
     "proxy",
     "What the check goes through: `http://`, `socks5://` (names are resolved here), `socks5h://`.",
 );
@@ -68,7 +70,7 @@ pub(in super::super) struct RawHttpClient {
     bearer: Field<SecretRef>,
     oauth2: Field<OAuth2>,
     tls: Field<TlsSettings>,
-    proxy: Field<Proxy>,
+    proxy: Field<ShortOr<Proxy>>,
 }
 
 impl RawHttpClient {
@@ -115,7 +117,7 @@ impl RawHttpClient {
             table.report_all(ways, mistake);
         }
         if let Field::Given(proxy) = &self.proxy
-            && proxy.get_ref().resolves()
+            && proxy.get_ref().0.resolves()
         {
             let all = match addresses {
                 Field::Given(all) if *all.get_ref() == Addresses::All => Some(all.span()),
@@ -146,7 +148,7 @@ impl RawHttpClient {
             source: self.source.optional()?,
             auth,
             tls: self.tls.or(TlsSettings::default())?,
-            proxy: self.proxy.optional()?,
+            proxy: self.proxy.optional()?.map(|proxy| proxy.0),
         })
     }
 }

@@ -9,14 +9,13 @@ use url::{Host, Url};
 use super::super::mistake::{Mistake, shorten};
 use super::super::plan::{Auth, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Node, Reader, Section, Setting};
 use super::super::secret::SecretRef;
 use super::super::setting::choice::MinVersion;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::place::HostName;
 use super::super::setting::secret::SecretPath;
+use super::super::setting::short::Shortened;
 use super::super::setting::text::Line;
 
 const USER: Key<Line<200>> = Key::new("user", "The user's name.");
@@ -121,7 +120,7 @@ fn missing<T>(
 }
 
 /// A proxy's URL.
-struct ProxyUrl(Proxy);
+pub(in super::super) struct ProxyUrl(Proxy);
 
 impl Setting for ProxyUrl {
     const EXPECTED: &'static str = "a URL such as \"http://proxy.example:3128\"";
@@ -175,52 +174,42 @@ fn proxy(text: &str) -> Result<Proxy, Mistake> {
     if port == 0 { Err(invalid("port 0")) } else { Ok(Proxy { kind, host, port, user: None }) }
 }
 
-impl Setting for Proxy {
-    const EXPECTED: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
+impl Shortened for Proxy {
+    type Short = ProxyUrl;
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<ProxyTable>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            ProxyUrl::read(node, problems).map(|url| url.0)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
+    const EITHER: &'static str = "a URL in quotes, or a table such as { url = \"...\" }";
 
-    fn schema() -> Value {
-        json!({ "anyOf": [ProxyUrl::schema(), section_schema::<ProxyTable>()] })
+    fn of(url: ProxyUrl) -> Self {
+        url.0
     }
 }
 
-struct ProxyTable(Proxy);
-
-impl Section for ProxyTable {
+impl Section for Proxy {
     const NAME: &'static str = "`proxy`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (url, user) = (table.require(&URL), table.require(&USER));
-        let (password, Proxy { kind, host, port, .. }) =
+        let (password, Self { kind, host, port, .. }) =
             (table.require(&PASSWORD), url?.into_inner().0);
         let user = Some((user?.into_inner().0, password?.into_inner()));
-        Some(Self(Proxy { kind, host, port, user }))
+        Some(Self { kind, host, port, user })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::setting::short::ShortOr;
     use super::super::super::setting::tests::read;
     use super::{Basic, OAuth2, Proxy, ProxyKind, TlsSettings};
 
     #[test]
     fn proxies_and_what_is_none() {
-        let proxy = read::<Proxy>("'http://proxy.example:3128'").unwrap();
+        let proxy = read::<ShortOr<Proxy>>("'http://proxy.example:3128'").unwrap().0;
         assert_eq!((proxy.kind, proxy.port), (ProxyKind::Http, 3128));
-        let proxy = read::<Proxy>("'socks5h://[::1]'").unwrap();
+        let proxy = read::<ShortOr<Proxy>>("'socks5h://[::1]'").unwrap().0;
         assert_eq!((&*proxy.host, proxy.port), ("::1", 1080));
         let table = "{ url = 'socks5://127.0.0.1:9', user = 'me', password = { env = 'P' } }";
-        assert_eq!(read::<Proxy>(table).unwrap().user.unwrap().0, "me");
+        assert_eq!(read::<ShortOr<Proxy>>(table).unwrap().0.user.unwrap().0, "me");
         for (text, code) in [
             ("'https://proxy.example'", "unknown_word"),
             ("'proxy.example'", "invalid_url"),
@@ -231,7 +220,7 @@ mod tests {
             ("{ url = 'http://a', user = 'me', password = 'hush' }", "plain_secret"),
             ("7", "wrong_type"),
         ] {
-            let words = read::<Proxy>(text).unwrap_err();
+            let words = read::<ShortOr<Proxy>>(text).unwrap_err();
             assert!(words.contains(code) && !words.contains("hush"), "{text}: {words}");
         }
     }

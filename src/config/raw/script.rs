@@ -1,5 +1,6 @@
-//! The steps of a TCP script, and what of earlier steps may be sent in later ones.
+//! The steps of a script, over TCP or in messages, and what of earlier steps may be sent in later ones.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,18 +21,54 @@ const SEND: Key<String> = Key::new(
     "send",
     "What is sent; `{{1}}` and `{{name}}` stand for what a step before has captured.",
 );
-const SEND_HEX: Key<Hex> = Key::new("send_hex", "What is sent: bytes in hexadecimal.");
-const EXPECT: Key<Regex> = Key::new(
-    "expect",
-    "Waits until this is found; the text after it is left for the next step that expects one.",
-);
-const EXPECT_BYTES: Key<Hex> =
-    Key::new("expect_bytes", "Waits until these are found: bytes in hexadecimal.");
-const STARTTLS: Key<Yes> = Key::new("starttls", "Changes over to TLS.");
-const KINDS: &[&str] = &["send", "send_hex", "expect", "expect_bytes", "starttls"];
+
+/// What a script is spoken over: which steps it has, and what they mean there.
+pub(super) trait Spoken {
+    /// The names of the steps.
+    const KINDS: &'static [&'static str];
+    const SEND_HEX: Key<Hex>;
+    const EXPECT: Key<Regex>;
+    const EXPECT_BYTES: Key<Hex>;
+    /// Where the script can change over to TLS.
+    const STARTTLS: Option<Key<Yes>>;
+}
+
+/// A stream of bytes.
+pub(super) enum OverTcp {}
+
+impl Spoken for OverTcp {
+    const KINDS: &'static [&'static str] =
+        &["send", "send_hex", "expect", "expect_bytes", "starttls"];
+    const SEND_HEX: Key<Hex> = Key::new("send_hex", "What is sent: bytes in hexadecimal.");
+    const EXPECT: Key<Regex> = Key::new(
+        "expect",
+        "Waits until this is found; the text after it is left for the next step that expects one.",
+    );
+    const EXPECT_BYTES: Key<Hex> =
+        Key::new("expect_bytes", "Waits until these are found: bytes in hexadecimal.");
+    const STARTTLS: Option<Key<Yes>> = Some(Key::new("starttls", "Changes over to TLS."));
+}
+
+/// Messages, each of which is text or not.
+pub(super) enum InMessages {}
+
+impl Spoken for InMessages {
+    const KINDS: &'static [&'static str] = &["send", "send_hex", "expect", "expect_bytes"];
+    const SEND_HEX: Key<Hex> =
+        Key::new("send_hex", "What is sent as a binary message: bytes in hexadecimal.");
+    const EXPECT: Key<Regex> = Key::new(
+        "expect",
+        "Waits for a message in which this is found; those that come before it are passed over.",
+    );
+    const EXPECT_BYTES: Key<Hex> = Key::new(
+        "expect_bytes",
+        "Waits for a message in which these are found: bytes in hexadecimal.",
+    );
+    const STARTTLS: Option<Key<Yes>> = None;
+}
 
 /// `true`, and nothing else: what is not done needs no step.
-struct Yes;
+pub(super) struct Yes;
 
 impl Setting for Yes {
     const EXPECTED: &'static str = "`true`";
@@ -50,35 +87,37 @@ impl Setting for Yes {
 }
 
 /// A step as it was written.
-pub(super) enum RawStep {
+enum RawStep {
     Text(Spanned<String>),
     Bytes(Vec<u8>),
     Expect(Regex),
     Starttls(Range<usize>),
 }
 
-impl Section for RawStep {
+/// A step of a script that is spoken so.
+struct Written<S>(RawStep, PhantomData<S>);
+
+impl<S: Spoken> Section for Written<S> {
     const NAME: &'static str = "a step of the script";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        table.exactly_one(KINDS);
-        let (text, bytes) = (table.take(&SEND), table.take(&SEND_HEX));
-        let (pattern, sought) = (table.take(&EXPECT), table.take(&EXPECT_BYTES));
-        let starttls = table.take(&STARTTLS);
+        table.exactly_one(S::KINDS);
+        let (text, bytes) = (table.take(&SEND), table.take(&S::SEND_HEX));
+        let (pattern, sought) = (table.take(&S::EXPECT), table.take(&S::EXPECT_BYTES));
+        let starttls = S::STARTTLS.map_or(Field::Absent, |key| table.take(&key));
         // That there is exactly one the reader has seen to.
-        if let Field::Given(text) = text {
-            return Some(Self::Text(text));
-        }
-        if let Field::Given(bytes) = bytes {
-            return Some(Self::Bytes(bytes.into_inner().0));
-        }
-        if let Field::Given(pattern) = pattern {
-            return Some(Self::Expect(pattern.into_inner()));
-        }
-        if let Field::Given(sought) = sought {
-            return exactly(&sought.get_ref().0).map(Self::Expect);
-        }
-        starttls.given().map(|yes| Self::Starttls(yes.span()))
+        let step = if let Field::Given(text) = text {
+            RawStep::Text(text)
+        } else if let Field::Given(bytes) = bytes {
+            RawStep::Bytes(bytes.into_inner().0)
+        } else if let Field::Given(pattern) = pattern {
+            RawStep::Expect(pattern.into_inner())
+        } else if let Field::Given(sought) = sought {
+            RawStep::Expect(exactly(&sought.get_ref().0)?)
+        } else {
+            RawStep::Starttls(starttls.given()?.span())
+        };
+        Some(Self(step, PhantomData))
     }
 }
 
@@ -90,29 +129,29 @@ fn exactly(bytes: &[u8]) -> Option<Regex> {
 }
 
 /// All steps of a script.
-pub(super) struct Script(Vec<Spanned<RawStep>>);
+pub(super) struct Script<S>(Vec<RawStep>, PhantomData<S>);
 
-impl Setting for Script {
+impl<S: Spoken> Setting for Script<S> {
     const EXPECTED: &'static str =
         "steps such as [{ expect = \"^220\" }, { send = \"QUIT\\r\\n\" }]";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let steps = Vec::<Spanned<RawStep>>::read(node, problems)?;
+        let steps = Vec::<Spanned<Written<S>>>::read(node, problems)?;
         if steps.len() > MOST_STEPS {
             let (got, most) = (format!("{} steps", steps.len()), MOST_STEPS.to_string());
             problems.report(node.span(), Mistake::OutOfRange { got, least: "0".to_owned(), most });
             return None;
         }
-        Some(Self(steps))
+        Some(Self(steps.into_iter().map(|step| step.into_inner().0).collect(), PhantomData))
     }
 
     fn schema() -> Value {
-        let items = super::super::reader::section_schema::<RawStep>();
+        let items = super::super::reader::section_schema::<Written<S>>();
         json!({ "type": "array", "items": items, "maxItems": MOST_STEPS })
     }
 }
 
-impl Script {
+impl<S> Script<S> {
     /// The script's steps, on a connection that is made secure as `security` says.
     pub(super) fn compile(
         self,
@@ -123,8 +162,8 @@ impl Script {
         let mut steps = Vec::with_capacity(self.0.len());
         let mut all_good = true;
         for raw in self.0 {
-            let step = match raw.into_inner() {
-                RawStep::Bytes(bytes) => Some(Step::Send(vec![Piece::Bytes(bytes.into())])),
+            let step = match raw {
+                RawStep::Bytes(bytes) => Some(Step::SendBytes(bytes.into())),
                 RawStep::Expect(pattern) => Some(Step::Expect(pattern)),
                 RawStep::Text(text) => match pieces(text.get_ref(), &steps) {
                     Ok(pieces) => Some(Step::Send(pieces)),
@@ -150,8 +189,36 @@ impl Script {
     }
 }
 
+/// The script, or the one that its short form stands for.
+pub(super) fn read_script<S>(
+    send: Field<String>,
+    expect: Field<Regex>,
+    script: Field<Script<S>>,
+    security: Security,
+    table: &mut Reader<'_, '_, '_>,
+) -> Option<Vec<Step>> {
+    let span = match (&send, &expect) {
+        (Field::Given(send), _) => Some(send.span()),
+        (_, Field::Given(expect)) => Some(expect.span()),
+        _ => None,
+    };
+    match (script, span) {
+        (Field::Wrong, _) => None,
+        (Field::Given(_), Some(span)) => {
+            table.report(span, Mistake::ScriptTwice);
+            None
+        }
+        (Field::Given(script), None) => script.into_inner().compile(security, table),
+        (Field::Absent, _) => {
+            let send = send.optional()?.map(|text| Step::Send(vec![plain(&text)]));
+            let expect = expect.optional()?.map(Step::Expect);
+            Some(send.into_iter().chain(expect).collect())
+        }
+    }
+}
+
 /// What is written as it is.
-pub(super) fn plain(text: &str) -> Piece {
+fn plain(text: &str) -> Piece {
     Piece::Bytes(Arc::from(text.as_bytes()))
 }
 
@@ -195,7 +262,7 @@ fn captured(name: &str, before: &[Step]) -> Option<Piece> {
 fn expectations(steps: &[Step]) -> impl Iterator<Item = (usize, &Regex)> {
     steps.iter().enumerate().rev().filter_map(|(at, step)| match step {
         Step::Expect(pattern) => Some((at, pattern)),
-        Step::Send(_) | Step::Starttls => None,
+        Step::Send(_) | Step::SendBytes(_) | Step::Starttls => None,
     })
 }
 

@@ -3,19 +3,16 @@
 use std::net::IpAddr;
 
 use regex::bytes::Regex;
-use serde_json::{Value, json};
 
 use super::super::mistake::Mistake;
 use super::super::plan::Addresses;
-use super::super::plan::tcp::{CertificateLimits, Security, Starttls, Step, TcpCheck};
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::plan::tcp::{Security, Starttls, Step, TcpCheck};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::address::HostPort;
 use super::super::setting::server_name::ServerName;
-use super::script::{Script, plain};
-use super::tuning::Timeout;
+use super::super::setting::short::Shortened;
+use super::http::{ADDRESSES, CERTIFICATE};
+use super::script::{OverTcp, Script, read_script};
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const TLS: Key<bool> = Key::new("tls", "Whether TLS comes first.").or_flag(false);
@@ -26,43 +23,16 @@ const SERVER_NAME: Key<ServerName> =
 const SEND: Key<String> = Key::new("send", "What is sent once connected: \"PING\\r\\n\".");
 const EXPECT: Key<Regex> =
     Key::new("expect", "What the answer must match; without it, a connection is enough.");
-const SCRIPT: Key<Script> = Key::new("script", "What is sent and expected, step by step.");
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
+const SCRIPT: Key<Script<OverTcp>> = Key::new("script", "What is sent and expected, step by step.");
 const SOURCE: Key<IpAddr> =
     Key::new("source", "The address of this host that the connection comes from.");
-const CONNECT_DEGRADED_OVER: Key<Timeout> = Key::new(
-    "connect_degraded_over",
-    "A run that passes but takes longer than this to connect is degraded.",
-);
-const CERTIFICATE: Key<CertificateLimits> =
-    Key::new("certificate", "How long the certificates must still be valid.");
 
-impl Setting for TcpCheck {
-    const EXPECTED: &'static str =
+impl Shortened for TcpCheck {
+    type Short = HostPort;
+
+    const EITHER: &'static str =
         "an address such as \"mail.example:25\", or a table such as { address = \"...\" }";
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            HostPort::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
-
-    fn schema() -> Value {
-        json!({ "anyOf": [HostPort::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl TcpCheck {
-    /// What the short form means.
     fn of(HostPort { host, port }: HostPort) -> Self {
         Self {
             host,
@@ -72,15 +42,12 @@ impl TcpCheck {
             script: Vec::new(),
             addresses: Addresses::Any,
             source: None,
-            connect_degraded_over: None,
             certificate: None,
         }
     }
 }
 
-struct Table(TcpCheck);
-
-impl Section for Table {
+impl Section for TcpCheck {
     const NAME: &'static str = "`tcp`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -88,7 +55,7 @@ impl Section for Table {
         let (tls, starttls) = (table.take(&TLS), table.take(&STARTTLS));
         let (server_name, certificate) = (table.take(&SERVER_NAME), table.take(&CERTIFICATE));
         let (send, expect, script) = (table.take(&SEND), table.take(&EXPECT), table.take(&SCRIPT));
-        let (source, slow) = (table.take(&SOURCE), table.take(&CONNECT_DEGRADED_OVER));
+        let source = table.take(&SOURCE);
         let security = security(tls, starttls, table);
         let script = read_script(send, expect, script, security.unwrap_or(Security::Plain), table);
         let (security, script) = (security?, script?);
@@ -98,17 +65,16 @@ impl Section for Table {
             refuse_without_tls(&certificate, table);
             refuse_without_tls(&server_name, table);
         }
-        let short = TcpCheck::of(address?.into_inner());
-        Some(Self(TcpCheck {
+        let short = Self::of(address?.into_inner());
+        Some(Self {
             security,
             server_name: server_name.optional()?.map(|name| name.0),
             script,
             addresses: addresses.or(short.addresses)?,
             source: source.optional()?,
-            connect_degraded_over: slow.optional()?.map(|limit| limit.0),
             certificate: certificate.optional()?,
             ..short
-        }))
+        })
     }
 }
 
@@ -130,36 +96,9 @@ fn security(
     }
 }
 
-/// The script, or the one that its short form stands for.
-fn read_script(
-    send: Field<String>,
-    expect: Field<Regex>,
-    script: Field<Script>,
-    security: Security,
-    table: &mut Reader<'_, '_, '_>,
-) -> Option<Vec<Step>> {
-    let span = match (&send, &expect) {
-        (Field::Given(send), _) => Some(send.span()),
-        (_, Field::Given(expect)) => Some(expect.span()),
-        _ => None,
-    };
-    match (script, span) {
-        (Field::Wrong, _) => None,
-        (Field::Given(_), Some(span)) => {
-            table.report(span, Mistake::ScriptTwice);
-            None
-        }
-        (Field::Given(script), None) => script.into_inner().compile(security, table),
-        (Field::Absent, _) => {
-            let send = send.optional()?.map(|text| Step::Send(vec![plain(&text)]));
-            let expect = expect.optional()?.map(Step::Expect);
-            Some(send.into_iter().chain(expect).collect())
-        }
-    }
-}
-
 fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
     if let Field::Given(value) = field {
-        table.report(value.span(), Mistake::NoTls);
+        let help = "add `tls = true` or `starttls`, or remove this";
+        table.report(value.span(), Mistake::NoTls { help });
     }
 }

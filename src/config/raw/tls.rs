@@ -3,19 +3,17 @@
 use std::net::IpAddr;
 
 use rustls::{CipherSuite, ProtocolVersion};
-use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::super::mistake::Mistake;
 use super::super::plan::Addresses;
 use super::super::plan::tcp::{CertificateLimits, StapleWanted, Starttls, TlsCheck};
-use super::super::problem::Problems;
-use super::super::reader::{
-    Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
-};
+use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::address::HostPort;
 use super::super::setting::list::OneOrMany;
 use super::super::setting::server_name::ServerName;
+use super::super::setting::short::Shortened;
+use super::http::ADDRESSES;
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const SERVER_NAME: Key<ServerName> =
@@ -34,36 +32,15 @@ const STAPLE: Key<StapleWanted> = Key::new(
     "staple",
     "Whether the server must staple a good and current OCSP answer, or must not staple any.",
 );
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
 const SOURCE: Key<IpAddr> =
     Key::new("source", "The address of this host that the connection comes from.");
 
-impl Setting for TlsCheck {
-    const EXPECTED: &'static str =
+impl Shortened for TlsCheck {
+    type Short = HostPort;
+
+    const EITHER: &'static str =
         "an address such as \"desk.example:443\", or a table such as { address = \"...\" }";
 
-    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let value = node.get_ref();
-        if let Some(table) = value.as_table() {
-            read_section::<Table>(node.span(), table, problems).map(|table| table.0)
-        } else if value.is_str() {
-            HostPort::read(node, problems).map(Self::of)
-        } else {
-            Self::wrong_type(node, problems)
-        }
-    }
-
-    fn schema() -> Value {
-        json!({ "anyOf": [HostPort::schema(), section_schema::<Table>()] })
-    }
-}
-
-impl TlsCheck {
-    /// What the short form means.
     fn of(HostPort { host, port }: HostPort) -> Self {
         Self {
             host,
@@ -81,9 +58,7 @@ impl TlsCheck {
     }
 }
 
-struct Table(TlsCheck);
-
-impl Section for Table {
+impl Section for TlsCheck {
     const NAME: &'static str = "`tls`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
@@ -93,8 +68,8 @@ impl Section for Table {
         let (ciphers, staple) = (table.take(&CIPHERS), table.take(&STAPLE));
         let (addresses, source) = (table.take(&ADDRESSES), table.take(&SOURCE));
         refuse_no_version(&min_version, &versions, table);
-        let short = TlsCheck::of(address?.into_inner());
-        Some(Self(TlsCheck {
+        let short = Self::of(address?.into_inner());
+        Some(Self {
             server_name: server_name.optional()?.map(|name| name.0),
             starttls: starttls.optional()?,
             expires_within: limits.or(short.expires_within)?,
@@ -105,7 +80,7 @@ impl Section for Table {
             addresses: addresses.or(short.addresses)?,
             source: source.optional()?,
             ..short
-        }))
+        })
     }
 }
 

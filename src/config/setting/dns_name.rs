@@ -3,9 +3,9 @@
 use hickory_proto::rr::Name;
 use serde_json::{Value, json};
 
-use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
+use super::place::or_report;
 
 /// A name, taken as fully qualified whether or not it ends with a dot: a probe must not depend on
 /// the search list of the host that it runs on.
@@ -14,19 +14,15 @@ impl Setting for Name {
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let text = Self::text(node, problems)?;
-        let reason = match text.as_str() {
-            "" => "it is empty".to_owned(),
-            text => match Self::from_utf8(text) {
-                Ok(mut name) => {
-                    name.set_fqdn(true);
-                    return Some(name);
-                }
-                // Some of its words end in a colon with nothing after it.
-                Err(error) => error.to_string().trim_end_matches([':', ' ']).to_lowercase(),
-            },
+        let name = match text.as_str() {
+            "" => Err("it is empty".to_owned()),
+            // Some of its words end in a colon with nothing after it.
+            text => Self::from_utf8(text)
+                .map_err(|error| error.to_string().trim_end_matches([':', ' ']).to_lowercase()),
         };
-        problems.report(node.span(), Mistake::InvalidDomain { got: shorten(&text), reason });
-        None
+        let mut name = or_report(name, &text, node, problems)?;
+        name.set_fqdn(true);
+        Some(name)
     }
 
     fn schema() -> Value {

@@ -1,12 +1,15 @@
 //! Lengths of time: `"800ms"`, `"30s"`, `"1h 30m"`; never a bare number.
 
 use serde_json::{Value, json};
-use toml::de::DeValue;
 
 use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
+use super::unit::read_with_unit;
 use crate::model::Span;
+
+/// The units that most lengths are given in.
+const UNITS: &[&str] = &["s", "ms"];
 
 /// A minute, in milliseconds.
 pub(in super::super) const MINUTE: u64 = 60_000;
@@ -21,26 +24,14 @@ impl<const LEAST: u64, const MOST: u64> Setting for Duration<LEAST, MOST> {
     const EXPECTED: &'static str = "a length of time such as \"30s\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let mistake = match node.get_ref() {
-            DeValue::String(text) => match parse(text) {
-                Ok(span) if within(span, LEAST, MOST) => return Some(Self(span)),
-                Ok(_) => Mistake::OutOfRange {
-                    got: shorten(text),
-                    least: Span::from_millis(LEAST).to_string(),
-                    most: Span::from_millis(MOST).to_string(),
-                },
-                Err(mistake) => mistake,
-            },
-            DeValue::Integer(_) | DeValue::Float(_) => {
-                let got = shorten(problems.text(node.span()));
-                Mistake::NoUnit { got, units: &["s", "ms"] }
-            }
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-                return Self::wrong_type(node, problems);
-            }
-        };
-        problems.report(node.span(), mistake);
-        None
+        read_with_unit(node, problems, UNITS, |text| match parse(text)? {
+            span if within(span, LEAST, MOST) => Ok(Self(span)),
+            _ => Err(Mistake::OutOfRange {
+                got: shorten(text),
+                least: Span::from_millis(LEAST).to_string(),
+                most: Span::from_millis(MOST).to_string(),
+            }),
+        })
     }
 
     fn schema() -> Value {
@@ -55,7 +46,7 @@ impl<const LEAST: u64, const MOST: u64> Setting for Duration<LEAST, MOST> {
 fn parse(text: &str) -> Result<Span, Mistake> {
     let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if bare && text.len() <= 20 {
-        return Err(Mistake::NoUnit { got: text.to_owned(), units: &["s", "ms"] });
+        return Err(Mistake::NoUnit { got: text.to_owned(), units: UNITS });
     }
     let invalid = |reason: String| Mistake::InvalidDuration { got: shorten(text), reason };
     match humantime::parse_duration(text) {

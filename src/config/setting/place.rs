@@ -26,7 +26,7 @@ impl Setting for HostName {
             Ok(Host::Ipv6(address)) => Ok(address.to_string()),
             Err(error) => Err(error.to_string()),
         });
-        report(host, &text, node, problems).map(Self)
+        or_report(host, &text, node, problems).map(Self)
     }
 
     fn schema() -> Value {
@@ -46,7 +46,7 @@ impl Setting for Authority {
         } else {
             text.parse().map_err(|_| "it has characters that no host has".to_owned())
         };
-        report(authority, &text, node, problems)
+        or_report(authority, &text, node, problems)
     }
 
     fn schema() -> Value {
@@ -54,7 +54,8 @@ impl Setting for Authority {
     }
 }
 
-fn report<T>(
+/// What became of reading `text`, which should have been a name; what is wrong with it is reported.
+pub(super) fn or_report<T>(
     outcome: Result<T, String>,
     text: &str,
     node: &Node<'_>,

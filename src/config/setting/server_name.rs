@@ -3,9 +3,9 @@
 use rustls::pki_types::DnsName;
 use serde_json::{Value, json};
 
-use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
+use super::place::or_report;
 
 /// A name as SNI carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +22,7 @@ impl Setting for ServerName {
             DnsName::try_from(name.as_str()).map_err(|error| error.to_string())?;
             Ok(Self(name))
         });
-        match name {
-            Ok(name) => Some(name),
-            Err(reason) => {
-                let mistake = Mistake::InvalidDomain { got: shorten(&text), reason };
-                problems.report(node.span(), mistake);
-                None
-            }
-        }
+        or_report(name, &text, node, problems)
     }
 
     fn schema() -> Value {

@@ -1,11 +1,11 @@
 //! Sizes in bytes: `"512KiB"`, `"10MB"`; never a bare number.
 
 use serde_json::{Value, json};
-use toml::de::DeValue;
 
 use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
+use super::unit::read_with_unit;
 
 const UNITS: [(&str, u64); 7] = [
     ("B", 1),
@@ -17,6 +17,9 @@ const UNITS: [(&str, u64); 7] = [
     ("GIB", 1 << 30),
 ];
 
+/// The units that most sizes are given in.
+const USUAL: &[&str] = &["KiB", "MiB"];
+
 /// A size from 1 to `MOST` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Size<const MOST: u64>(pub(in super::super) u64);
@@ -25,29 +28,18 @@ impl<const MOST: u64> Setting for Size<MOST> {
     const EXPECTED: &'static str = "a size such as \"4MiB\"";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
-        let mistake = match node.get_ref() {
-            DeValue::String(text) => match parse(text) {
-                Some(size) if (1..=MOST).contains(&size) => return Some(Self(size)),
-                Some(_) => Mistake::OutOfRange {
-                    got: shorten(text),
-                    least: "1B".to_owned(),
-                    most: show(MOST),
-                },
-                None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
-                    Mistake::NoUnit { got: shorten(text), units: &["KiB", "MiB"] }
-                }
-                None => Mistake::InvalidSize { got: shorten(text) },
-            },
-            DeValue::Integer(_) | DeValue::Float(_) => {
-                let got = shorten(problems.text(node.span()));
-                Mistake::NoUnit { got, units: &["KiB", "MiB"] }
+        read_with_unit(node, problems, USUAL, |text| match parse(text) {
+            Some(size) if (1..=MOST).contains(&size) => Ok(Self(size)),
+            Some(_) => Err(Mistake::OutOfRange {
+                got: shorten(text),
+                least: "1B".to_owned(),
+                most: show(MOST),
+            }),
+            None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(Mistake::NoUnit { got: shorten(text), units: USUAL })
             }
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-                return Self::wrong_type(node, problems);
-            }
-        };
-        problems.report(node.span(), mistake);
-        None
+            None => Err(Mistake::InvalidSize { got: shorten(text) }),
+        })
     }
 
     fn schema() -> Value {

@@ -1,5 +1,6 @@
 //! Texts: a line that is a name, or anything that is not empty.
 
+use http::HeaderName;
 use serde_json::{Value, json};
 
 use super::super::mistake::Mistake;
@@ -87,6 +88,31 @@ impl Setting for Needle {
     }
 }
 
+/// A word as protocols on top of HTTP have them: the name of a subprotocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Token(pub(in super::super) String);
+
+impl Setting for Token {
+    const EXPECTED: &'static str = "a text in quotes";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let text = Self::text(node, problems)?;
+        let trouble = match text.len() {
+            0 => "empty",
+            // The names of headers are made of the same signs.
+            1..=64 if HeaderName::from_bytes(text.as_bytes()).is_ok() => return Some(Self(text)),
+            1..=64 => "not one word: those have letters, digits and signs such as `-` and `.`",
+            _ => "too long",
+        };
+        problems.report(node.span(), Mistake::InvalidText { trouble, most: 64, one_line: true });
+        None
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$" })
+    }
+}
+
 /// An id that a status API gave: it becomes a part of URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct VendorId(pub(in super::super) String);
@@ -115,7 +141,7 @@ impl Setting for VendorId {
 #[cfg(test)]
 mod tests {
     use super::super::tests::read;
-    use super::{Line, Needle, VendorId};
+    use super::{Line, Needle, Token, VendorId};
 
     #[test]
     fn a_line_is_trimmed_and_says_something() {
@@ -130,6 +156,14 @@ mod tests {
         assert_eq!(read::<Needle>("' ok '"), Ok(Needle(" ok ".to_owned())));
         assert!(read::<Needle>("''").is_err());
         assert!(read::<Needle>(&format!("'{}'", "x".repeat(4097))).is_err());
+    }
+
+    #[test]
+    fn a_token_is_one_word_and_keeps_its_case() {
+        assert_eq!(read::<Token>("'v2.Chat-json'"), Ok(Token("v2.Chat-json".to_owned())));
+        for text in ["''", "'a b'", "'a,b'", "'é'", &format!("'{}'", "x".repeat(65))] {
+            assert!(read::<Token>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! One check: its kind, its id, its tuning.
 
-use toml::Spanned;
-
 use super::super::mistake::Mistake;
-use super::super::plan::{Addresses, Check, CheckKind, TcpCheck};
+use super::super::plan::{Addresses, Check, CheckKind};
 use super::super::problem::Problems;
 use super::super::raw::check::RawCheck;
 use super::super::reader::Field;
 use super::super::setting::count::AtLeast;
-use super::tuning::Tuning;
 use super::{Ids, Scope, tuning};
 use crate::model::{CheckId, ComponentId, MajorWhen};
 
@@ -23,15 +20,13 @@ pub(super) fn check(
     let tuning = tuning::settle(&raw.tuning, &scope.defaults, problems);
     // That there is exactly one the reader has seen to.
     let kinds = [
-        raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner()))),
-        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner()))),
-        raw.tcp.given().map(|tcp| {
-            if let Some(tuning) = &tuning {
-                refuse_never_slow(&tcp, tuning, problems);
-            }
-            CheckKind::Tcp(tcp.into_inner())
-        }),
-        raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner())),
+        raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner().0))),
+        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner().0))),
+        raw.tcp.given().map(|tcp| CheckKind::Tcp(tcp.into_inner().0)),
+        raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner().0)),
+        raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner().0)),
+        raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner().0))),
+        raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
     ];
     let kind = kinds.into_iter().flatten().next()?;
     refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
@@ -76,22 +71,5 @@ fn refuse_counting_nothing(
         let help = "add `addresses = \"all\"` to what is asked, or leave this out";
         let mistake = Mistake::CountsNoAddresses { key: "major_when", trouble, help };
         problems.report(when.span(), mistake);
-    }
-}
-
-/// A run ends at its timeout, so connecting can never take longer.
-fn refuse_never_slow(tcp: &Spanned<TcpCheck>, tuning: &Tuning, problems: &mut Problems<'_>) {
-    if let Some(limit) = tcp.get_ref().connect_degraded_over
-        && limit >= tuning.timeout
-    {
-        let mistake = Mistake::Contradiction {
-            small: "connect_degraded_over",
-            small_value: limit.to_string(),
-            relation: "less than",
-            large: "timeout",
-            large_value: tuning.timeout.to_string(),
-            why: "a run ends at its timeout and would never be slow: lower it, or raise `timeout`",
-        };
-        problems.report(tcp.span(), mistake);
     }
 }

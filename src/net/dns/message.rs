@@ -81,6 +81,10 @@ impl Question {
             return None;
         }
         let malformed = |detail: String| Some(Err(Reason::MalformedAnswer { detail }));
+        // Whoever reads the packet makes room for as many as it says that there are.
+        if packet.get(4..6).is_some_and(|count| count > [0, 1].as_slice()) {
+            return malformed(String::from("it has more than one question"));
+        }
         let message = match Message::from_vec(packet) {
             Ok(message) => message,
             Err(error) => return malformed(error.to_string()),

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
+use hickory_proto::dnssec::Proof;
 use hickory_proto::dnssec::rdata::{DNSSECRData, RRSIG};
-use hickory_proto::dnssec::{Proof, TrustAnchors};
 use hickory_proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Message, Query};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
@@ -19,6 +18,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::aliases::follow;
+use super::anchors::Anchors;
 use super::message::{Question, Wants};
 use crate::config::NameServer;
 use crate::model::{Phase, Reason, Timestamp};
@@ -37,7 +37,7 @@ impl Network {
         &self,
         run: &mut Run,
         servers: &[NameServer],
-        anchors: Arc<TrustAnchors>,
+        mut anchors: Anchors,
         question: &Question,
         answer: &Message,
     ) -> Result<(), Reason> {
@@ -45,11 +45,14 @@ impl Network {
         let mut library = Library { network: self, run: *run, servers, known: BTreeMap::new() };
         library.known.insert(key(question.query()), Ok(answer.clone()));
         let query = question.query().clone();
-        let proving = Box::pin(async { Ok(library.prove(anchors, query).await) });
+        let proving = Box::pin(async {
+            library.extend(&mut anchors, answer, &query, now).await;
+            Ok(library.prove(&anchors, query).await)
+        });
         match run.phase(Phase::Transfer, proving).await? {
             Proof::Secure => Ok(()),
             Proof::Insecure => Err(Reason::DnssecInsecure),
-            Proof::Bogus | Proof::Indeterminate => Err(library.why(now)),
+            Proof::Bogus | Proof::Indeterminate => Err(library.why(&anchors, now)),
         }
     }
 }
@@ -70,9 +73,26 @@ struct Library<'a> {
 }
 
 impl Library<'_> {
-    async fn prove(&mut self, anchors: Arc<TrustAnchors>, query: Query) -> Proof {
+    /// Adds to the trusted keys those that they vouch for, in the zones that the proof is about.
+    async fn extend(
+        &mut self,
+        anchors: &mut Anchors,
+        answer: &Message,
+        query: &Query,
+        now: Timestamp,
+    ) {
+        let names = answer.answers.iter().map(|record| &record.name).chain([&query.name]);
+        let names: Vec<&Name> = names.collect();
+        for zone in anchors.zones_of(&names) {
+            if let Some(keys) = self.fetch(Query::query(zone.clone(), RecordType::DNSKEY)).await {
+                anchors.extend(&zone, &keys, |record| untimely(record, now).is_none());
+            }
+        }
+    }
+
+    async fn prove(&mut self, anchors: &Anchors, query: Query) -> Proof {
         let (orders, mut inbox) = mpsc::unbounded_channel();
-        let validator = DnssecDnsHandle::with_trust_anchor(Courier { orders }, anchors);
+        let validator = DnssecDnsHandle::with_trust_anchor(Courier { orders }, anchors.keys());
         let mut answers = validator.lookup(query.clone(), DnsRequestOptions::default());
         let mut validated = pin!(answers.next());
         loop {
@@ -104,29 +124,35 @@ impl Library<'_> {
 
     /// Why there is no proof, as far as can be told:
     ///
-    /// 1. what was not to be had,
+    /// 1. what could not be asked for in the run's time, or not by us,
     /// 2. a signature that is out of its time, which is how most zones break,
-    /// 3. or nothing in particular.
-    fn why(&self, now: Timestamp) -> Reason {
-        for ((name, record_type), found) in &self.known {
-            if let Err(reason) = found {
-                if reason.is_ours() {
-                    return reason.clone();
-                }
-                if matches!(reason, Reason::Timeout { .. }) {
-                    return Reason::Timeout { phase: Phase::Transfer };
-                }
-                let wanted = RecordType::from(*record_type);
-                return Reason::DnssecBogus { detail: format!("{name} {wanted}: {reason}") };
+    /// 3. what was not to be had, below a key that is trusted,
+    /// 4. or nothing in particular.
+    fn why(&self, anchors: &Anchors, now: Timestamp) -> Reason {
+        let failed =
+            || self.known.iter().filter_map(|(key, found)| Some((key, found.as_ref().err()?)));
+        for (_, reason) in failed() {
+            if reason.is_ours() {
+                return reason.clone();
+            }
+            if matches!(reason, Reason::Timeout { .. }) {
+                return Reason::Timeout { phase: Phase::Transfer };
             }
         }
         let records = self.known.values().flatten().flat_map(|message| message.all_sections());
         let untimely = records.filter_map(|record| untimely(record, now)).next();
-        let detail = if self.known.len() >= MOST_MESSAGES {
-            format!("there is no end to it after {MOST_MESSAGES} messages")
-        } else {
-            untimely.unwrap_or_else(|| String::from("no signature leads to a trusted key"))
+        let lacking = || {
+            let ((name, record_type), reason) =
+                failed().find(|((name, _), _)| anchors.cover(name))?;
+            Some(format!("{name} {}: {reason}", RecordType::from(*record_type)))
         };
+        let detail = untimely.or_else(lacking).unwrap_or_else(|| {
+            if self.known.len() >= MOST_MESSAGES {
+                format!("there is no end to it after {MOST_MESSAGES} messages")
+            } else {
+                String::from("no signature leads to a trusted key")
+            }
+        });
         Reason::DnssecBogus { detail }
     }
 }

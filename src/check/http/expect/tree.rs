@@ -19,29 +19,62 @@ const TABLE: usize = 11 * (size_of::<Value>() + size_of::<String>());
 /// A further entry of a table.
 const ENTRY: usize = 2 * (size_of::<Value>() + size_of::<String>());
 
+/// A tree, and how large it is.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) root: Value,
+    values: usize,
+    depth: usize,
+}
+
+impl Tree {
+    /// How often its values are come by at most on a path with so many `..`.
+    pub(super) fn visits(&self, descents: usize) -> usize {
+        let again = u32::try_from(descents.saturating_sub(1)).unwrap_or(u32::MAX);
+        // One descent comes by each value once, and what a tree may weigh bounds their number.
+        if again == 0 { 0 } else { self.values.saturating_mul(self.depth.saturating_pow(again)) }
+    }
+}
+
+/// What is known of a tree while it grows.
+#[derive(Debug)]
+struct Growth {
+    /// What it may still weigh.
+    left: Cell<usize>,
+    values: Cell<usize>,
+    depth: Cell<usize>,
+}
+
 /// The tree that `text` says; or what is wrong with it.
-pub(super) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+pub(super) fn parse(text: &[u8]) -> Result<Tree, serde_json::Error> {
     // Some write a byte order mark where JSON has none.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let left = Cell::new(HEAVIEST);
+    let growth = Growth { left: Cell::new(HEAVIEST), values: Cell::new(0), depth: Cell::new(0) };
     let mut source = serde_json::Deserializer::from_slice(text);
-    let tree = Weighed { left: &left }.deserialize(&mut source)?;
+    let root = Weighed { growth: &growth, at: 1 }.deserialize(&mut source)?;
     source.end()?;
-    Ok(tree)
+    Ok(Tree { root, values: growth.values.get(), depth: growth.depth.get() })
 }
 
 #[derive(Clone, Copy)]
 struct Weighed<'a> {
-    left: &'a Cell<usize>,
+    growth: &'a Growth,
+    /// How deep it is in the tree.
+    at: usize,
 }
 
 impl Weighed<'_> {
     fn weigh<E: Error>(self, weight: usize) -> Result<(), E> {
-        match self.left.get().checked_sub(weight) {
-            Some(left) => self.left.set(left),
+        match self.growth.left.get().checked_sub(weight) {
+            Some(left) => self.growth.left.set(left),
             None => return Err(E::custom("more values than can be looked into")),
         }
         Ok(())
+    }
+
+    /// What is within it.
+    fn below(self) -> Self {
+        Self { at: self.at + 1, ..self }
     }
 }
 
@@ -50,6 +83,8 @@ impl<'de> DeserializeSeed<'de> for Weighed<'_> {
 
     fn deserialize<D: serde::Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
         self.weigh(VALUE)?;
+        self.growth.values.set(self.growth.values.get() + 1);
+        self.growth.depth.set(self.growth.depth.get().max(self.at));
         source.deserialize_any(self)
     }
 }
@@ -88,7 +123,7 @@ impl<'de> Visitor<'de> for Weighed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
+        while let Some(item) = items.next_element_seed(self.below())? {
             if list.is_empty() {
                 self.weigh(LIST)?;
             }
@@ -102,7 +137,7 @@ impl<'de> Visitor<'de> for Weighed<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             let entry = if table.is_empty() { TABLE } else { ENTRY };
             self.weigh(entry.saturating_add(key.len()))?;
-            let value = entries.next_value_seed(self)?;
+            let value = entries.next_value_seed(self.below())?;
             table.insert(key, value);
         }
         Ok(Value::Object(table))
@@ -118,9 +153,9 @@ mod tests {
     #[test]
     fn says_what_the_text_says() {
         let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"ü\n"],"b":{"c":{}},"a2":[]}"#;
-        let tree = parse(text.as_bytes()).unwrap();
+        let tree = parse(text.as_bytes()).unwrap().root;
         assert_eq!(tree, serde_json::from_str::<Value>(text).unwrap());
-        assert_eq!(parse(b"\xef\xbb\xbf[1]").unwrap(), json!([1]));
+        assert_eq!(parse(b"\xef\xbb\xbf[1]").unwrap().root, json!([1]));
         for text in ["", "{", "[1] [2]", "{\"a\":1,}", "nul", "\u{1}"] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }

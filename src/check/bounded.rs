@@ -1,5 +1,6 @@
-//! A bound on what may come before an answer's head: the HTTP library skips interim answers (1xx)
-//! without counting them, and a target may send them without end, faster than they are skipped.
+//! A bound on what may come over a connection, before an answer's head or at all: libraries skip
+//! what they need not show (interim answers of HTTP, empty fragments of a message) without counting
+//! it, and a target may send that without end, faster than it is skipped.
 
 use std::io;
 use std::pin::Pin;
@@ -9,39 +10,56 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// More came before the end of the head than is read.
+/// More came than is read.
 #[derive(Debug, thiserror::Error)]
-#[error("more came before the answer than is read")]
-pub(super) struct TooMuch;
+#[error("more came than is read")]
+struct TooMuch;
 
-/// Whether the head has come, from when on the body's own bound holds.
+/// What is known of an answer's head.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HeadCame(Arc<AtomicBool>);
+pub(super) struct Head(Arc<Known>);
 
-impl HeadCame {
-    /// The head has come.
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Known {
+    came: AtomicBool,
+    too_late: AtomicBool,
+}
+
+impl Head {
+    /// The head has come, from when on the body's own bound holds.
+    pub(super) fn came(&self) {
+        self.0.came.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether too much came before it. The library does not always pass on what it was told.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.0.too_late.load(Ordering::Relaxed)
     }
 }
 
-/// A connection that fails when more than `left` bytes come before the head's end.
+/// A connection that fails when more than `left` bytes come before the head's end, if it is ever
+/// told of that.
 pub(super) struct Bounded<W> {
     wire: W,
     left: usize,
-    head: HeadCame,
+    head: Head,
 }
 
 impl<W> Bounded<W> {
     /// Lets `most` bytes through until the head has come.
     pub(super) fn new(wire: W, most: usize) -> Self {
-        Self { wire, left: most, head: HeadCame::default() }
+        Self { wire, left: most, head: Head::default() }
     }
 
-    /// To be told when the head has come.
-    pub(super) fn head(&self) -> HeadCame {
+    /// To be told when the head has come, and to tell when it did not.
+    pub(super) fn head(&self) -> Head {
         self.head.clone()
     }
+}
+
+/// Whether it failed for that.
+pub(super) fn is_too_much(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooMuch>())
 }
 
 impl<W: AsyncRead + Unpin> AsyncRead for Bounded<W> {
@@ -52,9 +70,10 @@ impl<W: AsyncRead + Unpin> AsyncRead for Bounded<W> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
-        if !self.head.0.load(Ordering::Relaxed) {
+        if !self.head.0.came.load(Ordering::Relaxed) {
             let came = buf.filled().len() - before;
             let Some(left) = self.left.checked_sub(came) else {
+                self.head.0.too_late.store(true, Ordering::Relaxed);
                 return Poll::Ready(Err(io::Error::other(TooMuch)));
             };
             self.left = left;
