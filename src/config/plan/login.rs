@@ -46,14 +46,7 @@ impl LoginCheck {
             let seed = account.totp.as_ref().map(|totp| &totp.seed);
             user.into_iter().chain([&account.password]).chain(seed)
         });
-        let steps = self.steps.iter().flat_map(|step| match &step.action {
-            Action::Get { headers, .. } | Action::Post { headers, .. } => {
-                headers.iter().filter_map(|(_, header)| header.secret()).collect()
-            }
-            Action::Totp(totp) => vec![&totp.seed],
-            Action::Submit { .. } | Action::Look | Action::Sleep(_) => Vec::new(),
-        });
-        accounts.chain(steps).cloned().collect()
+        accounts.cloned().chain(self.steps.iter().flat_map(LoginStep::secrets)).collect()
     }
 }
 
@@ -140,6 +133,63 @@ pub struct LoginStep {
     pub always: bool,
 }
 
+impl LoginStep {
+    /// Every text that it sends, with its variables.
+    pub fn sends(&self) -> Vec<&Template> {
+        let (headers, mut texts): (&[_], Vec<&Template>) = match &self.action {
+            Action::Get { url, query, headers } => {
+                (headers, std::iter::once(url).chain(of(query)).collect())
+            }
+            Action::Post { url, headers, body } => {
+                let mut texts = vec![url];
+                match body {
+                    PostBody::Form(fields) => texts.extend(of(fields)),
+                    PostBody::Json(json) => json.collect(&mut texts),
+                    PostBody::Raw(body, _) => texts.push(body),
+                }
+                (headers, texts)
+            }
+            Action::Submit { fields, .. } => (&[], of(fields).collect()),
+            Action::Look | Action::Sleep(_) | Action::Totp(_) => (&[], Vec::new()),
+        };
+        for (_, header) in headers {
+            match header {
+                TemplateHeader::Template(text) => texts.push(text),
+                TemplateHeader::Text(_) => {}
+                TemplateHeader::Basic { user, password, .. } => texts.extend([user, password]),
+            }
+        }
+        texts
+    }
+
+    /// The secrets that it needs, beside those of an account.
+    fn secrets(&self) -> Vec<SecretRef> {
+        let own = match &self.action {
+            Action::Get { headers, .. } | Action::Post { headers, .. } => {
+                headers.iter().filter_map(|(_, header)| header.secret()).collect()
+            }
+            Action::Totp(totp) => vec![&totp.seed],
+            Action::Submit { .. } | Action::Look | Action::Sleep(_) => Vec::new(),
+        };
+        let texts = self.sends().into_iter().flat_map(Template::variables);
+        let sent = texts.filter_map(|variable| match variable {
+            Variable::Secret(secret) => Some(secret),
+            Variable::User
+            | Variable::Password
+            | Variable::Totp
+            | Variable::Run
+            | Variable::Random(_)
+            | Variable::Challenge(_)
+            | Variable::Extracted(_) => None,
+        });
+        own.into_iter().chain(sent).cloned().collect()
+    }
+}
+
+fn of(fields: &[(String, Template)]) -> impl Iterator<Item = &Template> {
+    fields.iter().map(|(_, text)| text)
+}
+
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -147,6 +197,8 @@ pub enum Action {
     Get {
         /// Where.
         url: Template,
+        /// What is added to its query, encoded as a form is.
+        query: Vec<(String, Template)>,
         /// Headers to send.
         headers: Vec<(http::HeaderName, TemplateHeader)>,
     },
@@ -181,13 +233,23 @@ pub enum TemplateHeader {
     Template(Template),
     /// From a secret.
     Text(HeaderText),
+    /// A name and a password (RFC 7617).
+    Basic {
+        /// The name.
+        user: Template,
+        /// The password.
+        password: Template,
+        /// Whether both are encoded as a form is before they are put together, as those of an
+        /// OAuth client are (RFC 6749, 2.3.1).
+        of_client: bool,
+    },
 }
 
 impl TemplateHeader {
     fn secret(&self) -> Option<&SecretRef> {
         match self {
             Self::Text(HeaderText::Secret { secret, .. }) => Some(secret),
-            Self::Text(HeaderText::Plain(_)) | Self::Template(_) => None,
+            Self::Text(HeaderText::Plain(_)) | Self::Template(_) | Self::Basic { .. } => None,
         }
     }
 }
@@ -216,9 +278,31 @@ pub enum JsonTemplate {
     Object(Vec<(String, Self)>),
 }
 
+impl JsonTemplate {
+    /// Its texts, in order.
+    fn collect<'t>(&'t self, texts: &mut Vec<&'t Template>) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Text(text) => texts.push(text),
+            Self::List(items) => items.iter().for_each(|item| item.collect(texts)),
+            Self::Object(entries) => entries.iter().for_each(|(_, value)| value.collect(texts)),
+        }
+    }
+}
+
 /// A text with variables in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template(pub Vec<TemplatePart>);
+
+impl Template {
+    /// The variables in it.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.0.iter().filter_map(|part| match part {
+            TemplatePart::Text(_) => None,
+            TemplatePart::Variable(variable) => Some(variable),
+        })
+    }
+}
 
 /// A part of such a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,6 +330,8 @@ pub enum Variable {
     Challenge(Arc<str>),
     /// What a step has extracted; empty if it was optional and has not.
     Extracted(Arc<str>),
+    /// Something from a secret.
+    Secret(SecretRef),
 }
 
 /// A selector, as written and compiled.
