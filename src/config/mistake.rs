@@ -257,6 +257,56 @@ pub(super) enum Mistake {
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
     UnknownCapture { got: String, help: String },
+    /// Nothing gives this variable a value.
+    #[error("nothing before this gives `{{{{{got}}}}}`")]
+    #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
+    UnknownVariable { got: String, help: String },
+    /// Not the name of a variable.
+    #[error("`{got}` cannot be the name of what is extracted")]
+    #[diagnostic(
+        code(farol::config::invalid_name),
+        help("names begin with a letter and have letters, digits and `_`; taken are {taken}")
+    )]
+    InvalidName { got: String, taken: String },
+    /// A step that needs an answer before there is one.
+    #[error("no step before this has got an answer")]
+    #[diagnostic(
+        code(farol::config::no_answer_yet),
+        help("let a step with `get` or `post` come first")
+    )]
+    NoAnswerYet,
+    /// A secret in a URL.
+    #[error("`{{{{{variable}}}}}` must not stand in a URL: logs on the way keep those")]
+    #[diagnostic(
+        code(farol::config::secret_in_url),
+        help("send it in the body (`post` with a `form`) or in a header")
+    )]
+    SecretInUrl { variable: &'static str },
+    /// A key that goes with something that is not there.
+    #[error("`{key}` means nothing here")]
+    #[diagnostic(code(farol::config::means_nothing), help("it goes with {}: leave it out here", list(.goes_with)))]
+    MeansNothing { key: &'static str, goes_with: &'static [&'static str] },
+    /// A step that does nothing.
+    #[error("this step looks at the last answer, but for nothing")]
+    #[diagnostic(
+        code(farol::config::looks_for_nothing),
+        help("add what it must be like (`contains`, `json`, `html`), or something to `extract`")
+    )]
+    LooksForNothing,
+    /// Two of a kind have one name.
+    #[error("two {what} are called `{name}`")]
+    #[diagnostic(
+        code(farol::config::duplicate_name),
+        help("verdicts tell them apart by it: give one of them another `{key}`")
+    )]
+    DuplicateName { what: &'static str, name: String, key: &'static str },
+    /// A login that does nothing.
+    #[error("the login has no step")]
+    #[diagnostic(
+        code(farol::config::no_steps),
+        help("add `steps`, or a short form such as `form_login = {{}}`")
+    )]
+    NoSteps,
     /// Not bytes in hexadecimal.
     #[error("not bytes in hexadecimal: {reason}")]
     #[diagnostic(

@@ -10,6 +10,7 @@ pub(super) mod grpc;
 pub(super) mod http;
 pub(super) mod http_client;
 pub(super) mod icmp;
+pub(super) mod login;
 pub(super) mod papers;
 pub(super) mod platform;
 mod script;

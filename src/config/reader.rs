@@ -130,6 +130,11 @@ impl<T: Setting> Key<T> {
         self
     }
 
+    /// How it is written.
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn schema(about: &'static str, default: Option<Fallback>) -> Value {
         let mut schema = T::schema();
         if let Value::Object(schema) = &mut schema {
@@ -182,6 +187,15 @@ impl<T> Field<T> {
         }
     }
 
+    /// The value with its place, if any; the outer `None` if what the file says is wrong.
+    pub(super) fn optional_spanned(self) -> Option<Option<Spanned<T>>> {
+        match self {
+            Self::Given(value) => Some(Some(value)),
+            Self::Absent => Some(None),
+            Self::Wrong => None,
+        }
+    }
+
     /// This if the file says anything about it, else `other`.
     pub(super) fn or_else<'a>(&'a self, other: &'a Self) -> &'a Self {
         if matches!(self, Self::Absent) { other } else { self }
@@ -223,10 +237,26 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         self.problems.report(span, mistake);
     }
 
+    /// Reports a mistake that is the whole table's.
+    pub(super) fn report_here(&mut self, mistake: Mistake) {
+        self.problems.report(self.span.clone(), mistake);
+    }
+
     /// Reports one mistake that stands in several places.
     pub(super) fn report_all(&mut self, spans: Vec<Range<usize>>, mistake: Mistake) {
         let one = |(n, span)| (span, Some(if n == 0 { "one" } else { "another" }));
         self.problems.report_all(spans.into_iter().enumerate().map(one), mistake);
+    }
+
+    /// Those of `keys` that are there, whatever their values are.
+    pub(super) fn there(&self, keys: &[&'static str]) -> Vec<(&'static str, Range<usize>)> {
+        let place = |key: &&'static str| Some((*key, self.table.get_key_value(*key)?.0.span()));
+        keys.iter().filter_map(place).collect()
+    }
+
+    /// The text at `key`, as it was meant; empty if there is none.
+    pub(super) fn text_of(&self, key: &str) -> &str {
+        self.table.get(key).and_then(|node| node.get_ref().as_str()).unwrap_or_default()
     }
 
     /// Asks for a key that may be left out.

@@ -28,6 +28,7 @@ pub(super) mod size;
 pub(super) mod skew;
 pub(super) mod source;
 pub(super) mod status;
+pub(super) mod template;
 pub(super) mod text;
 pub(super) mod threshold;
 pub(super) mod time_zone;

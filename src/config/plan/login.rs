@@ -280,7 +280,7 @@ pub enum JsonTemplate {
 
 impl JsonTemplate {
     /// Its texts, in order.
-    fn collect<'t>(&'t self, texts: &mut Vec<&'t Template>) {
+    pub(in super::super) fn collect<'t>(&'t self, texts: &mut Vec<&'t Template>) {
         match self {
             Self::Plain(_) => {}
             Self::Text(text) => texts.push(text),

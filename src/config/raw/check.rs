@@ -10,6 +10,7 @@ use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
 use super::super::setting::short::ShortOr;
 use super::super::setting::text::Line;
+use super::login::RawLogin;
 use super::tuning::RawTuning;
 
 const ID: Key<Id> = Key::new("id", "The check's id; without it, made from the name.");
@@ -28,7 +29,8 @@ const GRPC: Key<ShortOr<GrpcCheck>> =
     Key::new("grpc", "A question about a gRPC server's health: a URL, or a table.");
 const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
     Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
-const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket"];
+const LOGIN: Key<RawLogin> = Key::new("login", "A login: what a customer does, step by step.");
+const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "login"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -47,6 +49,7 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) icmp: Field<ShortOr<IcmpCheck>>,
     pub(in super::super) grpc: Field<ShortOr<GrpcCheck>>,
     pub(in super::super) websocket: Field<ShortOr<WebsocketCheck>>,
+    pub(in super::super) login: Field<RawLogin>,
 }
 
 impl Section for RawCheck {
@@ -65,6 +68,7 @@ impl Section for RawCheck {
             icmp: table.take(&ICMP),
             grpc: table.take(&GRPC),
             websocket: table.take(&WEBSOCKET),
+            login: table.take(&LOGIN),
             tuning: RawTuning::ask(table),
         })
     }

@@ -39,6 +39,21 @@ const PAGE: Key<bool> = Key::new(
 )
 .or_flag(false);
 
+/// The names of these keys.
+pub(in super::super) const KEYS: &[&str] = &[
+    STATUS.name(),
+    CONTAINS.name(),
+    MATCHES.name(),
+    EXPECT_HEADERS.name(),
+    FINAL_URL.name(),
+    EXCLUDES.name(),
+    NOT_MATCHES.name(),
+    SIZE.name(),
+    JSON.name(),
+    HTML.name(),
+    PAGE.name(),
+];
+
 /// These settings, as they were written.
 pub(in super::super) struct RawExpect {
     status: Field<StatusSet>,

@@ -19,23 +19,23 @@ use super::expect::RawExpect;
 use super::http_client::RawHttpClient;
 
 /// The most of a body that a check may ask to read.
-type MaxBody = Size<{ 64 << 20 }>;
+pub(super) type MaxBody = Size<{ 64 << 20 }>;
 
 const URL: Key<Url> = Key::new("url", "What is asked for: `https://` or `http://`.");
 const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
 const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
 const BODY: Key<RequestBody> =
     Key::new("body", "The body to send, or { file = \"...\" } for where it is.");
-const REDIRECTS: Key<Redirects> =
+pub(super) const REDIRECTS: Key<Redirects> =
     Key::new("redirects", "How many redirects are followed; `false` for none.").or_number(10);
-const MAX_BODY: Key<MaxBody> =
+pub(super) const MAX_BODY: Key<MaxBody> =
     Key::new("max_body", "A body that is larger than this fails the check.").or_text("4MiB");
 pub(super) const ADDRESSES: Key<Addresses> = Key::new(
     "addresses",
     "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
 )
 .or_text("any");
-const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
+pub(super) const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
     "max_clock_skew",
     "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
 );

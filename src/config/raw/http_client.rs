@@ -77,16 +77,27 @@ impl RawHttpClient {
     /// Asks for these keys in a table that has others.
     pub(in super::super) fn ask(table: &mut Reader<'_, '_, '_>) -> Self {
         Self {
+            host: table.take(&HOST),
+            basic: table.take(&BASIC),
+            bearer: table.take(&BEARER),
+            oauth2: table.take(&OAUTH2),
+            ..Self::ask_for_any_host(table)
+        }
+    }
+
+    /// Asks for those of them that can be meant for every host that a flow comes to.
+    pub(in super::super) fn ask_for_any_host(table: &mut Reader<'_, '_, '_>) -> Self {
+        Self {
             versions: table.take(&VERSIONS),
             compression: table.take(&COMPRESSION),
             first_byte_timeout: table.take(&FIRST_BYTE_TIMEOUT),
             idle_timeout: table.take(&IDLE_TIMEOUT),
-            host: table.take(&HOST),
+            host: Field::Absent,
             family: table.take(&FAMILY),
             source: table.take(&SOURCE),
-            basic: table.take(&BASIC),
-            bearer: table.take(&BEARER),
-            oauth2: table.take(&OAUTH2),
+            basic: Field::Absent,
+            bearer: Field::Absent,
+            oauth2: Field::Absent,
             tls: table.take(&TLS),
             proxy: table.take(&PROXY),
         }

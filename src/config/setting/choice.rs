@@ -14,7 +14,7 @@ use super::super::suggest::nearest;
 use crate::model::ComponentStatus;
 
 /// Reads one of `words`, each with its meaning, for the setting `S`.
-pub(super) fn choose<S: Setting, T: Clone>(
+pub(in super::super) fn choose<S: Setting, T: Clone>(
     node: &Node<'_>,
     what: &'static str,
     words: &[(&'static str, T)],
@@ -34,7 +34,7 @@ pub(super) fn choose<S: Setting, T: Clone>(
     found.map(|(_, meaning)| meaning.clone())
 }
 
-pub(super) fn word_schema<T>(words: &[(&'static str, T)]) -> Value {
+pub(in super::super) fn word_schema<T>(words: &[(&'static str, T)]) -> Value {
     json!({ "enum": words.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
 }
 

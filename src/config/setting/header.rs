@@ -1,8 +1,10 @@
 //! Headers to send: plain texts, or secrets with something in front.
 
+use std::ops::Range;
+
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::super::mistake::Mistake;
 use super::super::plan::HeaderText;
@@ -33,21 +35,7 @@ impl Setting for Headers {
         let DeValue::Table(table) = node.get_ref() else {
             return Self::wrong_type(node, problems);
         };
-        let mut headers: Vec<(HeaderName, std::ops::Range<usize>, HeaderText)> = Vec::new();
-        let mut all_good = true;
-        for (key, value) in table {
-            let Some((name, text)) = read_header(key.get_ref(), key.span(), value, problems) else {
-                all_good = false;
-                continue;
-            };
-            if let Some((_, first, _)) = headers.iter().find(|(known, _, _)| *known == name) {
-                let places = [(key.span(), Some("again")), (first.clone(), Some("first"))];
-                problems.report_all(places, Mistake::DuplicateHeader { name: name.to_string() });
-                all_good = false;
-            }
-            headers.push((name, key.span(), text));
-        }
-        all_good.then(|| Self(headers.into_iter().map(|(name, _, text)| (name, text)).collect()))
+        read_headers(table, read_value, problems).map(Self)
     }
 
     fn schema() -> Value {
@@ -57,12 +45,40 @@ impl Setting for Headers {
     }
 }
 
-fn read_header(
-    name: &str,
-    name_span: std::ops::Range<usize>,
-    value: &Node<'_>,
+/// How the value of a header is read.
+type ReadValue<T> = fn(&HeaderName, &Node<'_>, &mut Problems<'_>) -> Option<T>;
+
+/// Reads every header, so that every mistake is seen.
+pub(super) fn read_headers<T>(
+    table: &DeTable<'_>,
+    read_value: ReadValue<T>,
     problems: &mut Problems<'_>,
-) -> Option<(HeaderName, HeaderText)> {
+) -> Option<Vec<(HeaderName, T)>> {
+    let mut headers: Vec<(HeaderName, Range<usize>, T)> = Vec::new();
+    let mut all_good = true;
+    for (key, value) in table {
+        let read = read_header(key.get_ref(), key.span(), value, read_value, problems);
+        let Some((name, text)) = read else {
+            all_good = false;
+            continue;
+        };
+        if let Some((_, first, _)) = headers.iter().find(|(known, _, _)| *known == name) {
+            let places = [(key.span(), Some("again")), (first.clone(), Some("first"))];
+            problems.report_all(places, Mistake::DuplicateHeader { name: name.to_string() });
+            all_good = false;
+        }
+        headers.push((name, key.span(), text));
+    }
+    all_good.then(|| headers.into_iter().map(|(name, _, text)| (name, text)).collect())
+}
+
+fn read_header<T>(
+    name: &str,
+    name_span: Range<usize>,
+    value: &Node<'_>,
+    read_value: ReadValue<T>,
+    problems: &mut Problems<'_>,
+) -> Option<(HeaderName, T)> {
     let read = match HeaderName::from_bytes(name.as_bytes()) {
         Err(_) => Err(Mistake::InvalidHeader { part: "name" }),
         Ok(name) if RESERVED.contains(&name) => {
@@ -118,7 +134,8 @@ fn read_value(
     }
 }
 
-struct SecretText(HeaderText);
+/// A text that is a secret, with something in front of it.
+pub(super) struct SecretText(pub(super) HeaderText);
 
 impl SecretText {
     fn wrong_value(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<HeaderText> {

@@ -1,4 +1,4 @@
-//! Regular expressions over bytes, bounded in size.
+//! Regular expressions over bytes and over texts, bounded in size.
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::{Value, json};
@@ -30,6 +30,29 @@ impl Setting for Regex {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// A regular expression over text.
+pub(in super::super) struct TextPattern(pub(in super::super) regex::Regex);
+
+impl Setting for TextPattern {
+    const EXPECTED: &'static str = Regex::EXPECTED;
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let bytes = Regex::read(node, problems)?;
+        // What can be said of bytes alone, `(?-u:\xff)`, no text is like.
+        match regex::RegexBuilder::new(bytes.as_str()).size_limit(SIZE).build() {
+            Ok(regex) => Some(Self(regex)),
+            Err(error) => {
+                problems.report(node.span(), Mistake::InvalidPattern { reason: short(&error) });
+                None
+            }
+        }
+    }
+
+    fn schema() -> Value {
+        Regex::schema()
     }
 }
 

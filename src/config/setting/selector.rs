@@ -4,6 +4,7 @@ use scraper::Selector;
 use serde_json::{Value, json};
 
 use super::super::mistake::{Mistake, shorten};
+use super::super::plan::login::Chosen;
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 
@@ -30,6 +31,19 @@ impl Setting for Css {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
+    }
+}
+
+impl Setting for Chosen {
+    const EXPECTED: &'static str = Css::EXPECTED;
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let Css(written, select) = Css::read(node, problems)?;
+        Some(Self { written: written.into(), select })
+    }
+
+    fn schema() -> Value {
+        Css::schema()
     }
 }
 

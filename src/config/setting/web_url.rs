@@ -7,12 +7,15 @@ use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 
+const WEB: ([&str; 2], &str) = (["http", "https"], "`https://` or `http://`");
+
 impl Setting for Url {
     const EXPECTED: &'static str = "a URL in quotes";
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let text = Self::text(node, problems)?;
-        read_url(&text, ["http", "https"], "`https://` or `http://`", node, problems)
+        let (schemes, known) = WEB;
+        read_url(&text, schemes, known, node, problems)
     }
 
     fn schema() -> Value {
@@ -60,6 +63,12 @@ fn read_url(
     }
     problems.report(node.span(), mistake);
     None
+}
+
+/// What is wrong with a URL that is one of the web.
+pub(in super::super) fn web_fault(url: &Url) -> Option<Mistake> {
+    let (schemes, known) = WEB;
+    fault(url, schemes, known)
 }
 
 fn fault(url: &Url, schemes: [&str; 2], known: &'static str) -> Option<Mistake> {

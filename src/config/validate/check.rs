@@ -4,10 +4,12 @@ use super::super::mistake::Mistake;
 use super::super::plan::{Addresses, Check, CheckKind};
 use super::super::problem::Problems;
 use super::super::raw::check::RawCheck;
+use super::super::raw::login::{RawLogin, Times};
 use super::super::reader::Field;
 use super::super::setting::count::AtLeast;
+use super::tuning::Tuning;
 use super::{Ids, Scope, tuning};
-use crate::model::{CheckId, ComponentId, MajorWhen};
+use crate::model::{CheckId, ComponentId, MajorWhen, Span};
 
 pub(super) fn check(
     raw: RawCheck,
@@ -27,6 +29,13 @@ pub(super) fn check(
         raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner().0)),
         raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner().0))),
         raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
+        raw.login.given().map(|login| {
+            let RawLogin { check, times } = login.into_inner();
+            if let Some(tuning) = &tuning {
+                refuse_never_ending(&times, tuning, problems);
+            }
+            CheckKind::Login(Box::new(check))
+        }),
     ];
     let kind = kinds.into_iter().flatten().next()?;
     refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
@@ -71,5 +80,30 @@ fn refuse_counting_nothing(
         let help = "add `addresses = \"all\"` to what is asked, or leave this out";
         let mistake = Mistake::CountsNoAddresses { key: "major_when", trouble, help };
         problems.report(when.span(), mistake);
+    }
+}
+
+/// A run ends at its timeout, so no step can take longer, nor may all of the time be waited away.
+fn refuse_never_ending(times: &Times, tuning: &Tuning, problems: &mut Problems<'_>) {
+    let too_long = |small, value: Span, why| Mistake::Contradiction {
+        small,
+        small_value: value.to_string(),
+        relation: "less than",
+        large: "timeout",
+        large_value: tuning.timeout.to_string(),
+        why,
+    };
+    for limit in times.limits.iter().filter(|limit| *limit.get_ref() >= tuning.timeout) {
+        let why = "a run ends at its timeout and the step would never be slow: lower it, or raise \
+                   `timeout`";
+        problems.report(limit.span(), too_long("degraded_over", *limit.get_ref(), why));
+    }
+    let waited = times.pauses.iter().fold(0, |sum, pause| sum + pause.get_ref().as_micros());
+    if Span::from_micros(waited) >= tuning.timeout
+        && let Some(last) = times.pauses.last()
+    {
+        let why = "the steps wait so long together that the run could never end well: lower them, \
+                   or raise `timeout`";
+        problems.report(last.span(), too_long("sleep", Span::from_micros(waited), why));
     }
 }
