@@ -4,6 +4,7 @@ mod account;
 mod flow;
 mod outcome;
 mod post;
+mod preset;
 mod step;
 
 use toml::Spanned;
@@ -20,6 +21,7 @@ use super::http_client::RawHttpClient;
 use crate::model::Span;
 use account::RawAccounts;
 use flow::{Flow, RawSteps};
+use preset::RawPreset;
 
 const URL: Key<Url> = Key::new(
     "url",
@@ -47,20 +49,24 @@ impl Section for RawLogin {
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (url, accounts) = (table.require(&URL), RawAccounts::ask(table));
-        let steps = table.take(&STEPS);
+        let (preset, steps) = (RawPreset::ask(table), table.take(&STEPS));
         let (max_body, addresses) = (table.take(&MAX_BODY), table.take(&ADDRESSES));
         let (skew, certificate) = (table.take(&MAX_CLOCK_SKEW), table.take(&CERTIFICATE));
         let client = RawHttpClient::ask_for_any_host(table);
         client.weigh(table, &Field::<Headers>::Absent, &addresses);
         let accounts = accounts.settle(table);
-        if matches!(steps, Field::Absent) {
+        let preset = preset.expand(accounts.as_deref(), table);
+        if matches!(preset, Some(None)) && RawSteps::are_none(&steps) {
             table.report_here(Mistake::NoSteps);
         }
-        let steps = steps.or(RawSteps::NONE);
-        let (url, steps) = (url?.into_inner(), steps?);
+        let (url, steps) = (url?.into_inner(), steps.or(RawSteps::NONE)?);
         let times = steps.times();
-        let flow = Flow::new(&url, accounts.as_deref(), Vec::new(), &(0..0));
-        let steps = flow.with(steps, table)?;
+        let mut flow = Flow::new(&url, accounts.as_deref());
+        if let Some(preset) = preset? {
+            flow.begin(preset, table);
+        }
+        flow.go_on(steps, table);
+        let steps = flow.finish()?;
         let check = LoginCheck {
             url,
             steps,

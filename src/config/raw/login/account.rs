@@ -113,7 +113,7 @@ impl RawAccounts {
             let span = raw.span();
             let account = raw.into_inner().settle(n + 1)?;
             if let Some((name, first)) = taken.iter().find(|(name, _)| *name == account.label) {
-                let places = vec![first.clone(), span.clone()];
+                let places = vec![first.clone(), span];
                 let name = name.to_string();
                 let mistake = Mistake::DuplicateName { what: "accounts", name, key: LABEL.name() };
                 table.report_all(places, mistake);

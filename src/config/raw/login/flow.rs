@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use scraper::Selector;
+use http::header::AUTHORIZATION;
 use serde_json::Value;
 use toml::Spanned;
 use url::Url;
 
 use super::super::super::mistake::{Mistake, list, shorten};
 use super::super::super::plan::StatusSet;
-use super::super::super::plan::login::{Account, Action, Chosen, LoginStep, Rejection, Variable};
+use super::super::super::plan::login::{
+    Account, Action, LoginStep, Rejection, Template, TemplatePart, Variable,
+};
 use super::super::super::problem::Problems;
-use super::super::super::reader::{Node, Reader, Setting, section_schema};
+use super::super::super::reader::{Field, Node, Reader, Setting, section_schema};
 use super::super::super::setting::web_url::web_fault;
+use super::preset::{self, chosen};
 use super::step::{Purpose, RawStep, Use};
 
 /// More steps than any customer would take.
@@ -57,18 +60,16 @@ pub(super) struct Flow<'f> {
     /// What steps are called, and where that is written.
     names: Vec<(Arc<str>, Range<usize>)>,
     steps: Vec<LoginStep>,
+    /// Whether the account goes with every request to the entry host.
+    basic: bool,
+    all_good: bool,
 }
 
 impl<'f> Flow<'f> {
-    /// A flow that begins with the steps of a short form, which stands at `span`. Accounts that
-    /// are wrong are `None`, and taken to have all that is needed.
-    pub(super) fn new(
-        base: &'f Url,
-        accounts: Option<&[Account]>,
-        preset: Vec<LoginStep>,
-        span: &Range<usize>,
-    ) -> Self {
-        let mut flow = Self {
+    /// A flow of nothing yet. Accounts that are wrong are `None`, and taken to have all that is
+    /// needed.
+    pub(super) fn new(base: &'f Url, accounts: Option<&[Account]>) -> Self {
+        Self {
             base,
             account: accounts.is_none_or(|accounts| !accounts.is_empty()),
             totp: accounts.is_none_or(|accounts| {
@@ -78,38 +79,80 @@ impl<'f> Flow<'f> {
             answered: false,
             names: Vec::new(),
             steps: Vec::new(),
-        };
-        for step in preset {
-            flow.names.push((step.name.clone(), span.clone()));
-            flow.add(step);
+            basic: false,
+            all_good: true,
         }
-        flow
     }
 
-    /// Adds the steps that were written, and gives all of them.
-    pub(super) fn with(
-        mut self,
-        steps: RawSteps,
-        table: &mut Reader<'_, '_, '_>,
-    ) -> Option<Vec<LoginStep>> {
-        let mut all_good = true;
+    /// Adds the steps that a short form stands for.
+    pub(super) fn begin(&mut self, preset: preset::Steps, table: &mut Reader<'_, '_, '_>) {
+        let preset::Steps { steps, span, basic } = preset;
+        self.basic = basic;
+        // All its texts stand for the account, or are ours, but for what else a form is filled
+        // with.
+        self.account = true;
+        for step in steps {
+            let note = |text: &Template| {
+                let (span, text) = (span.clone(), text.clone());
+                Use { span, text, purpose: Purpose::Sent }
+            };
+            let uses: Vec<Use> = step.sends().into_iter().map(note).collect();
+            self.weigh(&uses, table);
+            self.names.push((step.name.clone(), span.clone()));
+            self.add(step);
+        }
+    }
+
+    /// Adds the steps that were written.
+    pub(super) fn go_on(&mut self, steps: RawSteps, table: &mut Reader<'_, '_, '_>) {
         for raw in steps.0 {
             let (span, RawStep { name, mut step, uses, .. }) = (raw.span(), raw.into_inner());
             if matches!(step.action, Action::Submit { .. } | Action::Look) && !self.answered {
-                table.report(span.clone(), Mistake::NoAnswerYet);
-                all_good = false;
+                self.report(span.clone(), Mistake::NoAnswerYet, table);
             }
             let (judged, sent): (Vec<Use>, Vec<Use>) =
                 uses.into_iter().partition(|used| used.purpose == Purpose::Judged);
-            all_good &= self.weigh(&sent, table);
-            match self.name(&step.name, name, span, table) {
-                Some(name) => step.name = name,
-                None => all_good = false,
+            self.weigh(&sent, table);
+            if let Some(name) = self.name(&step.name, name, span, table) {
+                step.name = name;
+            }
+            if self.basic {
+                self.authorize(&mut step);
             }
             self.add(step);
-            all_good &= self.weigh(&judged, table);
+            self.weigh(&judged, table);
         }
-        (all_good && !self.steps.is_empty()).then_some(self.steps)
+    }
+
+    /// All steps, unless something was wrong with one.
+    pub(super) fn finish(self) -> Option<Vec<LoginStep>> {
+        (self.all_good && !self.steps.is_empty()).then_some(self.steps)
+    }
+
+    fn report(&mut self, span: Range<usize>, mistake: Mistake, table: &mut Reader<'_, '_, '_>) {
+        self.all_good = false;
+        table.report(span, mistake);
+    }
+
+    /// Lets the account go with a request to the entry host, as a browser does that has been
+    /// asked for it once.
+    fn authorize(&self, step: &mut LoginStep) {
+        let (url, headers) = match &mut step.action {
+            Action::Get { url, headers, .. } | Action::Post { url, headers, .. } => (url, headers),
+            Action::Submit { .. } | Action::Look | Action::Sleep(_) | Action::Totp(_) => return,
+        };
+        let own = match (url.constant(), url.0.first()) {
+            (Some(url), _) => {
+                self.base.join(&url).is_ok_and(|url| url.origin() == self.base.origin())
+            }
+            (None, Some(TemplatePart::Text(head))) => {
+                head.starts_with('/') && !head.starts_with("//")
+            }
+            (None, Some(TemplatePart::Variable(_)) | None) => false,
+        };
+        if own && !headers.iter().any(|(name, _)| name == AUTHORIZATION) {
+            headers.push((AUTHORIZATION, preset::account_header()));
+        }
     }
 
     /// Adds a step that is as it should be.
@@ -144,6 +187,7 @@ impl<'f> Flow<'f> {
         if let Some((_, first)) = taken(&name) {
             let places = vec![first.clone(), span];
             let name = name.to_string();
+            self.all_good = false;
             table.report_all(places, Mistake::DuplicateName { what: "steps", name, key: "name" });
             return None;
         }
@@ -152,24 +196,16 @@ impl<'f> Flow<'f> {
     }
 
     /// Reports what is wrong with texts, given what has come before.
-    fn weigh(&self, uses: &[Use], table: &mut Reader<'_, '_, '_>) -> bool {
-        let mut all_good = true;
+    fn weigh(&mut self, uses: &[Use], table: &mut Reader<'_, '_, '_>) {
         for Use { span, text, purpose } in uses {
-            for variable in text.variables() {
-                if let Some(mistake) = self.doubt(variable, *purpose) {
-                    table.report(span.clone(), mistake);
-                    all_good = false;
-                }
-            }
-            if *purpose == Purpose::Url
-                && let Some(url) = text.constant()
-                && let Some(mistake) = self.refuse(&url)
-            {
-                table.report(span.clone(), mistake);
-                all_good = false;
+            let doubts = text.variables().filter_map(|variable| self.doubt(variable, *purpose));
+            let url = text.constant().filter(|_| *purpose == Purpose::Url);
+            let refused = url.and_then(|url| self.refuse(&url));
+            let mistakes: Vec<Mistake> = doubts.chain(refused).collect();
+            for mistake in mistakes {
+                self.report(span.clone(), mistake, table);
             }
         }
-        all_good
     }
 
     /// What is wrong with a variable here.
@@ -193,7 +229,14 @@ impl<'f> Flow<'f> {
                 let help = format!("known here: {}", list(&self.known()));
                 unknown(&shorten(name), &help)
             }
-            _ => None,
+            Variable::User
+            | Variable::Password
+            | Variable::Totp
+            | Variable::Run
+            | Variable::Random(_)
+            | Variable::Challenge(_)
+            | Variable::Extracted(_)
+            | Variable::Secret(_) => None,
         }
     }
 
@@ -221,26 +264,26 @@ fn usual_rejection(step: &LoginStep) -> Option<Rejection> {
     if !step.sends().into_iter().any(|text| text.variables().any(is_password)) {
         return None;
     }
-    let form = match step.action {
-        Action::Submit { .. } => Some(password_field()?),
-        _ => None,
-    };
+    let is_form = matches!(step.action, Action::Submit { .. });
     Some(Rejection {
         status: StatusSet(vec![(401, 401), (403, 403)]),
         contains: Vec::new(),
-        html: form.into_iter().collect(),
+        html: if is_form { vec![chosen("input[type=password]")?] } else { Vec::new() },
     })
-}
-
-/// What a login form has.
-fn password_field() -> Option<Chosen> {
-    let written = "input[type=password]";
-    Some(Chosen { written: written.into(), select: Selector::parse(written).ok()? })
 }
 
 impl RawSteps {
     /// None at all.
     pub(super) const NONE: Self = Self(Vec::new());
+
+    /// Whether none were written.
+    pub(super) fn are_none(field: &Field<Self>) -> bool {
+        match field {
+            Field::Absent => true,
+            Field::Given(steps) => steps.get_ref().0.is_empty(),
+            Field::Wrong => false,
+        }
+    }
 
     /// The lengths of time in them, with their places: what slow steps may take, and pauses.
     pub(super) fn times(&self) -> super::Times {
