@@ -305,11 +305,31 @@ mod in_step {
         }
     }
 
+    /// A table whose keys are the user's own has one.
+    fn named(parent: &str, key: &str) -> String {
+        let own = ["headers", "metadata", "expect_headers", "query", "fields", "extract", "cookies"];
+        // That of a step is; that of a short form is a table like others.
+        let own = own.contains(&key) || key == "form" && parent.ends_with("steps");
+        if own { format!("{key}.any") } else { key.to_owned() }
+    }
+
+    /// The header of the table at `place`, below that of each list that it is in.
+    fn header(place: &str) -> String {
+        let (mut path, mut lists) = (String::new(), String::new());
+        for key in place.split('.') {
+            path = format!("{path}.{}", named(&path, key)).trim_start_matches('.').to_owned();
+            if matches!(key, "steps" | "accounts") {
+                lists.push_str(&format!("[[{path}]]\n"));
+            }
+        }
+        if lists.ends_with(&format!("[[{path}]]\n")) { lists } else { format!("{lists}[{path}]\n") }
+    }
+
     /// A file with a key `zzz` in the table at `place`, which nobody knows anywhere.
     fn with_unknown_key(place: &str) -> String {
         let (parents, key) = place.rsplit_once('.').unwrap_or(("", place));
         let zzz = |key: &str| match key {
-            "script" => "script = [{ zzz = 1 }]\n".to_owned(),
+            list @ ("script" | "steps" | "accounts") => format!("{list} = [{{ zzz = 1 }}]\n"),
             key => format!("{key} = {{ zzz = 1 }}\n"),
         };
         match (parents, key) {
@@ -318,15 +338,9 @@ mod in_step {
             ("component", "check") => "[[component]]\n[[component.check]]\nzzz = 1\n".to_owned(),
             (parents, key) if parents.starts_with("component.check") => {
                 let inner = parents.strip_prefix("component.check").unwrap();
-                let table = format!("[component.check{inner}]\n");
+                let table = header(&format!("component.check{inner}"));
                 let table = if inner.is_empty() { String::new() } else { table };
-                let key = match key {
-                    "headers" => "headers.X-Any",
-                    "metadata" => "metadata.X-Any",
-                    "expect_headers" => "expect_headers.X-Any",
-                    key => key,
-                };
-                format!("[[component]]\n[[component.check]]\n{table}{}", zzz(key))
+                format!("[[component]]\n[[component.check]]\n{table}{}", zzz(&named(parents, key)))
             }
             ("", key) => zzz(key),
             (parents, key) => format!("[{parents}]\n{}", zzz(key)),
@@ -374,6 +388,14 @@ mod in_step {
                 "no_tls",
                 "without_effect",
                 "unknown_capture",
+                "unknown_variable",
+                "invalid_name",
+                "no_answer_yet",
+                "secret_in_url",
+                "means_nothing",
+                "looks_for_nothing",
+                "duplicate_name",
+                "no_steps",
                 "head_has_no_body",
                 "counts_no_addresses",
                 "invalid_selector",
