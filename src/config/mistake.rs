@@ -276,12 +276,12 @@ pub(super) enum Mistake {
     )]
     NoAnswerYet,
     /// A secret in a URL.
-    #[error("`{{{{{variable}}}}}` must not stand in a URL: logs on the way keep those")]
+    #[error("a {what} must not stand in a URL: logs on the way keep those")]
     #[diagnostic(
         code(farol::config::secret_in_url),
         help("send it in the body (`post` with a `form`) or in a header")
     )]
-    SecretInUrl { variable: &'static str },
+    SecretInUrl { what: &'static str },
     /// A key that goes with something that is not there.
     #[error("`{key}` means nothing here")]
     #[diagnostic(code(farol::config::means_nothing), help("it goes with {}: leave it out here", list(.goes_with)))]

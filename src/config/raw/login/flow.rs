@@ -219,12 +219,12 @@ impl<'f> Flow<'f> {
         match variable {
             Variable::User if !self.account => unknown("user", account),
             Variable::Password if !self.account => unknown("password", account),
-            Variable::Password if in_url => Some(Mistake::SecretInUrl { variable: "password" }),
+            Variable::Password if in_url => Some(Mistake::SecretInUrl { what: "password" }),
             Variable::Totp if !self.totp => {
                 unknown("totp", "give every account a `totp`, or let a step with `totp` come first")
             }
-            Variable::Totp if in_url => Some(Mistake::SecretInUrl { variable: "totp" }),
-            Variable::Secret(_) if in_url => Some(Mistake::SecretInUrl { variable: "secret" }),
+            Variable::Totp if in_url => Some(Mistake::SecretInUrl { what: "one-time password" }),
+            Variable::Secret(_) if in_url => Some(Mistake::SecretInUrl { what: "secret" }),
             Variable::Extracted(name) if !self.extracted.contains(name) => {
                 let help = format!("known here: {}", list(&self.known()));
                 unknown(&shorten(name), &help)

@@ -68,9 +68,10 @@ impl RawBody {
         if kinds.len() > 1 {
             table.report_all(kinds, Mistake::SeveralOf { section: "a `post`", keys: KINDS });
         }
-        if let (Field::Absent, Field::Given(kind)) = (&self.body, &self.content_type) {
-            let mistake = Mistake::MeansNothing { key: "type", goes_with: &["body"] };
-            table.report(kind.span(), mistake);
+        if matches!(self.body, Field::Absent) {
+            for (key, span) in table.there(&["type"]) {
+                table.report(span, Mistake::MeansNothing { key, goes_with: &["body"] });
+            }
         }
         match self {
             Self { json: Field::Given(json), .. } => {
