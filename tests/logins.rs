@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use farol::config::{
-    Action, CheckKind, LoginCheck, LoginStep, PostBody, SourceFile, parse, schema,
+    Action, CheckKind, LoginCheck, LoginStep, PostBody, SecretRef, SourceFile, parse, schema,
 };
 
 /// What stands before the steps that a short form is short for, each line of which is a comment.
@@ -109,4 +109,101 @@ fn basic_goes_with_every_request_to_the_entry_host_and_no_other() {
     let shown: Vec<bool> =
         logins[0].steps.iter().map(|step| format!("{step:?}").contains("Basic")).collect();
     assert_eq!(shown, [true, true, true, true, false, false, false, false]);
+}
+
+/// A file with one login check that has these keys.
+fn file(check: &str, login: &str) -> String {
+    format!(
+        "[platform]\nname = 'Blip'\n[[component]]\nname = 'Desk'\n[[component.check]]\nname = 'a'\n\
+         {check}[component.check.login]\nurl = 'https://desk.example'\n{login}\n"
+    )
+}
+
+/// The codes of what is wrong in a file, and the lines.
+fn mistakes(text: &str) -> Vec<(String, Option<usize>)> {
+    let source = SourceFile { name: "logins.toml".to_owned(), text: text.to_owned() };
+    let found = parse(&[source]).err();
+    let problems = found.iter().flat_map(|error| error.problems());
+    let code = |code: String| code.replace("farol::config::", "");
+    problems.map(|problem| (code(problem.code()), problem.line())).collect()
+}
+
+#[test]
+fn steps_are_slow_and_wait_only_within_the_timeout() {
+    let contradiction = |line| vec![("contradiction".to_owned(), Some(line))];
+    let slow = "steps = [{ get = '/', degraded_over = '10s' }]";
+    assert_eq!(mistakes(&file("", slow)), contradiction(9), "the timeout is 10 s by default");
+    assert_eq!(mistakes(&file("timeout = '11s'\n", slow)), []);
+    let waits = "steps = [{ sleep = '6s' },\n{ sleep = '4s' }]";
+    assert_eq!(mistakes(&file("", waits)), contradiction(10), "all pauses together");
+    assert_eq!(mistakes(&file("timeout = '11s'\n", waits)), []);
+}
+
+#[test]
+fn steps_and_accounts_are_bounded() {
+    let out_of_range = vec![("out_of_range".to_owned(), Some(9))];
+    let steps = |count| file("", &format!("steps = [{}]", "{ get = '/' }, ".repeat(count)));
+    assert_eq!(mistakes(&steps(50)), []);
+    assert_eq!(mistakes(&steps(51)), out_of_range);
+    let accounts = |count| {
+        let account = |n| format!("{{ user = 'u{n}', password = {{ env = 'P' }} }}, ");
+        let all: String = (0..count).map(account).collect();
+        file("", &format!("accounts = [{all}]\nform_login = {{}}"))
+    };
+    assert_eq!(mistakes(&accounts(20)), []);
+    assert_eq!(mistakes(&accounts(21)), out_of_range);
+    assert_eq!(mistakes(&accounts(0)), out_of_range);
+}
+
+#[test]
+fn what_a_short_form_needs_is_missed_once() {
+    for short in ["form_login = {}", "basic = true", "saml = {}"] {
+        let missing = vec![("missing_key".to_owned(), Some(9))];
+        assert_eq!(mistakes(&file("", short)), missing, "{short} without an account");
+    }
+    let account = "account = { user = 'me', password = { env = 'P' } }\n";
+    let totp = format!("{account}form_login = {{ totp_field = 'otp' }}");
+    assert_eq!(mistakes(&file("", &totp)), [("unknown_variable".to_owned(), Some(10))]);
+    let two = format!("{account}form_login = {{}}\nbasic = true");
+    assert_eq!(mistakes(&file("", &two)), [("several_of".to_owned(), Some(10))]);
+    let both = format!("{account}accounts = []\nform_login = {{}}");
+    assert_eq!(mistakes(&file("", &both)), [("several_of".to_owned(), Some(9))]);
+}
+
+#[test]
+fn steps_are_named_by_what_they_do_and_no_two_alike() {
+    let text = "steps = [{ get = '/a' }, { get = '/a' }, { submit = 'form' }, { sleep = '2s' },\
+                { name = 'get /b', look = true, contains = 'x' }, { get = '/b' }]";
+    let steps = logins(&file("", text)).remove(0).steps;
+    let names: Vec<&str> = steps.iter().map(|step| &*step.name).collect();
+    assert_eq!(names, ["get /a", "get /a (2)", "submit form", "sleep 2s", "get /b", "get /b (2)"]);
+}
+
+#[test]
+fn a_password_that_is_sent_may_be_rejected() {
+    let text = "account = { user = 'me', password = { env = 'P' } }\n\
+                steps = [{ get = '/' }, { submit = 'form', fields = { p = '{{password}}' } },\
+                { post = '/', json_body = { p = ['{{password}}'] } },\
+                { post = '/', form = { p = '{{password}}' }, rejected = { contains = 'no' } }]";
+    let steps = logins(&file("", text)).remove(0).steps;
+    let told: Vec<_> = steps.iter().map(|step| step.rejected.as_ref()).collect();
+    let [None, Some(form), Some(json), Some(own)] = told.as_slice() else { panic!("{told:?}") };
+    assert!(form.status.contains(401) && form.status.contains(403) && form.html.len() == 1);
+    assert!(json.status.contains(401) && json.html.is_empty());
+    assert!(own.status.0.is_empty() && own.contains == ["no"]);
+}
+
+#[test]
+fn every_secret_of_a_login_is_known_before_it_runs() {
+    let text = "accounts = [{ label = 'a', user = { env = 'A' }, password = { env = 'B' }, totp = { env = 'C' } }]\n\
+                steps = [{ get = '/', headers = { X-Key = { env = 'D' } } },\
+                { post = '/', form = { key = { env = 'E', prefix = 'k-' } } }, { totp = { env = 'F' } }]";
+    let source = SourceFile { name: "logins.toml".to_owned(), text: file("", text) };
+    let refs = parse(&[source]).unwrap().secret_refs();
+    let all = ["A", "B", "C", "D", "E", "F"].map(|name| SecretRef::Env(name.to_owned()));
+    assert_eq!(refs, BTreeSet::from(all));
+    let client = std::fs::read_to_string(examples().remove(1)).unwrap();
+    let source = SourceFile { name: "logins.toml".to_owned(), text: client };
+    let partner = SecretRef::Env("PARTNER_SECRET".to_owned());
+    assert_eq!(parse(&[source]).unwrap().secret_refs(), BTreeSet::from([partner]));
 }

@@ -234,3 +234,57 @@ fn read_entry(name: &str, node: &Node<'_>, problems: &mut Problems<'_>) -> Optio
     }
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::plan::login::{JsonTemplate, Template, TemplatePart, Variable};
+    use super::super::tests::read;
+    use super::{Fields, TemplateHeaders};
+
+    fn text(text: &str) -> TemplatePart {
+        TemplatePart::Text(text.into())
+    }
+
+    #[test]
+    fn texts_are_split_at_their_variables() {
+        let extracted = |name: &str| TemplatePart::Variable(Variable::Extracted(name.into()));
+        for (written, parts) in [
+            ("", vec![]),
+            ("/login", vec![text("/login")]),
+            ("/a/{{ id }}?b", vec![text("/a/"), extracted("id"), text("?b")]),
+            ("{{user}}{{run}}", [Variable::User, Variable::Run].map(TemplatePart::Variable).into()),
+            ("{{random.a}}", vec![TemplatePart::Variable(Variable::Random("a".into()))]),
+            ("{{challenge.a}}", vec![TemplatePart::Variable(Variable::Challenge("a".into()))]),
+            // These nobody can have extracted, and so they are told as unknown.
+            ("{{random.}}", vec![extracted("random.")]),
+            ("{{}}", vec![extracted("")]),
+            ("{ {{ }", vec![text("{ {{ }")]),
+            ("}}{{", vec![text("}}{{")]),
+        ] {
+            assert_eq!(Template::parse(written).0, parts, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_called_secret_is_not_written_in_plain() {
+        assert!(read::<Fields>("{ token = '{{t}}', secret = { env = 'S' }, a = 'b' }").is_ok());
+        assert!(read::<TemplateHeaders>("{ Authorization = 'Bearer {{t}}', A = 'b' }").is_ok());
+        assert!(read::<JsonTemplate>("{ a = [1, true, { b = '{{c}}' }], password = '' }").is_ok());
+        for words in [
+            read::<Fields>("{ token = 'hush' }").map(drop),
+            read::<TemplateHeaders>("{ Authorization = 'Bearer hush' }").map(drop),
+            read::<JsonTemplate>("[{ password = 'hush' }]").map(drop),
+        ] {
+            let words = words.unwrap_err();
+            assert!(words.starts_with("plain_secret") && !words.contains("hush"), "{words}");
+        }
+        for (written, code) in [
+            ("{ Host = 'a' }", "reserved_header"),
+            ("{ A = \"\\n{{b}}\" }", "invalid_header"),
+            ("{ A = '1', a = '2' }", "duplicate_header"),
+        ] {
+            let words = read::<TemplateHeaders>(written).map(drop).unwrap_err();
+            assert!(words.starts_with(code), "{written}: {words}");
+        }
+    }
+}
