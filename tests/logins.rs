@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use farol::config::{
-    Action, CheckKind, LoginCheck, LoginStep, PostBody, SecretRef, SourceFile, parse, schema,
+    Action, Check, CheckKind, LoginCheck, LoginStep, PostBody, SecretRef, SourceFile, parse, schema,
 };
 
 /// What stands before the steps that a short form is short for, each line of which is a comment.
@@ -23,12 +23,12 @@ fn examples() -> Vec<PathBuf> {
 /// The logins of a file, in order.
 fn logins(text: &str) -> Vec<LoginCheck> {
     let source = SourceFile { name: "logins.toml".to_owned(), text: text.to_owned() };
-    let config = parse(&[source]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
-    let logins = config.checks().map(|(_, _, check)| match &check.kind {
-        CheckKind::Login(login) => (**login).clone(),
-        other => panic!("not a login: {other:?}"),
-    });
-    logins.collect()
+    let config = parse(&[source]).map_err(|error| error.render(false, 100)).unwrap();
+    let login = |check: &Check| match &check.kind {
+        CheckKind::Login(login) => Some((**login).clone()),
+        CheckKind::Http(_) | CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+    };
+    config.checks().filter_map(|(_, _, check)| login(check)).collect()
 }
 
 /// The steps in full. In which order fields are sent does not matter, and a file has none.
@@ -206,4 +206,40 @@ fn every_secret_of_a_login_is_known_before_it_runs() {
     let source = SourceFile { name: "logins.toml".to_owned(), text: client };
     let partner = SecretRef::Env("PARTNER_SECRET".to_owned());
     assert_eq!(parse(&[source]).unwrap().secret_refs(), BTreeSet::from([partner]));
+}
+
+/// Every default that the schema tells of, written out, changes nothing.
+#[test]
+fn defaults_are_what_the_schema_says() {
+    let schema = schema();
+    let written = |part: &str| -> String {
+        let check = "/properties/component/items/properties/check/items/properties";
+        let keys = schema.pointer(&format!("{check}/login{part}/properties")).unwrap();
+        let default = |(key, schema): (&String, &serde_json::Value)| {
+            Some(format!("{key} = {}\n", schema.get("default")?))
+        };
+        let lines: String = keys.as_object().unwrap().iter().filter_map(default).collect();
+        assert!(!lines.is_empty(), "{part}");
+        lines
+    };
+    let text = |form: [&str; 4], oidc: &str| {
+        let [login, totp, form, step] = form;
+        let user = "user = 'a'\npassword.env = 'P'\n";
+        let form = format!(
+            "{login}[component.check.login.account]\n{user}\
+             [component.check.login.account.totp]\nenv = 'S'\n{totp}\
+             [component.check.login.form_login]\n{form}\
+             [[component.check.login.steps]]\npost = '/'\nbody = 'b'\n{step}"
+        );
+        let oidc = format!(
+            "[component.check.login.account]\n{user}[component.check.login.oidc]\n\
+             issuer = 'https://id.example'\nclient_id = 'c'\nclient_secret.env = 'C'\n\
+             redirect_uri = 'https://desk.example'\n{oidc}"
+        );
+        [form, oidc].map(|login| format!("{:#?}", logins(&file("", &login))))
+    };
+    let part = |name: &str| written(&format!("/properties/{name}"));
+    let totp = part("account/properties/totp");
+    let form = [&written(""), &totp, &part("form_login"), &part("steps/items")];
+    assert_eq!(text(form.map(String::as_str), &part("oidc")), text([""; 4], ""));
 }

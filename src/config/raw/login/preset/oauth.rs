@@ -102,18 +102,10 @@ impl Client {
     }
 }
 
-/// A step that gets `{{access_token}}`, and what it is like if it does not.
-fn token_step(action: Action, refusal: &str) -> Option<LoginStep> {
-    let rejected = Rejection {
-        status: StatusSet(vec![(401, 401), (403, 403)]),
-        contains: vec![refusal.to_owned()],
-        html: Vec::new(),
-    };
-    Some(LoginStep {
-        extract: vec![extract_json("access_token", "$.access_token")?],
-        rejected: Some(rejected),
-        ..step("token", action)
-    })
+/// A step that gets `{{access_token}}`.
+fn token_step(action: Action) -> Option<LoginStep> {
+    let extract = vec![extract_json("access_token", "$.access_token")?];
+    Some(LoginStep { extract, ..step("token", action) })
 }
 
 /// `client_credentials`.
@@ -136,7 +128,7 @@ impl ClientCredentials {
         let grant = ("grant_type", plain("client_credentials"));
         let fields: Vec<_> = [Some(grant), self.client.scope()].into_iter().flatten().collect();
         let action = self.client.ask_token(plain(self.url.as_str()), &fields);
-        Some(vec![token_step(action, "\"invalid_client\"")?])
+        Some(vec![token_step(action)?])
     }
 }
 
@@ -164,6 +156,12 @@ impl PasswordGrant {
         ];
         fields.extend(self.client.scope());
         let action = self.client.ask_token(plain(self.url.as_str()), &fields);
-        Some(vec![token_step(action, "\"invalid_grant\"")?])
+        // The answer to a wrong password is 400 (RFC 6749, 5.2).
+        let rejected = Rejection {
+            status: StatusSet(vec![(401, 401), (403, 403)]),
+            contains: vec!["\"invalid_grant\"".to_owned()],
+            html: Vec::new(),
+        };
+        Some(vec![LoginStep { rejected: Some(rejected), ..token_step(action)? }])
     }
 }
