@@ -24,9 +24,8 @@ fn examples() -> Vec<PathBuf> {
 fn logins(text: &str) -> Vec<LoginCheck> {
     let source = SourceFile { name: "logins.toml".to_owned(), text: text.to_owned() };
     let config = parse(&[source]).map_err(|error| error.render(false, 100)).unwrap();
-    let login = |check: &Check| match &check.kind {
-        CheckKind::Login(login) => Some((**login).clone()),
-        CheckKind::Http(_) | CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => None,
+    let login = |check: &Check| {
+        if let CheckKind::Login(login) = &check.kind { Some((**login).clone()) } else { None }
     };
     config.checks().filter_map(|(_, _, check)| login(check)).collect()
 }

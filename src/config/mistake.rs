@@ -282,10 +282,6 @@ pub(super) enum Mistake {
         help("send it in the body (`post` with a `form`) or in a header")
     )]
     SecretInUrl { what: &'static str },
-    /// A key that goes with something that is not there.
-    #[error("`{key}` means nothing here")]
-    #[diagnostic(code(farol::config::means_nothing), help("it goes with {}: leave it out here", list(.goes_with)))]
-    MeansNothing { key: &'static str, goes_with: &'static [&'static str] },
     /// A step that does nothing.
     #[error("this step looks at the last answer, but for nothing")]
     #[diagnostic(

@@ -66,8 +66,9 @@ impl Section for ExtractFrom {
         let (header, cookie) = (table.take(&HEADER), table.take(&COOKIE));
         let param = table.take(&URL_PARAM);
         if let (Field::Absent, Field::Given(attribute)) = (&css, &attribute) {
-            let mistake = Mistake::MeansNothing { key: "attribute", goes_with: &["css"] };
-            table.report(attribute.span(), mistake);
+            let (key, trouble) = (ATTRIBUTE.name(), "is one of an element");
+            let help = "say of which, with `css`";
+            table.report(attribute.span(), Mistake::WithoutEffect { key, trouble, help });
         }
         let attribute = attribute.optional()?.map(|name| name.0);
         // That there is exactly one the reader has seen to.

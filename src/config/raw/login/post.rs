@@ -70,7 +70,8 @@ impl RawBody {
         }
         if matches!(self.body, Field::Absent) {
             for (key, span) in table.there(&["type"]) {
-                table.report(span, Mistake::MeansNothing { key, goes_with: &["body"] });
+                let (trouble, help) = ("means nothing without `body`", "add it, or leave this out");
+                table.report(span, Mistake::WithoutEffect { key, trouble, help });
             }
         }
         match self {

@@ -74,16 +74,30 @@ const ALWAYS: Key<bool> =
         .or_flag(false);
 
 /// Keys that mean something for some kinds of steps alone.
-const GOES_WITH: [(&[&str], &[&str]); 6] = [
-    (&["query"], &["get"]),
-    (&["headers"], &["get", "post"]),
-    (&["form", "json_body", "body", "type"], &["post"]),
-    (&["fields"], &["submit"]),
+const GOES_WITH: [(&[&str], &[&str], &str); 7] = [
+    (&["query"], &["get"], "it goes with `get`; leave it out here"),
+    (&["headers"], &["get", "post"], "it goes with `get` and `post`; leave it out here"),
+    (
+        &["form", "json_body", "body", "type"],
+        &["post"],
+        "it goes with `post`; leave it out here, or fill in a form with `fields`",
+    ),
+    (&["fields"], &["submit"], "it goes with `submit`; leave it out here"),
     (
         &["redirects", "via", "stay_on", "until", "cookies", "rejected", "degraded_over"],
         &["get", "post", "submit"],
+        "it goes with `get`, `post` and `submit`, which ask for something; leave it out here",
     ),
-    (&["extract", "same", "tokens"], &["get", "post", "submit", "look"]),
+    (
+        &["extract", "same", "tokens"],
+        &["get", "post", "submit", "look"],
+        "it goes with `get`, `post`, `submit` and `look`, which have an answer; leave it out here",
+    ),
+    (
+        expect::KEYS,
+        &["get", "post", "submit", "look"],
+        "it goes with `get`, `post`, `submit` and `look`, which have an answer; leave it out here",
+    ),
 ];
 
 /// A text, where it stands, and what becomes of it.
@@ -320,11 +334,11 @@ impl Section for RawStep {
 fn refuse_what_means_nothing(table: &mut Reader<'_, '_, '_>) {
     let kinds = table.there(KINDS);
     let [(kind, span)] = kinds.as_slice() else { return };
-    let expected = (expect::KEYS, &["get", "post", "submit", "look"][..]);
-    for (keys, goes_with) in GOES_WITH.into_iter().chain([expected]) {
+    for (keys, goes_with, help) in GOES_WITH {
         if !goes_with.contains(kind) {
             for (key, span) in table.there(keys) {
-                table.report(span, Mistake::MeansNothing { key, goes_with });
+                let trouble = "means nothing in this step";
+                table.report(span, Mistake::WithoutEffect { key, trouble, help });
             }
         }
     }
