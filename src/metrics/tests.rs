@@ -40,6 +40,8 @@ fn policy() -> Policy {
         recover_after: NonZeroU32::MIN,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
+        variants: std::collections::BTreeSet::new(),
+        purpose: crate::model::Purpose::Use,
     };
     Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),
@@ -82,7 +84,15 @@ fn happens(metrics: &Metrics, kind: EventKind) {
 
 fn health(last: u8, to: Health) -> EventKind {
     let subject = Subject::Address(address(last));
-    EventKind::HealthChanged { check: login(), subject, from: Health::Unknown, to, reason: None }
+    EventKind::HealthChanged {
+        check: login(),
+        subject,
+        from: Health::Unknown,
+        to,
+        reason: None,
+        variant: None,
+        step: None,
+    }
 }
 
 fn incident(sequence: u32, status: IncidentStatus) -> EventKind {
@@ -191,7 +201,7 @@ fn addresses_come_and_go() {
     metrics.observed(&observation(vec![whole]));
     assert!(has(2), "a failure to resolve says nothing about the addresses");
     let subject = Subject::Address(address(2));
-    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    happens(&metrics, EventKind::AddressVanished { check: login(), variant: None, subject });
     assert!(!has(2) && has(3));
 }
 
@@ -217,7 +227,7 @@ fn a_check_is_as_bad_as_its_worst_address() {
     happens(&metrics, health(2, Health::Passing));
     assert_eq!(value(&metrics, failing), Some(1.0));
     let subject = Subject::Address(address(1));
-    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    happens(&metrics, EventKind::AddressVanished { check: login(), variant: None, subject });
     assert_eq!(value(&metrics, failing), Some(0.0));
 }
 
@@ -251,9 +261,9 @@ fn addresses_are_counted_and_so_are_their_changes() {
         (Some(2.0), Some(0.0), Some(0.0))
     );
     let (check, subject) = (login(), Subject::Address(address(3)));
-    happens(&metrics, EventKind::AddressAppeared { check: check.clone(), subject });
-    happens(&metrics, EventKind::AddressVanished { check: check.clone(), subject });
-    happens(&metrics, EventKind::AddressVanished { check, subject });
+    happens(&metrics, EventKind::AddressAppeared { check: check.clone(), variant: None, subject });
+    happens(&metrics, EventKind::AddressVanished { check: check.clone(), variant: None, subject });
+    happens(&metrics, EventKind::AddressVanished { check, variant: None, subject });
     assert_eq!((changes("appeared"), changes("vanished")), (Some(1.0), Some(2.0)));
     // A name that does not resolve says nothing of how many there are.
     let unresolved = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);

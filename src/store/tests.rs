@@ -232,6 +232,8 @@ fn a_journal_row_is_a_contract() {
             recover_after: two,
             at_worst: crate::model::ComponentStatus::MajorOutage,
             major_when: crate::model::MajorWhen::All,
+            variants: std::collections::BTreeSet::new(),
+            purpose: crate::model::Purpose::Use,
         },
     );
     insta::assert_snapshot!(journal::encode(&Input::PolicyChanged(Box::new(policy))).unwrap());

@@ -48,7 +48,7 @@ fn told(rig: &Rig) -> &str {
 /// How many addresses of the check count.
 fn known(rig: &Rig) -> Vec<Subject> {
     let state = &rig.engine.state().checks()[&check("portal")];
-    let all = state.subjects().map(|(subject, _)| subject);
+    let all = state.subjects().map(|(_, subject, _)| subject);
     all.filter(|subject| *subject != WHOLE).collect()
 }
 
