@@ -1,6 +1,9 @@
 //! Checks that run once for each of several values: k of n, whose status that is, what the public
 //! reads of it; and what it reads of logins.
 
+use proptest::prelude::*;
+
+use super::addresses::{reference, verdict, when};
 use super::{
     Rig, backend, blind, check, degraded, fail, in_variant, pass, policy, refused, slow, tenant_of,
     times,
@@ -8,7 +11,7 @@ use super::{
 use crate::engine::State;
 use crate::model::{
     CheckPolicy, ComponentStatus, EventKind, Finding, Health, MajorWhen, Policy, Purpose, Subject,
-    Threshold,
+    Threshold, Verdict,
 };
 
 const WHOLE: Subject = Subject::Whole;
@@ -45,6 +48,59 @@ fn see(rig: &mut Rig, secs: i64, found: &[Finding]) {
 /// The first line of what the public reads.
 fn told(rig: &Rig) -> &str {
     rig.last().body.lines().next().unwrap()
+}
+
+fn found(tenant: &str, subject: Subject, verdict: Verdict) -> Finding {
+    let finding = match verdict {
+        Verdict::Inconclusive => blind(subject),
+        Verdict::Pass => pass(subject),
+        Verdict::Degraded => degraded(subject, slow()),
+        Verdict::Fail => fail(subject, refused()),
+    };
+    in_variant(tenant, finding)
+}
+
+/// The status by the rules as one would say them of one round: of each variant's addresses, and
+/// then of the variants.
+fn of_both(when: MajorWhen, verdicts: &[Vec<Verdict>]) -> ComponentStatus {
+    let told = |all: &&Vec<Verdict>| all.iter().any(|one| *one != Verdict::Inconclusive);
+    let each: Vec<_> = verdicts.iter().filter(told).map(|all| reference(when, all)).collect();
+    let as_one: Vec<Verdict> = each
+        .iter()
+        .map(|status| match status {
+            ComponentStatus::MajorOutage => Verdict::Fail,
+            _ => Verdict::Pass,
+        })
+        .collect();
+    let worst = each.iter().copied().max().unwrap_or(ComponentStatus::Operational);
+    match reference(when, &as_one) {
+        ComponentStatus::MajorOutage => ComponentStatus::MajorOutage,
+        _ => worst.min(ComponentStatus::PartialOutage),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_addresses_of_a_variant_decide_it_and_the_variants_decide_the_check(
+        when in when(),
+        verdicts in prop::collection::vec(prop::collection::vec(verdict(), 1..4), 1..6),
+    ) {
+        let names: Vec<String> = (0..verdicts.len()).map(|n| n.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut policy = of_tenants(&names);
+        for check in policy.checks.values_mut() {
+            (check.major_when, check.fail_after) = (when, Threshold::in_a_row(times(1)));
+        }
+        let mut rig = Rig::new(policy);
+        let findings = names.iter().zip(&verdicts).flat_map(|(name, verdicts)| {
+            let each = (1..).zip(verdicts);
+            each.map(|(n, verdict)| found(name, backend(n), *verdict)).collect::<Vec<_>>()
+        });
+        rig.see(0, "desk", findings.collect());
+        prop_assert_eq!(rig.status("desk"), of_both(when, &verdicts), "{}", rig.journal);
+    }
 }
 
 #[test]
