@@ -337,7 +337,7 @@ fn an_address_that_several_variants_ask_shows_the_worst_and_stays_while_one_does
     let of_a = Finding { variant: a.clone(), ..finding(1) };
     let soon = Some(Timestamp::from_secs(1_600_000_000));
     let of_b = Finding { variant: b.clone(), certificate_expires_at: soon, ..finding(1) };
-    metrics.observed(&observation(vec![of_b, of_a.clone()]));
+    metrics.observed(&observation(vec![of_b, of_a]));
     assert_eq!(expires(), Some(1_600_000_000.0));
     // One variant that comes to no address says nothing about those that it had.
     let lost = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);

@@ -65,18 +65,12 @@ fn found(tenant: &str, subject: Subject, verdict: Verdict) -> Finding {
 fn of_both(when: MajorWhen, verdicts: &[Vec<Verdict>]) -> ComponentStatus {
     let told = |all: &&Vec<Verdict>| all.iter().any(|one| *one != Verdict::Inconclusive);
     let each: Vec<_> = verdicts.iter().filter(told).map(|all| reference(when, all)).collect();
-    let as_one: Vec<Verdict> = each
-        .iter()
-        .map(|status| match status {
-            ComponentStatus::MajorOutage => Verdict::Fail,
-            _ => Verdict::Pass,
-        })
-        .collect();
+    let is_major = |status| status == ComponentStatus::MajorOutage;
+    let out = |status| if is_major(status) { Verdict::Fail } else { Verdict::Pass };
+    let as_one: Vec<Verdict> = each.iter().map(|status| out(*status)).collect();
     let worst = each.iter().copied().max().unwrap_or(ComponentStatus::Operational);
-    match reference(when, &as_one) {
-        ComponentStatus::MajorOutage => ComponentStatus::MajorOutage,
-        _ => worst.min(ComponentStatus::PartialOutage),
-    }
+    let together = reference(when, &as_one);
+    if is_major(together) { together } else { worst.min(ComponentStatus::PartialOutage) }
 }
 
 proptest! {
@@ -225,11 +219,12 @@ fn the_event_says_which_variant_and_which_step() {
     let mut rig = Rig::new(three());
     let failing = Finding { step: Some("submit".into()), ..bad("b") };
     see(&mut rig, 0, &[good("a"), failing, good("c")]);
-    let worse = rig.events.iter().find_map(|event| match &event.kind {
-        EventKind::HealthChanged { to: Health::Failing, variant, step, .. } => {
-            Some((variant.clone(), step.as_deref().map(str::to_owned)))
-        }
-        _ => None,
+    let worse = rig.events.iter().find_map(|event| {
+        let EventKind::HealthChanged { to: Health::Failing, variant, step, .. } = &event.kind
+        else {
+            return None;
+        };
+        Some((variant.clone(), step.as_deref().map(str::to_owned)))
     });
     assert_eq!(worse, Some((Some(tenant_of("b")), Some("submit".to_owned()))));
     assert!(!rig.last().body.contains("submit"), "{}", rig.last().body);
