@@ -126,7 +126,7 @@ async fn every_tenant_is_asked_on_every_address() {
 }
 
 #[tokio::test]
-async fn every_kind_of_check_can_have_variants() {
+async fn scripts_and_addresses_are_filled_in_as_well() {
     let server = failing(&["c"]).await;
     let address = server.address;
     let http = serve_silence().await;

@@ -2,8 +2,8 @@
 //! `{{matrix.tenant}}` stands for one of them.
 //!
 //! The texts are filled in before anything else reads them, so that no kind of check knows of it.
-//! The name has a dot in it since those of a script's captures and of a login's variables, which
-//! are known only when the check runs, have none.
+//! Their names begin with `matrix.` so that none is ever taken for a script's capture or another
+//! variable of this kind, whose value is known only when the check runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
