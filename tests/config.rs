@@ -374,6 +374,8 @@ mod in_step {
                 "no_tls",
                 "without_effect",
                 "unknown_capture",
+                "unknown_variable",
+                "unused_variable",
                 "head_has_no_body",
                 "counts_no_addresses",
                 "invalid_selector",

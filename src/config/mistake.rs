@@ -257,6 +257,21 @@ pub(super) enum Mistake {
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
     UnknownCapture { got: String, help: String },
+    /// A text names a variable that the check's matrix does not have.
+    #[error("the check's `matrix` has no `{got}`")]
+    #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
+    UnknownVariable { got: String, help: String },
+    /// No text names a variable of the matrix.
+    #[error("`{{{{matrix.{name}}}}}` stands in no text of what this check asks")]
+    #[diagnostic(
+        code(farol::config::unused_variable),
+        help("it would ask the same for each value: use the variable, or leave it out")
+    )]
+    UnusedVariable { name: String },
+    /// A value stands there twice.
+    #[error("the value `{value}` is given twice")]
+    #[diagnostic(code(farol::config::duplicate_value), help("keep one of them"))]
+    DuplicateValue { value: String },
     /// Not bytes in hexadecimal.
     #[error("not bytes in hexadecimal: {reason}")]
     #[diagnostic(
@@ -402,6 +417,16 @@ impl Mistake {
             None => format!("known here: {known}"),
         };
         Self::UnknownKey { key: shorten(key), section, help }
+    }
+
+    /// A variable that is not among those of the matrix, which are `known`.
+    pub(super) fn unknown_variable(got: String, known: &str) -> Self {
+        let help = if known.is_empty() {
+            format!("give the check one: matrix = {{ {got} = [\"...\", \"...\"] }}")
+        } else {
+            format!("known here: {known}")
+        };
+        Self::UnknownVariable { got, help }
     }
 
     /// A break of the syntax, in the parser's words.
