@@ -17,6 +17,7 @@ mod login;
 mod script;
 mod tcp;
 mod tls;
+mod variants;
 mod websocket;
 
 use std::sync::Arc;
@@ -75,11 +76,28 @@ impl Prober {
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
-        let Shared { network, vantage, secrets, tokens } = &*self.shared;
+        let Shared { network, vantage, .. } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
+        let findings = if check.variants.is_empty() {
+            self.ask(check, run).await
+        } else {
+            variants::probe_each(check, run, |variant| self.ask(variant, run)).await
+        };
+        Observation {
+            check: check.id.clone(),
+            vantage: vantage.clone(),
+            started_at,
+            took: watch.elapsed(),
+            findings,
+        }
+    }
+
+    /// What `check` itself finds, whether it stands for itself or is a variant of another.
+    async fn ask(&self, check: &Check, run: Run) -> Vec<Finding> {
+        let Shared { network, secrets, tokens, .. } = &*self.shared;
         let mut findings = match &check.kind {
             CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
@@ -97,13 +115,7 @@ impl Prober {
             judge_phases(finding, &check.degraded_over_in);
             bound(finding);
         }
-        Observation {
-            check: check.id.clone(),
-            vantage: vantage.clone(),
-            started_at,
-            took: watch.elapsed(),
-            findings,
-        }
+        findings
     }
 }
 

@@ -2,7 +2,7 @@
 //! what it decides follows from its state, what it is told and the time it is told, so that
 //! replaying a journal makes the same decisions.
 //!
-//! In reading order: `detect` (runs to health), `status` (health to component status),
+//! In reading order: `track` and `detect` (runs to health), `status` (health to component status),
 //! `correlate` (which incident a change belongs to), `lifecycle` (how an incident goes on),
 //! `narrate` and `words` (what the public reads), `state` (all that is remembered).
 
@@ -12,6 +12,7 @@ mod lifecycle;
 mod narrate;
 mod state;
 mod status;
+mod track;
 mod words;
 
 #[cfg(test)]
@@ -25,9 +26,10 @@ use crate::model::{
     Observation, Policy, Timestamp,
 };
 
-pub use detect::{CheckState, Track};
+pub use detect::CheckState;
 pub use lifecycle::Incident;
 pub use state::{Closed, ComponentState, State};
+pub use track::Track;
 
 /// Decides.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +164,7 @@ impl Engine {
 
     /// Takes over a policy:
     ///
-    /// 1. Checks and components that it does not name are forgotten.
+    /// 1. Checks, variants of checks and components that it does not name are forgotten.
     /// 2. Components that are new begin as operational.
     /// 3. A component that an incident holds and that has gone counts as recovered.
     /// 4. Every component is looked at again, since caps may have moved. Thresholds count from
@@ -170,7 +172,9 @@ impl Engine {
     fn adopt(&mut self, policy: &Policy, now: Timestamp, decision: &mut Decision) {
         let state = &mut self.state;
         state.policy = policy.clone();
-        state.checks.retain(|id, _| policy.checks.contains_key(id));
+        state.checks.retain(|id, check| {
+            policy.checks.get(id).inspect(|policy| check.adopt(policy)).is_some()
+        });
         let mut changes = Changes::new();
         state.components.retain(|id, component| {
             let stays = policy.components.contains_key(id);

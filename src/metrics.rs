@@ -3,8 +3,10 @@
 //!
 //! Series exist for what the policy names and for nothing else: those of a new check are there at
 //! zero before its first run, so that `increase()` sees the first failure, and those of a check
-//! that left are gone. An address has series while its check still talks to it.
+//! that left are gone. An address has series while its check still talks to it, a variant while the
+//! policy names it.
 
+mod addresses;
 mod labels;
 mod series;
 #[cfg(test)]
@@ -18,8 +20,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use prometheus::{Error, TextEncoder};
 
 use crate::model::{
-    CheckId, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey,
-    IncidentStatus, Observation, Phase, PlatformId, Policy, Span, Subject, Timestamp, Verdict,
+    CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact,
+    IncidentKey, IncidentStatus, Observation, Phase, PlatformId, Policy, Span, Subject, Timestamp,
+    Variant, Verdict,
 };
 use labels::{labels, seconds, split};
 use series::Series;
@@ -49,7 +52,8 @@ struct Tracked {
 
 #[derive(Default)]
 struct Check {
-    health: BTreeMap<Subject, Health>,
+    variants: BTreeSet<Variant>,
+    health: BTreeMap<(Option<Variant>, Subject), Health>,
     addresses: BTreeSet<IpAddr>,
     reasons: BTreeSet<&'static str>,
 }
@@ -83,11 +87,12 @@ impl Metrics {
                 self.forget_check(&check, &known);
             }
         }
-        for check in policy.checks.keys() {
-            tracked.checks.entry(check.clone()).or_insert_with(|| {
+        for (check, policy) in &policy.checks {
+            let known = tracked.checks.entry(check.clone()).or_insert_with(|| {
                 self.init_check(check);
                 Check::default()
             });
+            self.register_variants(check, known, policy);
         }
         tracked.components.retain(|component, _| {
             let stays = policy.components.contains_key(component);
@@ -101,6 +106,18 @@ impl Metrics {
             self.show_component(component, status);
         }
         self.register_platforms(&mut tracked, policy);
+    }
+
+    fn register_variants(&self, check: &CheckId, known: &mut Check, policy: &CheckPolicy) {
+        for variant in known.variants.difference(&policy.variants) {
+            self.forget_variant(check, variant);
+        }
+        known.variants.clone_from(&policy.variants);
+        known.health.retain(|(variant, _), _| policy.asks_about(variant.as_ref()));
+        self.show_health(check, known);
+        for variant in &known.variants {
+            self.show_variant(check, variant, known);
+        }
     }
 
     fn register_platforms(&self, tracked: &mut Tracked, policy: &Policy) {
@@ -149,43 +166,9 @@ impl Metrics {
             .with_label_values(&labels(check, []))
             .observe(observation.took.as_secs_f64());
 
-        let asked: BTreeSet<IpAddr> =
-            observation.findings.iter().filter_map(|finding| finding.address).collect();
-        // A run that came to no address says nothing about those of the run before.
-        if !asked.is_empty() {
-            for address in known.addresses.difference(&asked) {
-                self.forget_address(check, *address);
-            }
-            known.addresses = asked;
-        }
-        self.count_addresses(check, &observation.findings);
+        self.note_addresses(check, known, &observation.findings);
         for finding in &observation.findings {
             self.found(check, known, finding);
-        }
-    }
-
-    /// Only a check that asks all addresses knows how many there are.
-    fn count_addresses(&self, check: [&str; 3], findings: &[Finding]) {
-        let subjects: BTreeSet<IpAddr> =
-            findings.iter().filter_map(|finding| finding.subject.address()).collect();
-        if subjects.is_empty() {
-            // One that now asks a single address no longer knows.
-            if findings.iter().any(|finding| finding.address.is_some()) {
-                let _ = self.series.addresses.count.remove_label_values(&labels(check, []));
-            }
-            return;
-        }
-        for change in [APPEARED, VANISHED] {
-            self.series.addresses.changes.with_label_values(&labels(check, [change]));
-        }
-        let count = i64::try_from(subjects.len()).unwrap_or(i64::MAX);
-        self.series.addresses.count.with_label_values(&labels(check, [])).set(count);
-    }
-
-    fn address_changed(&self, check: &CheckId, change: &'static str) {
-        if self.tracked().checks.contains_key(check) {
-            let labels = labels(split(check.as_str()), [change]);
-            self.series.addresses.changes.with_label_values(&labels).inc();
         }
     }
 
@@ -199,39 +182,18 @@ impl Metrics {
             let histogram = self.series.check.phase_duration.with_label_values(&labels);
             histogram.observe(took.as_secs_f64());
         }
-        let Some(address) = finding.address else { return };
-        let address = address.to_string();
-        let offset = finding.clock;
-        self.bound(check, &address, "lower", offset.map(|offset| offset.at_least));
-        self.bound(check, &address, "upper", offset.map(|offset| offset.at_most));
-        // A certificate, though, does not change because the target was down.
-        if let Some(expiry) = finding.certificate_expires_at {
-            let gauge = &self.series.check.certificate_expiry;
-            gauge.with_label_values(&labels(check, [&address])).set(seconds(expiry.as_micros()));
-        }
-    }
-
-    /// Sets a bound of an address's clock offset, or removes it: an offset that was not measured
-    /// again is no longer known.
-    fn bound(&self, check: [&str; 3], address: &str, bound: &str, micros: Option<i64>) {
-        let labels = labels(check, [address, bound]);
-        if let Some(micros) = micros {
-            self.series.check.clock_offset.with_label_values(&labels).set(seconds(micros));
-        } else {
-            let _ = self.series.check.clock_offset.remove_label_values(&labels);
-        }
     }
 
     /// Takes note of what the engine noticed or decided.
     pub fn event(&self, event: &Event) {
         match &event.kind {
-            EventKind::HealthChanged { check, subject, to, .. } => {
-                self.set_health(check, *subject, *to);
+            EventKind::HealthChanged { check, variant, subject, to, .. } => {
+                self.set_health(check, variant.as_ref(), *subject, *to);
             }
             EventKind::AddressAppeared { check, .. } => self.address_changed(check, APPEARED),
-            EventKind::AddressVanished { check, subject } => {
+            EventKind::AddressVanished { check, variant, subject } => {
                 self.address_changed(check, VANISHED);
-                self.address_vanished(check, *subject);
+                self.address_vanished(check, variant.as_ref(), *subject);
             }
             EventKind::ComponentChanged { component, to, .. } => {
                 self.set_component(component, *to);
@@ -247,11 +209,20 @@ impl Metrics {
 
     /// Sets the health of one subject of a check, as an event does: for what was restored at
     /// start-up, which no event tells.
-    pub fn set_health(&self, check: &CheckId, subject: Subject, health: Health) {
+    pub fn set_health(
+        &self,
+        check: &CheckId,
+        variant: Option<&Variant>,
+        subject: Subject,
+        health: Health,
+    ) {
         let mut tracked = self.tracked();
         if let Some(known) = tracked.checks.get_mut(check) {
-            known.health.insert(subject, health);
+            known.health.insert((variant.cloned(), subject), health);
             self.show_health(check, known);
+            if let Some(variant) = variant.filter(|variant| known.variants.contains(*variant)) {
+                self.show_variant(check, variant, known);
+            }
         }
     }
 
@@ -342,17 +313,6 @@ impl Metrics {
         self.tracked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn address_vanished(&self, check: &CheckId, subject: Subject) {
-        let mut tracked = self.tracked();
-        let Some(known) = tracked.checks.get_mut(check) else { return };
-        known.health.remove(&subject);
-        if let Some(address) = subject.address() {
-            known.addresses.remove(&address);
-            self.forget_address(split(check.as_str()), address);
-        }
-        self.show_health(check, known);
-    }
-
     fn init_check(&self, check: &CheckId) {
         let name = split(check.as_str());
         for verdict in Verdict::ALL {
@@ -368,6 +328,16 @@ impl Metrics {
         for health in Health::ALL {
             let labels = labels(split(check.as_str()), [health.as_str()]);
             let gauge = self.series.check.state.with_label_values(&labels);
+            gauge.set(i64::from(health == worst));
+        }
+    }
+
+    fn show_variant(&self, check: &CheckId, variant: &Variant, known: &Check) {
+        let ours = known.health.iter().filter(|((one, _), _)| one.as_ref() == Some(variant));
+        let worst = ours.map(|(_, health)| *health).max().unwrap_or_default();
+        for health in Health::ALL {
+            let labels = labels(split(check.as_str()), [variant.as_str(), health.as_str()]);
+            let gauge = self.series.check.variant_state.with_label_values(&labels);
             gauge.set(i64::from(health == worst));
         }
     }
@@ -424,6 +394,16 @@ impl Metrics {
         for address in &known.addresses {
             self.forget_address(name, *address);
         }
+        for variant in &known.variants {
+            self.forget_variant(check, variant);
+        }
+    }
+
+    fn forget_variant(&self, check: &CheckId, variant: &Variant) {
+        for health in Health::ALL {
+            let labels = labels(split(check.as_str()), [variant.as_str(), health.as_str()]);
+            let _ = self.series.check.variant_state.remove_label_values(&labels);
+        }
     }
 
     fn forget_component(&self, component: &ComponentId) {
@@ -432,13 +412,5 @@ impl Metrics {
             let labels = [platform, name, status.as_str()];
             let _ = self.series.public.component_status.remove_label_values(&labels);
         }
-    }
-
-    fn forget_address(&self, check: [&str; 3], address: IpAddr) {
-        let address = address.to_string();
-        self.bound(check, &address, "lower", None);
-        self.bound(check, &address, "upper", None);
-        let labels = labels(check, [&address]);
-        let _ = self.series.check.certificate_expiry.remove_label_values(&labels);
     }
 }

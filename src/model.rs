@@ -18,13 +18,15 @@ pub mod time;
 pub use action::{Action, ActionKind};
 pub use component::ComponentStatus;
 pub use event::{Cause, Event, EventKind, Health};
-pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage};
+pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage, Variant};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use observation::{
     ClockOffset, Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict,
 };
-pub use policy::{CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Threshold};
+pub use policy::{
+    CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Purpose, Threshold,
+};
 pub use reason::Reason;
 pub use span::Span;
 pub use time::Timestamp;

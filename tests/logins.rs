@@ -162,7 +162,7 @@ fn what_a_short_form_needs_is_missed_once() {
     }
     let account = "account = { user = 'me', password = { env = 'P' } }\n";
     let totp = format!("{account}form_login = {{ totp_field = 'otp' }}");
-    assert_eq!(mistakes(&file("", &totp)), [("unknown_variable".to_owned(), Some(10))]);
+    assert_eq!(mistakes(&file("", &totp)), [("unset_variable".to_owned(), Some(10))]);
     let two = format!("{account}form_login = {{}}\nbasic = true");
     assert_eq!(mistakes(&file("", &two)), [("several_of".to_owned(), Some(10))]);
     let both = format!("{account}accounts = []\nform_login = {{}}");

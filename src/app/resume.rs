@@ -120,8 +120,8 @@ fn engine_state(json: &str) -> Result<engine::State, StoreError> {
 /// Shows in the metrics what was decided before the restart.
 fn show(state: &engine::State, metrics: &Metrics) {
     for (check, tracks) in state.checks() {
-        for (subject, track) in tracks.subjects() {
-            metrics.set_health(check, subject, track.health());
+        for (variant, subject, track) in tracks.subjects() {
+            metrics.set_health(check, variant, subject, track.health());
         }
     }
     for (component, is) in state.components() {

@@ -81,6 +81,7 @@ impl Outcome {
     /// The finding about `subject`, after talking to `address`.
     pub(super) fn finding(self, subject: Subject, address: Option<IpAddr>) -> Finding {
         Finding {
+            variant: None,
             subject,
             address,
             verdict: self.judgement.verdict,

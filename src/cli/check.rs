@@ -93,13 +93,16 @@ fn print_json(observations: &[Observation]) {
 /// The columns of the table, with what stands in them for a finding.
 fn cells(check: &CheckId, finding: &Finding) -> Vec<String> {
     let address = finding.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
-    let mut cells = vec![finding.verdict.to_string(), check.to_string(), address];
+    let variant = finding.variant.iter().map(|variant| format!(" [{variant}]"));
+    let name = variant.fold(check.to_string(), |name, variant| name + &variant);
+    let mut cells = vec![finding.verdict.to_string(), name, address];
     cells.extend(times(&finding.phases));
+    let step = finding.step.as_ref().map_or_else(String::new, |step| format!("step {step}: "));
     cells.push(
         finding
             .reason
             .as_ref()
-            .map_or_else(String::new, |reason| format!("{}: {reason}", reason.name())),
+            .map_or_else(String::new, |reason| format!("{step}{}: {reason}", reason.name())),
     );
     cells
 }

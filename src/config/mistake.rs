@@ -257,10 +257,25 @@ pub(super) enum Mistake {
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
     UnknownCapture { got: String, help: String },
-    /// Nothing gives this variable a value.
-    #[error("nothing before this gives `{{{{{got}}}}}`")]
+    /// A text names a variable that the check's matrix does not have.
+    #[error("the check's `matrix` has no `{got}`")]
     #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
     UnknownVariable { got: String, help: String },
+    /// No text names a variable of the matrix.
+    #[error("`{{{{matrix.{name}}}}}` stands in no text of what this check asks")]
+    #[diagnostic(
+        code(farol::config::unused_variable),
+        help("it would ask the same for each value: use the variable, or leave it out")
+    )]
+    UnusedVariable { name: String },
+    /// A value stands there twice.
+    #[error("the value `{value}` is given twice")]
+    #[diagnostic(code(farol::config::duplicate_value), help("keep one of them"))]
+    DuplicateValue { value: String },
+    /// Nothing gives this variable a value.
+    #[error("nothing before this gives `{{{{{got}}}}}`")]
+    #[diagnostic(code(farol::config::unset_variable), help("{help}"))]
+    UnsetVariable { got: String, help: String },
     /// Not the name of a variable.
     #[error("`{got}` cannot be the name of what is extracted")]
     #[diagnostic(
@@ -448,6 +463,16 @@ impl Mistake {
             None => format!("known here: {known}"),
         };
         Self::UnknownKey { key: shorten(key), section, help }
+    }
+
+    /// A variable that is not among those of the matrix, which are `known`.
+    pub(super) fn unknown_variable(got: String, known: &str) -> Self {
+        let help = if known.is_empty() {
+            format!("give the check one: matrix = {{ {got} = [\"...\", \"...\"] }}")
+        } else {
+            format!("known here: {known}")
+        };
+        Self::UnknownVariable { got, help }
     }
 
     /// A break of the syntax, in the parser's words.

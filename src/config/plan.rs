@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, Phases,
-    PlatformId, PlatformPolicy, Policy, Span, Threshold,
+    PlatformId, PlatformPolicy, Policy, Purpose, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -79,7 +79,7 @@ impl Config {
             Publish::Statuspage(statuspage) => Some(statuspage.token.clone()),
             Publish::Embedded => None,
         });
-        let headers = self.checks().filter_map(|(_, _, check)| match &check.kind {
+        let headers = self.asked().filter_map(|check| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
             CheckKind::Websocket(socket) => Some(&socket.headers),
             CheckKind::Grpc(grpc) => Some(&grpc.metadata),
@@ -89,7 +89,7 @@ impl Config {
             | CheckKind::Icmp(_)
             | CheckKind::Login(_) => None,
         });
-        let of_logins = self.checks().flat_map(|(_, _, check)| match &check.kind {
+        let of_logins = self.asked().flat_map(|check| match &check.kind {
             CheckKind::Login(login) => login.secrets(),
             CheckKind::Http(_)
             | CheckKind::Dns(_)
@@ -103,13 +103,21 @@ impl Config {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
             HeaderText::Plain(_) => None,
         });
-        let of_clients = self.checks().flat_map(|(_, _, check)| check.client_secrets());
+        let of_clients = self.asked().flat_map(Check::client_secrets);
         tokens.chain(secrets).chain(of_clients).chain(of_logins).collect()
     }
 
     /// Every file that must be there for the checks to run, and what must be in it.
     pub fn files(&self) -> BTreeSet<(PathBuf, Contents)> {
-        self.checks().flat_map(|(_, _, check)| check.files()).collect()
+        self.asked().flat_map(Check::files).collect()
+    }
+
+    /// Every check as it is run: of one with variants, each of these.
+    fn asked(&self) -> impl Iterator<Item = &Check> {
+        self.checks().flat_map(|(_, _, check)| {
+            let own = check.variants.is_empty().then_some(check);
+            own.into_iter().chain(check.variants.iter().map(|(_, variant)| variant))
+        })
     }
 }
 
@@ -214,7 +222,8 @@ pub struct Check {
     pub recover_after: NonZeroU32,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
-    /// How many of its addresses must fail to make the outage a major one.
+    /// How many of its addresses must fail to make the outage a major one, and how many of its
+    /// variants.
     pub major_when: MajorWhen,
     /// A run that finds fewer addresses behind the name is degraded.
     pub min_addresses: Option<NonZeroU32>,
@@ -226,6 +235,9 @@ pub struct Check {
     pub resolvers: Arc<[NameServer]>,
     /// What is asked.
     pub kind: CheckKind,
+    /// The variants that are asked instead, each as a check of its own; empty for a check that has
+    /// none.
+    pub variants: Vec<(Variant, Check)>,
 }
 
 impl Check {
@@ -237,6 +249,17 @@ impl Check {
             recover_after: self.recover_after,
             at_worst: self.at_worst,
             major_when: self.major_when,
+            variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),
+            purpose: match &self.kind {
+                CheckKind::Login(_) => Purpose::LogIn,
+                CheckKind::Http(_)
+                | CheckKind::Dns(_)
+                | CheckKind::Tcp(_)
+                | CheckKind::Tls(_)
+                | CheckKind::Icmp(_)
+                | CheckKind::Grpc(_)
+                | CheckKind::Websocket(_) => Purpose::Use,
+            },
         }
     }
 }

@@ -244,6 +244,22 @@ impl<'f> Problems<'f> {
         self.found.push(Found { mistake, labels, other_file: Some((other, other_label)) });
     }
 
+    /// How many mistakes there are so far, for [`Problems::forget_repeats`].
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Of the mistakes since there were `before`, keeps one of each kind for each place: what is
+    /// read once for each of several values is wrong in the same way each time.
+    pub(super) fn forget_repeats(&mut self, before: usize) {
+        let mut known = std::collections::BTreeSet::new();
+        let new = self.found.split_off(before.min(self.found.len()));
+        self.found.extend(new.into_iter().filter(|found| {
+            let at = found.labels.first().map(LabeledSpan::offset);
+            known.insert((at, found.mistake.code().map(|code| code.to_string())))
+        }));
+    }
+
     /// Keeps a secret that was written in plain text out of every report about this file.
     pub(super) fn hide(&mut self, span: Range<usize>) {
         self.hidden.push(span);

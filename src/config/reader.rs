@@ -280,6 +280,32 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         self.ask(key, Some(missing)).given()
     }
 
+    /// Asks the same of each of these tables, as if each stood where this one does. A mistake that
+    /// several of them make is told once.
+    pub(super) fn ask_each<T>(
+        &mut self,
+        tables: &[DeTable<'_>],
+        ask: impl Fn(&mut Reader<'_, '_, '_>) -> T,
+    ) -> Vec<T> {
+        let before = self.problems.count();
+        let mut asked = Vec::new();
+        let answers = tables.iter().map(|table| {
+            let mut reader = Reader::new(self.section, self.span.clone(), table, self.problems);
+            let answer = ask(&mut reader);
+            asked = reader.asked;
+            answer
+        });
+        let answers = answers.collect();
+        self.asked.extend(asked);
+        self.problems.forget_repeats(before);
+        answers
+    }
+
+    /// The table itself, and where its mistakes are reported.
+    pub(super) fn parts(&mut self) -> (&'r DeTable<'t>, &mut Problems<'f>) {
+        (self.table, self.problems)
+    }
+
     /// Says that exactly one of these keys must be there.
     pub(super) fn exactly_one(&mut self, keys: &'static [&'static str]) {
         self.one_of = keys;

@@ -16,6 +16,7 @@ pub(super) mod latency;
 pub(super) mod list;
 pub(super) mod literal;
 pub(super) mod major_when;
+pub(super) mod matrix;
 pub(super) mod pattern;
 pub(super) mod place;
 pub(super) mod range;

@@ -291,9 +291,10 @@ fn words(event: &EventKind) -> Option<String> {
         EventKind::HealthChanged { from: Health::Unknown, to: Health::Passing, .. }
         | EventKind::AddressAppeared { .. }
         | EventKind::AddressVanished { .. } => None,
-        EventKind::HealthChanged { check, subject, to, reason, .. } => {
-            let whom =
-                subject.address().map_or_else(String::new, |address| format!(" on {address}"));
+        EventKind::HealthChanged { check, variant, subject, to, reason, .. } => {
+            let variant = variant.as_ref().map_or_else(String::new, |it| format!(" for {it}"));
+            let address = subject.address().map_or_else(String::new, |it| format!(" on {it}"));
+            let whom = format!("{variant}{address}");
             let why = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             Some(format!("{check}{whom} is {to}{why}"))
         }

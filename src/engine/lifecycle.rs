@@ -10,7 +10,7 @@ use super::correlate::Changes;
 use super::detect::CheckState;
 use super::narrate::{self, Telling};
 use super::state::{Closed, State};
-use super::status::{self, Servers, Trouble};
+use super::status::{self, Part, Trouble};
 use crate::model::{
     Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact, IncidentKey,
     IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
@@ -64,7 +64,9 @@ pub(super) struct Member {
     pub(super) status: ComponentStatus,
     pub(super) trouble: Trouble,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) servers: Option<Servers>,
+    pub(super) servers: Option<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) variants: Option<Part>,
     pub(super) worst: ComponentStatus,
     pub(super) worst_trouble: Trouble,
 }
@@ -166,6 +168,7 @@ impl Incident {
                 status: ComponentStatus::Operational,
                 trouble: Trouble::default(),
                 servers: None,
+                variants: None,
                 worst: ComponentStatus::Operational,
                 worst_trouble: Trouble::default(),
             },
@@ -194,13 +197,15 @@ impl Incident {
         for (id, member) in &mut self.members {
             let Some(component) = state.components.get(id) else {
                 member.status = ComponentStatus::Operational;
-                (member.trouble, member.servers) = (Trouble::default(), None);
+                member.trouble = Trouble::default();
+                (member.servers, member.variants) = (None, None);
                 continue;
             };
             member.status = component.status;
             // What nobody can tell stays as it was.
             let Some(found) = status::of_component(state, id) else { continue };
-            (member.trouble, member.servers) = (found.trouble, found.servers);
+            member.trouble = found.trouble;
+            (member.servers, member.variants) = (found.servers, found.variants);
             match member.status.cmp(&member.worst) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => {

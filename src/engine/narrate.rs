@@ -75,6 +75,14 @@ enum Symptom {
     Slow,
     /// It has fewer servers than it should.
     Reduced,
+    /// Nobody can log in.
+    NoLogin,
+    /// Some cannot log in.
+    NoLoginForSome,
+    /// Logging in takes long.
+    SlowLogin,
+    /// Logging in is not as it should be.
+    ImpairedLogin,
     /// Its dates and times are off.
     WrongTime,
     /// It shows what was, not what is.
@@ -99,6 +107,8 @@ struct Line {
     symptom: Symptom,
     /// How many of its servers fail, if that is known: a whole sentence.
     servers: Option<String>,
+    /// How many of what stands for different customers, if that is known: a whole sentence.
+    tests: Option<String>,
     /// Whether its dates and times may be wrong as well.
     clock: bool,
     /// Whether what it shows may be out of date as well.
@@ -213,6 +223,7 @@ fn body(telling: &Telling<'_>) -> Body {
             servers: member
                 .servers
                 .map(|servers| words::of_servers(servers.failing, servers.total)),
+            tests: member.variants.map(|tests| words::of_tests(tests.failing, tests.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
@@ -271,21 +282,28 @@ fn watch(telling: &Telling<'_>) -> Option<Watch> {
 ///    answers is not known from it.
 /// 2. "Slow" is said only of what is only slow.
 /// 3. That servers are missing is said only of what has no other trouble.
+/// 4. Logging in is spoken of if nothing else is known not to work.
 fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
-    let data = trouble.clock || trouble.stale;
-    let only_data = data && !trouble.slow && !trouble.other;
-    let only_slow = trouble.slow && !data && !trouble.other;
-    let only_fewer = trouble.fewer && !trouble.slow && !data && !trouble.other;
+    let Trouble { slow, clock, fewer, stale, slow_login, login, other } = trouble;
+    let data = clock || stale;
+    let only_data = data && !slow && !slow_login && !login && !other;
+    let only_slow = (slow || slow_login) && !data && !login && !other;
+    let only_fewer = fewer && !slow && !slow_login && !data && !login && !other;
+    let only_login = login && !slow && !other;
     match status {
         ComponentStatus::Operational | ComponentStatus::UnderMaintenance => Symptom::Well,
         ComponentStatus::MajorOutage if only_data => Symptom::Faulty,
+        ComponentStatus::MajorOutage if only_login => Symptom::NoLogin,
         ComponentStatus::MajorOutage => Symptom::Down,
         ComponentStatus::PartialOutage if only_data => Symptom::FaultyForSome,
+        ComponentStatus::PartialOutage if only_login => Symptom::NoLoginForSome,
         ComponentStatus::PartialOutage => Symptom::DownForSome,
-        ComponentStatus::DegradedPerformance if only_data && trouble.clock => Symptom::WrongTime,
+        ComponentStatus::DegradedPerformance if only_data && clock => Symptom::WrongTime,
         ComponentStatus::DegradedPerformance if only_data => Symptom::Outdated,
+        ComponentStatus::DegradedPerformance if only_slow && !slow => Symptom::SlowLogin,
         ComponentStatus::DegradedPerformance if only_slow => Symptom::Slow,
         ComponentStatus::DegradedPerformance if only_fewer => Symptom::Reduced,
+        ComponentStatus::DegradedPerformance if only_login => Symptom::ImpairedLogin,
         ComponentStatus::DegradedPerformance => Symptom::Impaired,
     }
 }

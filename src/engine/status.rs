@@ -5,9 +5,13 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::detect::{CheckState, Track};
+use super::detect::{CheckState, Tracks};
 use super::state::State;
-use crate::model::{CheckId, CheckPolicy, ComponentId, ComponentStatus, Health, Reason, Timestamp};
+use super::track::Track;
+use crate::model::{
+    CheckId, CheckPolicy, ComponentId, ComponentStatus, Health, MajorWhen, Purpose, Reason,
+    Timestamp, Variant,
+};
 
 /// What the decided reasons say of the trouble, as far as a customer could notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,12 @@ pub(super) struct Trouble {
     /// What is shown is out of date.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) stale: bool,
+    /// Logging in is slow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) slow_login: bool,
+    /// Something else, when logging in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) login: bool,
     /// Something else.
     pub(super) other: bool,
 }
@@ -34,23 +44,32 @@ impl Trouble {
             clock: self.clock || other.clock,
             fewer: self.fewer || other.fewer,
             stale: self.stale || other.stale,
+            slow_login: self.slow_login || other.slow_login,
+            login: self.login || other.login,
             other: self.other || other.other,
         }
     }
 
-    fn of(reason: Option<&Reason>) -> Self {
+    /// What `reason` says of the trouble, in a check that stands for `purpose`.
+    fn of(reason: Option<&Reason>, purpose: Purpose) -> Self {
         let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
         let clock = matches!(reason, Some(Reason::ClockSkew { .. } | Reason::RecordAhead { .. }));
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
         let stale = matches!(reason, Some(Reason::RecordStale { .. }));
         let other = !slow && !clock && !fewer && !stale;
-        Self { slow, clock, fewer, stale, other }
+        match purpose {
+            Purpose::Use => Self { slow, clock, fewer, stale, other, ..Self::default() },
+            Purpose::LogIn => {
+                let (slow_login, login) = (slow, other);
+                Self { slow_login, login, clock, fewer, stale, ..Self::default() }
+            }
+        }
     }
 }
 
-/// How many of a component's servers fail: some of them, but never which.
+/// How many of several fail: some of a component's servers, or of its variants, but never which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Servers {
+pub(super) struct Part {
     pub(super) failing: usize,
     pub(super) total: usize,
 }
@@ -63,12 +82,46 @@ pub(super) struct Assessment {
     pub(super) because: Option<CheckId>,
     pub(super) trouble: Trouble,
     /// How many servers are in trouble, if that is what a partial outage is.
-    pub(super) servers: Option<Servers>,
+    pub(super) servers: Option<Part>,
+    /// How many variants are, if that is what it is.
+    pub(super) variants: Option<Part>,
     /// When the first of the bad runs began that made it so.
     pub(super) bad_since: Option<Timestamp>,
 }
 
+/// A check that speaks, and the status that it gives its component.
+struct Speaking<'a> {
+    id: &'a CheckId,
+    policy: &'a CheckPolicy,
+    check: &'a CheckState,
+    status: ComponentStatus,
+}
+
 /// The status that one check gives its component:
+///
+/// 1. With no subject decided: none at all.
+/// 2. As many of its variants in a major outage as `major_when` says: major outage. A check
+///    without variants is as one with a single one.
+/// 3. Some variant in an outage: partial outage.
+/// 4. None in one, some degraded: degraded performance.
+/// 5. Otherwise: operational.
+/// 6. Whatever it is, it is no worse than `at_worst`.
+pub(super) fn of_check(check: &CheckState, policy: &CheckPolicy) -> Option<ComponentStatus> {
+    let decided = check.tracks().filter_map(|(_, tracks)| of_tracks(tracks, policy.major_when));
+    let each: Vec<ComponentStatus> = decided.collect();
+    let worst = each.iter().max()?;
+    let out = each.iter().filter(|status| **status == ComponentStatus::MajorOutage).count();
+    let found = if policy.major_when.is_major(out, each.len()) {
+        ComponentStatus::MajorOutage
+    } else {
+        ComponentStatus::PartialOutage.min(*worst)
+    };
+    let capped = found.min(policy.at_worst);
+    // "Under maintenance" stands between operational and bad, but nobody announced any.
+    Some(if capped.is_bad() { capped } else { ComponentStatus::Operational })
+}
+
+/// The status of one variant, or of a check that has none:
 ///
 /// 1. With no subject decided: none at all.
 /// 2. Where addresses are decided, as many of them failing as `major_when` says: major outage.
@@ -76,70 +129,101 @@ pub(super) struct Assessment {
 /// 3. Some subject failing: partial outage.
 /// 4. None failing, some degraded: degraded performance.
 /// 5. Otherwise: operational.
-/// 6. Whatever it is, it is no worse than `at_worst`.
-pub(super) fn of_check(check: &CheckState, policy: &CheckPolicy) -> Option<ComponentStatus> {
-    let healths: Vec<Health> = check.speaking().map(Track::health).collect();
+fn of_tracks(tracks: &Tracks, major_when: MajorWhen) -> Option<ComponentStatus> {
+    let healths: Vec<Health> = tracks.speaking().map(Track::health).collect();
     let any = |wanted| healths.contains(&wanted);
-    let (failing, total) = check.failing_addresses();
+    let (failing, total) = tracks.failing_addresses();
     let is_major =
-        if total > 0 { policy.major_when.is_major(failing, total) } else { any(Health::Failing) };
-    let found = if healths.is_empty() {
-        return None;
+        if total > 0 { major_when.is_major(failing, total) } else { any(Health::Failing) };
+    if healths.is_empty() {
+        None
     } else if is_major {
-        ComponentStatus::MajorOutage
+        Some(ComponentStatus::MajorOutage)
     } else if any(Health::Failing) {
-        ComponentStatus::PartialOutage
+        Some(ComponentStatus::PartialOutage)
     } else if any(Health::Degraded) {
-        ComponentStatus::DegradedPerformance
+        Some(ComponentStatus::DegradedPerformance)
     } else {
-        ComponentStatus::Operational
-    };
-    let capped = found.min(policy.at_worst);
-    // "Under maintenance" stands between operational and bad, but nobody announced any.
-    Some(if capped.is_bad() { capped } else { ComponentStatus::Operational })
+        Some(ComponentStatus::Operational)
+    }
 }
 
 /// How `component` is: the worst that one of its checks makes it. While none says anything, as
 /// after a check was renamed, nothing is known.
 pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Assessment> {
-    let checks: Vec<(&CheckId, &CheckState, ComponentStatus)> = state
+    let checks: Vec<Speaking<'_>> = state
         .policy
         .checks
         .iter()
         .filter(|(_, policy)| policy.component == *component)
         .filter_map(|(id, policy)| {
             let check = state.checks.get(id)?;
-            Some((id, check, of_check(check, policy)?))
+            Some(Speaking { id, policy, check, status: of_check(check, policy)? })
         })
         .collect();
-    let worst = checks.iter().map(|(_, _, status)| *status).max()?;
+    let worst = checks.iter().map(|speaking| speaking.status).max()?;
     if !worst.is_bad() {
-        let trouble = Trouble::default();
-        let (because, servers, bad_since) = (None, None, None);
-        return Some(Assessment { status: worst, because, trouble, servers, bad_since });
+        let (trouble, because, bad_since) = (Trouble::default(), None, None);
+        let (servers, variants) = (None, None);
+        return Some(Assessment { status: worst, because, trouble, servers, variants, bad_since });
     }
     let bad = |status: ComponentStatus| {
-        let tracks = checks.iter().filter(move |(_, _, s)| *s == status);
-        tracks.flat_map(|(_, check, _)| check.speaking()).filter(|track| track.is_bad())
+        let checks = checks.iter().filter(move |speaking| speaking.status == status);
+        checks
+            .flat_map(|one| one.check.speaking().map(|track| (one.policy.purpose, track)))
+            .filter(|(_, track)| track.is_bad())
     };
-    let because = checks.iter().find(|(_, _, status)| *status == worst);
+    let because = checks.iter().find(|speaking| speaking.status == worst);
     // Of a partial outage the failing subjects tell what it is like, not a slow one beside them.
-    let tone = bad(worst).map(Track::health).max();
+    let tone = bad(worst).map(|(_, track)| track.health()).max();
+    let variants = variants(&checks, worst);
     Some(Assessment {
         status: worst,
-        because: because.map(|(id, _, _)| (*id).clone()),
+        because: because.map(|speaking| speaking.id.clone()),
         trouble: bad(worst)
-            .filter(|track| Some(track.health()) == tone)
-            .map(|track| Trouble::of(track.reason()))
+            .filter(|(_, track)| Some(track.health()) == tone)
+            .map(|(purpose, track)| Trouble::of(track.reason(), purpose))
             .fold(Trouble::default(), Trouble::and),
-        servers: servers(&checks, worst),
+        servers: if variants.is_some() { None } else { servers(&checks, worst) },
+        variants,
         bad_since: ComponentStatus::ALL
             .into_iter()
             .filter(|status| status.is_bad())
             .flat_map(bad)
-            .filter_map(Track::bad_since)
+            .filter_map(|(_, track)| track.bad_since())
             .min(),
     })
+}
+
+/// How many of a component's variants are in an outage, where that can be said and be right:
+///
+/// 1. Only a partial outage is told so.
+/// 2. Every check that makes it one must do so by some of its variants, and not by all of them:
+///    then it is something that they share, a server of several.
+/// 3. Several checks may run for the same variants: each counts once, and fails if one check says
+///    so.
+fn variants(checks: &[Speaking<'_>], worst: ComponentStatus) -> Option<Part> {
+    if worst != ComponentStatus::PartialOutage {
+        return None;
+    }
+    let (mut failing, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for Speaking { policy, check, status, .. } in checks {
+        let each: Vec<(&Variant, ComponentStatus)> = check
+            .tracks()
+            .filter_map(|(variant, tracks)| Some((variant?, of_tracks(tracks, policy.major_when)?)))
+            .collect();
+        let out = each.iter().filter(|(_, status)| *status >= ComponentStatus::PartialOutage);
+        let ours: BTreeSet<&Variant> = out.map(|(variant, _)| *variant).collect();
+        all.extend(each.iter().map(|(variant, _)| *variant));
+        if *status == worst {
+            if ours.is_empty() || ours.len() == each.len() {
+                return None;
+            }
+            failing.extend(ours);
+        }
+    }
+    let part = Part { failing: failing.len(), total: all.len() };
+    (part.failing < part.total).then_some(part)
 }
 
 /// How many of a component's servers fail, where that can be said and be right:
@@ -147,20 +231,19 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
 /// 1. Only a partial outage is told so: of a major one, and of none, the words say enough.
 /// 2. Every check that makes it one must do so by some of its addresses. What fails as a whole
 ///    is not a matter of a few servers.
-/// 3. The checks may ask the same servers: each counts once, and fails if one check says so.
+/// 3. The checks, and a check's variants, may ask the same servers: each counts once, and fails if
+///    one of them says so.
 /// 4. Addresses of both families may be those of the same servers, so nothing is counted then.
-fn servers(
-    checks: &[(&CheckId, &CheckState, ComponentStatus)],
-    worst: ComponentStatus,
-) -> Option<Servers> {
+fn servers(checks: &[Speaking<'_>], worst: ComponentStatus) -> Option<Part> {
     if worst != ComponentStatus::PartialOutage {
         return None;
     }
     let (mut failing, mut all) = (BTreeSet::new(), BTreeSet::new());
-    for (_, check, status) in checks {
-        all.extend(check.decided_addresses().map(|(ip, _)| ip));
+    for Speaking { check, status, .. } in checks {
+        let decided = || check.tracks().flat_map(|(_, tracks)| tracks.decided_addresses());
+        all.extend(decided().map(|(ip, _)| ip));
         if *status == worst {
-            let ours = check.decided_addresses().filter(|(_, t)| t.health() == Health::Failing);
+            let ours = decided().filter(|(_, track)| track.health() == Health::Failing);
             let ours: BTreeSet<IpAddr> = ours.map(|(ip, _)| ip).collect();
             if ours.is_empty() {
                 return None;
@@ -169,7 +252,7 @@ fn servers(
         }
     }
     let one_family = all.iter().all(IpAddr::is_ipv4) || all.iter().all(IpAddr::is_ipv6);
-    let servers = Servers { failing: failing.len(), total: all.len() };
+    let servers = Part { failing: failing.len(), total: all.len() };
     (one_family && servers.failing < servers.total).then_some(servers)
 }
 

@@ -5,6 +5,7 @@ mod detection;
 mod properties;
 mod scenarios;
 mod story;
+mod variants;
 mod wording;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use super::{Decision, Engine, State};
 use crate::model::{
     Action, CheckId, CheckPolicy, ClockOffset, ComponentId, ComponentPolicy, ComponentStatus,
     Event, EventKind, Finding, Input, Observation, PlatformId, PlatformPolicy, Policy, Reason,
-    Span, Subject, Threshold, Timestamp, Vantage, Verdict,
+    Span, Subject, Threshold, Timestamp, Vantage, Variant, Verdict,
 };
 
 /// 15 September 2021, 10:40 in São Paulo.
@@ -76,6 +77,8 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 recover_after: times(2),
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: crate::model::MajorWhen::All,
+                variants: std::collections::BTreeSet::new(),
+                purpose: crate::model::Purpose::Use,
             },
         );
     }
@@ -111,6 +114,15 @@ pub(super) fn degraded(subject: Subject, reason: Reason) -> Finding {
 pub(super) fn blind(subject: Subject) -> Finding {
     let reason = Reason::ProberOffline { detail: "no route".to_owned() };
     Finding::because(subject, Verdict::Inconclusive, reason)
+}
+
+/// `finding`, in the variant of this tenant.
+pub(super) fn in_variant(tenant: &str, finding: Finding) -> Finding {
+    Finding { variant: Some(tenant_of(tenant)), ..finding }
+}
+
+pub(super) fn tenant_of(name: &str) -> Variant {
+    Variant::new(format!("tenant={name}"))
 }
 
 pub(super) fn observed(check: CheckId, began: Timestamp, findings: Vec<Finding>) -> Input {
@@ -210,13 +222,14 @@ fn local(at: Timestamp) -> String {
 
 fn tell_event(out: &mut String, event: &Event) {
     let text = match &event.kind {
-        EventKind::HealthChanged { check, subject, from, to, reason } => {
+        EventKind::HealthChanged { check, variant, subject, from, to, reason, .. } => {
             let subject = subject.address().map_or("whole".to_owned(), |ip| ip.to_string());
+            let subject = variant.iter().fold(subject, |subject, it| format!("{it} {subject}"));
             let reason = reason.as_ref().map_or("", Reason::name);
             format!("{check} {subject}: {from} -> {to} {reason}")
         }
-        EventKind::AddressAppeared { check, subject } => format!("{check} new: {subject:?}"),
-        EventKind::AddressVanished { check, subject } => format!("{check} gone: {subject:?}"),
+        EventKind::AddressAppeared { check, subject, .. } => format!("{check} new: {subject:?}"),
+        EventKind::AddressVanished { check, subject, .. } => format!("{check} gone: {subject:?}"),
         EventKind::ComponentChanged { component, from, to, because } => {
             let because = because.as_ref().map_or("", CheckId::as_str);
             format!("{component}: {from} -> {to} {because}")

@@ -53,12 +53,23 @@ fn count(number: usize, unit: &str) -> String {
 
 /// "One of its three servers is affected."
 pub(super) fn of_servers(failing: usize, total: usize) -> String {
-    let mut number = numeral(failing);
+    let is = if failing == 1 { "is" } else { "are" };
+    format!("{} of its {} servers {is} affected.", first(failing), numeral(total))
+}
+
+/// "One of our three tests fails."
+pub(super) fn of_tests(failing: usize, total: usize) -> String {
+    let fails = if failing == 1 { "fails" } else { "fail" };
+    format!("{} of our {} tests {fails}.", first(failing), numeral(total))
+}
+
+/// A number as the first word of a sentence.
+fn first(number: usize) -> String {
+    let mut number = numeral(number);
     if let Some(first) = number.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    let is = if failing == 1 { "is" } else { "are" };
-    format!("{number} of its {} servers {is} affected.", numeral(total))
+    number
 }
 
 /// Small numbers in words, as they are written in a sentence.

@@ -43,6 +43,7 @@ impl Series {
 /// What is known of each check.
 pub(super) struct CheckSeries {
     pub(super) state: IntGaugeVec,
+    pub(super) variant_state: IntGaugeVec,
     pub(super) runs: IntCounterVec,
     pub(super) failures: IntCounterVec,
     pub(super) duration: HistogramVec,
@@ -60,6 +61,12 @@ impl CheckSeries {
                 "farol_check_state",
                 "Whether the check is in this state, as decided by its thresholds: the worst of its subjects.",
                 check_labels!("state"),
+            )?,
+            variant_state: int_gauges(
+                r,
+                "farol_check_variant_state",
+                "Whether the check is in this state in one of the variants of its matrix: the worst of its subjects.",
+                check_labels!("variant", "state"),
             )?,
             runs: counters(
                 r,

@@ -9,7 +9,7 @@ use crate::model::{
     Cause, CheckId, CheckPolicy, ClockOffset, ComponentId, ComponentPolicy, ComponentStatus, Event,
     EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus, Observation, Phase,
     PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage,
-    Verdict,
+    Variant, Verdict,
 };
 
 fn platform() -> PlatformId {
@@ -40,6 +40,8 @@ fn policy() -> Policy {
         recover_after: NonZeroU32::MIN,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
+        variants: std::collections::BTreeSet::new(),
+        purpose: crate::model::Purpose::Use,
     };
     Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),
@@ -82,7 +84,15 @@ fn happens(metrics: &Metrics, kind: EventKind) {
 
 fn health(last: u8, to: Health) -> EventKind {
     let subject = Subject::Address(address(last));
-    EventKind::HealthChanged { check: login(), subject, from: Health::Unknown, to, reason: None }
+    EventKind::HealthChanged {
+        check: login(),
+        subject,
+        from: Health::Unknown,
+        to,
+        reason: None,
+        variant: None,
+        step: None,
+    }
 }
 
 fn incident(sequence: u32, status: IncidentStatus) -> EventKind {
@@ -191,7 +201,7 @@ fn addresses_come_and_go() {
     metrics.observed(&observation(vec![whole]));
     assert!(has(2), "a failure to resolve says nothing about the addresses");
     let subject = Subject::Address(address(2));
-    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    happens(&metrics, EventKind::AddressVanished { check: login(), variant: None, subject });
     assert!(!has(2) && has(3));
 }
 
@@ -217,7 +227,7 @@ fn a_check_is_as_bad_as_its_worst_address() {
     happens(&metrics, health(2, Health::Passing));
     assert_eq!(value(&metrics, failing), Some(1.0));
     let subject = Subject::Address(address(1));
-    happens(&metrics, EventKind::AddressVanished { check: login(), subject });
+    happens(&metrics, EventKind::AddressVanished { check: login(), variant: None, subject });
     assert_eq!(value(&metrics, failing), Some(0.0));
 }
 
@@ -251,9 +261,9 @@ fn addresses_are_counted_and_so_are_their_changes() {
         (Some(2.0), Some(0.0), Some(0.0))
     );
     let (check, subject) = (login(), Subject::Address(address(3)));
-    happens(&metrics, EventKind::AddressAppeared { check: check.clone(), subject });
-    happens(&metrics, EventKind::AddressVanished { check: check.clone(), subject });
-    happens(&metrics, EventKind::AddressVanished { check, subject });
+    happens(&metrics, EventKind::AddressAppeared { check: check.clone(), variant: None, subject });
+    happens(&metrics, EventKind::AddressVanished { check: check.clone(), variant: None, subject });
+    happens(&metrics, EventKind::AddressVanished { check, variant: None, subject });
     assert_eq!((changes("appeared"), changes("vanished")), (Some(1.0), Some(2.0)));
     // A name that does not resolve says nothing of how many there are.
     let unresolved = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);
@@ -263,4 +273,85 @@ fn addresses_are_counted_and_so_are_their_changes() {
     assert_eq!(count(), None);
     metrics.register_policy(&Policy::default());
     assert_eq!((changes("appeared"), changes("vanished")), (None, None));
+}
+
+#[test]
+fn a_variant_has_a_state_of_its_own_while_the_policy_names_it() {
+    let metrics = metrics();
+    let of = |tenant: &str| Variant::new(format!("tenant={tenant}"));
+    let with = |tenants: &[&str]| {
+        let mut policy = policy();
+        for check in policy.checks.values_mut() {
+            check.variants = tenants.iter().map(|tenant| of(tenant)).collect();
+        }
+        policy
+    };
+    let state = |tenant: &str, state: &str| {
+        let labels = r#"check="login",component="desk",platform="blip""#;
+        let series = "farol_check_variant_state";
+        value(
+            &metrics,
+            &format!(r#"{series}{{{labels},state="{state}",variant="tenant={tenant}"}}"#),
+        )
+    };
+    let becomes = |tenant: &str, to: Health| {
+        let EventKind::HealthChanged { check, subject, from, reason, step, .. } = health(1, to)
+        else {
+            panic!("a change of health")
+        };
+        let variant = Some(of(tenant));
+        happens(
+            &metrics,
+            EventKind::HealthChanged { check, variant, subject, from, to, reason, step },
+        );
+    };
+    assert!(!metrics.render().unwrap().contains("farol_check_variant_state"));
+    metrics.register_policy(&with(&["a", "b"]));
+    assert_eq!((state("a", "unknown"), state("b", "unknown")), (Some(1.0), Some(1.0)));
+    becomes("a", Health::Failing);
+    becomes("b", Health::Passing);
+    assert_eq!((state("a", "failing"), state("b", "failing")), (Some(1.0), Some(0.0)));
+    let whole =
+        r#"farol_check_state{check="login",component="desk",platform="blip",state="failing"}"#;
+    assert_eq!(value(&metrics, whole), Some(1.0));
+    metrics.register_policy(&with(&["b"]));
+    assert_eq!((state("a", "failing"), state("b", "passing")), (None, Some(1.0)));
+    assert_eq!(value(&metrics, whole), Some(0.0), "who is gone makes nothing bad");
+    metrics.register_policy(&Policy::default());
+    assert!(!metrics.render().unwrap().contains("farol_check_variant_state"));
+}
+
+#[test]
+fn an_address_that_several_variants_ask_shows_the_worst_and_stays_while_one_does() {
+    let metrics = metrics();
+    let expires = || {
+        let labels = r#"address="192.0.2.1",check="login",component="desk",platform="blip""#;
+        value(&metrics, &format!("farol_certificate_expiry_timestamp_seconds{{{labels}}}"))
+    };
+    let (a, b) = (Some(Variant::new("tenant=a")), Some(Variant::new("tenant=b")));
+    let mut policy = policy();
+    for check in policy.checks.values_mut() {
+        check.variants = a.iter().chain(&b).cloned().collect();
+    }
+    metrics.register_policy(&policy);
+    let of_a = Finding { variant: a.clone(), ..finding(1) };
+    let soon = Some(Timestamp::from_secs(1_600_000_000));
+    let of_b = Finding { variant: b.clone(), certificate_expires_at: soon, ..finding(1) };
+    metrics.observed(&observation(vec![of_b, of_a]));
+    assert_eq!(expires(), Some(1_600_000_000.0));
+    // One variant that comes to no address says nothing about those that it had.
+    let lost = Finding::because(Subject::Whole, Verdict::Fail, Reason::ResolveNotFound);
+    let lost = Finding { variant: b.clone(), ..lost };
+    let elsewhere = Finding { variant: a.clone(), ..finding(2) };
+    metrics.observed(&observation(vec![elsewhere, lost]));
+    assert!(expires().is_some());
+    let subject = Subject::Address(address(1));
+    for variant in [&a, &b] {
+        metrics.set_health(&login(), variant.as_ref(), subject, Health::Passing);
+    }
+    let vanished = |variant| EventKind::AddressVanished { check: login(), variant, subject };
+    happens(&metrics, vanished(a));
+    assert!(expires().is_some());
+    happens(&metrics, vanished(b));
+    assert_eq!(expires(), None);
 }

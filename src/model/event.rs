@@ -1,12 +1,14 @@
 //! What the engine noticed and decided, for logs, metrics and the page. Events are told to
 //! everybody and listened to by nobody who decides.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     CheckId, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PlatformId, Reason,
-    Subject, Timestamp,
+    Subject, Timestamp, Variant,
 };
 
 /// Something that the engine noticed or decided, and when.
@@ -26,6 +28,9 @@ pub enum EventKind {
     HealthChanged {
         /// The check.
         check: CheckId,
+        /// In which of its variants, if it has any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant: Option<Variant>,
         /// Which subject of it.
         subject: Subject,
         /// The health before.
@@ -34,11 +39,17 @@ pub enum EventKind {
         to: Health,
         /// Why, if it got worse: the reason of the finding that decided it.
         reason: Option<Reason>,
+        /// The step that the reason is about, if the check has steps.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<Arc<str>>,
     },
     /// An address was seen behind a check's name for the first time.
     AddressAppeared {
         /// The check.
         check: CheckId,
+        /// In which of its variants, if it has any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant: Option<Variant>,
         /// The address.
         subject: Subject,
     },
@@ -46,6 +57,9 @@ pub enum EventKind {
     AddressVanished {
         /// The check.
         check: CheckId,
+        /// In which of its variants, if it has any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant: Option<Variant>,
         /// The address.
         subject: Subject,
     },

@@ -56,6 +56,10 @@ id! {
     Vantage
 }
 id! {
+    /// One of the values that a check runs for, each with a state of its own: `tenant=a`.
+    Variant
+}
+id! {
     /// An incident's own name, derived from what it is about and when it opened, so that a replay
     /// makes the same one. Lower-case base 32.
     IncidentKey

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, Reason, Span, Timestamp, Vantage};
+use super::{CheckId, Reason, Span, Timestamp, Vantage, Variant};
 
 /// One run of one check from one vantage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Observation {
 /// What was found out about one subject in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
+    /// Which of its check's variants the finding is about, if that runs once for each of several
+    /// values: what is said of a subject is said of it in this variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<Variant>,
     /// Whom the finding is about: it has a window of its own in the engine.
     pub subject: Subject,
     /// The address that was talked to, if it came to that.
@@ -94,6 +98,7 @@ impl Finding {
     /// A finding of `subject` that passes, with nothing measured yet.
     pub fn pass(subject: Subject) -> Self {
         Self {
+            variant: None,
             subject,
             address: subject.address(),
             verdict: Verdict::Pass,

@@ -2,13 +2,13 @@
 //! check is made. It is data of its own so that a replay can try another policy on old
 //! observations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, ComponentId, ComponentStatus, PlatformId, Span};
+use super::{CheckId, ComponentId, ComponentStatus, PlatformId, Span, Variant};
 
 /// Everything that decisions are made by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,12 +58,44 @@ pub struct CheckPolicy {
     pub recover_after: NonZeroU32,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
-    /// How many of its addresses must fail to make the outage a major one.
+    /// How many of its addresses must fail to make the outage a major one, and how many of its
+    /// variants.
     #[serde(default, skip_serializing_if = "MajorWhen::is_all")]
     pub major_when: MajorWhen,
+    /// The variants that it runs for; none for a check that just runs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub variants: BTreeSet<Variant>,
+    /// What customers do that it stands for.
+    #[serde(default, skip_serializing_if = "Purpose::is_use")]
+    pub purpose: Purpose,
 }
 
-/// How many of a check's addresses must fail to make the outage a major one.
+impl CheckPolicy {
+    /// Whether the check asks about `variant`, or about no variant if that is none.
+    pub fn asks_about(&self, variant: Option<&Variant>) -> bool {
+        variant.map_or(self.variants.is_empty(), |variant| self.variants.contains(variant))
+    }
+}
+
+/// What customers do that a check stands for: what they cannot do when it fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// They use the component.
+    #[default]
+    Use,
+    /// They log in to it.
+    LogIn,
+}
+
+impl Purpose {
+    /// Whether it is what holds where nobody says anything.
+    pub const fn is_use(&self) -> bool {
+        matches!(self, Self::Use)
+    }
+}
+
+/// How many of a check's addresses, or of its variants, must fail to make the outage a major one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MajorWhen {
@@ -82,7 +114,7 @@ impl MajorWhen {
         matches!(self, Self::All)
     }
 
-    /// Whether `failing` addresses among `total` make a major outage. None never do, and all
+    /// Whether `failing` ones among `total` make a major outage. None never do, and all
     /// always do.
     pub fn is_major(self, failing: usize, total: usize) -> bool {
         failing > 0
@@ -150,6 +182,8 @@ mod tests {
         let old = r#"{"component":"blip/desk","name":"Desk answers","fail_after":{"count":2,"of":2},"recover_after":2,"at_worst":"major_outage"}"#;
         let policy: super::CheckPolicy = serde_json::from_str(old).unwrap();
         assert_eq!(policy.major_when, MajorWhen::All);
+        assert!(policy.variants.is_empty() && policy.asks_about(None));
+        assert_eq!(policy.purpose, super::Purpose::Use);
         assert_eq!(serde_json::to_string(&policy).unwrap(), old);
     }
 }

@@ -90,27 +90,35 @@ impl Runtime {
 /// gets better or goes on, and nothing where a check was only looked at for the first time.
 fn log_event(event: &Event) {
     match &event.kind {
-        EventKind::HealthChanged { check, subject, from, to, reason } => {
+        EventKind::HealthChanged { check, variant, subject, from, to, reason, step } => {
+            let variant = variant.as_ref().map(display);
             let address = subject.address().map(display);
             let detail = reason.as_ref().map(ToString::to_string);
             let reason = reason.as_ref().map(|reason| display(reason.name()));
+            let step = step.as_deref();
             match (from, to) {
                 (_, Health::Degraded | Health::Failing) if to > from => {
-                    tracing::warn!(%check, address, %from, %to, reason, detail, "health changed");
+                    tracing::warn!(
+                        %check, variant, address, %from, %to, step, reason, detail, "health changed"
+                    );
                 }
                 (Health::Unknown, Health::Passing) => {
-                    tracing::debug!(%check, address, %from, %to, "health changed");
+                    tracing::debug!(%check, variant, address, %from, %to, "health changed");
                 }
-                _ => tracing::info!(%check, address, %from, %to, reason, detail, "health changed"),
+                _ => tracing::info!(
+                    %check, variant, address, %from, %to, step, reason, detail, "health changed"
+                ),
             }
         }
-        EventKind::AddressAppeared { check, subject } => {
-            let address = subject.address().map(display);
-            tracing::info!(%check, address, "an address appeared");
+        EventKind::AddressAppeared { check, variant, subject } => {
+            let (variant, address) =
+                (variant.as_ref().map(display), subject.address().map(display));
+            tracing::info!(%check, variant, address, "an address appeared");
         }
-        EventKind::AddressVanished { check, subject } => {
-            let address = subject.address().map(display);
-            tracing::info!(%check, address, "an address vanished");
+        EventKind::AddressVanished { check, variant, subject } => {
+            let (variant, address) =
+                (variant.as_ref().map(display), subject.address().map(display));
+            tracing::info!(%check, variant, address, "an address vanished");
         }
         EventKind::ComponentChanged { component, from, to, because } => {
             let because = because.as_ref().map(display);

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::*;
 use crate::model::{
     CheckId, ClockOffset, Finding, Observation, Phase, Policy, Reason, Span, Subject, Threshold,
-    Vantage, Verdict,
+    Vantage, Variant, Verdict,
 };
 
 const KEEP_ALL: Options =
@@ -232,7 +232,22 @@ fn a_journal_row_is_a_contract() {
             recover_after: two,
             at_worst: crate::model::ComponentStatus::MajorOutage,
             major_when: crate::model::MajorWhen::All,
+            variants: std::collections::BTreeSet::new(),
+            purpose: crate::model::Purpose::Use,
         },
     );
     insta::assert_snapshot!(journal::encode(&Input::PolicyChanged(Box::new(policy))).unwrap());
+}
+
+#[test]
+fn a_row_says_which_variant_and_which_step_where_there_are_any() {
+    let (_, input) = observed(1);
+    let plain = journal::encode(&input).unwrap();
+    assert!(!plain.contains("variant") && !plain.contains("step"), "{plain}");
+    let Input::Observed(mut observation) = input else { panic!("an observation") };
+    for finding in &mut observation.findings {
+        finding.variant = Some(Variant::new("tenant=acme"));
+        finding.step = Some("submit".into());
+    }
+    insta::assert_snapshot!(journal::encode(&Input::Observed(observation)).unwrap());
 }

@@ -42,6 +42,7 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         degraded_over_in: Phases::default(),
         resolvers: Arc::from([]),
         kind,
+        variants: Vec::new(),
     }
 }
 

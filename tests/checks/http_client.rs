@@ -65,14 +65,14 @@ async fn a_cookie_lets_a_redirect_lead_back() {
 #[tokio::test]
 async fn a_cookie_that_changes_nothing_is_still_a_loop() {
     let (server, asked) = serve_kept(|_| redirect("/", "Set-Cookie: same=1\r\n")).await;
-    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLimit));
+    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLoop));
     assert_eq!(asked.lock().unwrap().len(), 2);
     let (server, _) = serve_kept(|request| {
         // Ever more cookies, with the length of what is asked for a name.
         redirect("/", &format!("Set-Cookie: n{}=1\r\n", request.len()))
     })
     .await;
-    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLimit));
+    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLoop));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod http_tls;
 mod http_two;
 mod http_well;
 mod icmp;
+mod matrix;
 mod name_server;
 mod servers;
 mod starttls;

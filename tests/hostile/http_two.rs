@@ -8,19 +8,25 @@ use crate::frames::{
 use crate::line::Line;
 use crate::words::{Words, silent};
 
+/// Makes a line of a target and the reasons that it may have.
+pub(crate) type Make = fn(&'static str, Words, &'static [&'static str]) -> Line;
+
 fn line(name: &'static str, words: Words, reasons: &'static [&'static str]) -> Line {
     let check = "http = { url = 'http://{at}/', versions = '2', max_body = '1MiB' }";
     Line::new("http/2", name, words, check, reasons)
 }
 
 /// Hears a request, and says `frames`.
-fn answers(frames: &[Vec<u8>]) -> Words {
+pub(crate) fn answers(frames: &[Vec<u8>]) -> Words {
     // The first turn is the greeting, which is empty.
     silent().turn(is_asked, [settings(), frames.concat()].concat())
 }
 
 pub(crate) fn lines() -> Vec<Line> {
-    [slow(), floods(), heads(), bodies(), broken(), closing()].into_iter().flatten().collect()
+    [slow(), floods(line), heads(line), bodies(), broken(line), closing()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn slow() -> Vec<Line> {
@@ -46,7 +52,7 @@ fn slow() -> Vec<Line> {
 }
 
 /// Frames that are no answer, without end.
-fn floods() -> Vec<Line> {
+pub(crate) fn floods(line: Make) -> Vec<Line> {
     let nothing = answers(&[]);
     let flood = |frame: Vec<u8>| nothing.clone().without_end(frame.repeat(100));
     let large = &["headers_too_large"];
@@ -80,7 +86,8 @@ fn floods() -> Vec<Line> {
     ]
 }
 
-fn heads() -> Vec<Line> {
+/// Heads that are too large in some way.
+pub(crate) fn heads(line: Make) -> Vec<Line> {
     let large = &["headers_too_large"];
     // A literal header, `x: yyy...`, which is not to be remembered.
     let long = [&[0, 1, b'x', 0x7f, 0x81, 0x7e][..], &[b'y'; 16_256]].concat();
@@ -159,7 +166,8 @@ fn bodies() -> Vec<Line> {
     ]
 }
 
-fn broken() -> Vec<Line> {
+/// What is no HTTP/2, or not at that time.
+pub(crate) fn broken(line: Make) -> Vec<Line> {
     let malformed = &["malformed_answer"];
     vec![
         line("HTTP/1", silent().turn(is_asked, "HTTP/1.1 400 Bad Request\r\n\r\n"), malformed),

@@ -5,6 +5,10 @@
 //! The targets live in another process, which is this program started again: so what is counted
 //! here is farol's own. C code (zstd) is not counted with the rest; what the whole process took at
 //! most is the last line.
+//!
+//! There is no line for `icmp`: on the loopback the kernel itself answers every echo, as it should
+//! be, and nobody else can without its leave. Wrong answers are put to the reader of them, in
+//! `src/net/icmp.rs`.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +19,7 @@
 mod dns;
 mod dns_secure;
 mod frames;
+mod grpc;
 mod http;
 mod http_body;
 mod http_encoding;
@@ -30,6 +35,7 @@ mod starttls;
 mod tcp;
 mod tls;
 mod token;
+mod websocket;
 mod words;
 
 use std::process::ExitCode;
@@ -49,6 +55,8 @@ fn table() -> Vec<Line> {
         http_encoding::lines(),
         http_page::lines(),
         http_two::lines(),
+        grpc::lines(),
+        websocket::lines(),
         token::lines(),
         proxy::lines(),
         tls::lines(),

@@ -55,7 +55,7 @@ pub(crate) fn answers_to(say: impl Fn(&[u8]) -> String + Send + Sync + 'static) 
 }
 
 /// Whether a whole head was heard.
-fn is_request(heard: &[u8]) -> bool {
+pub(crate) fn is_request(heard: &[u8]) -> bool {
     heard.windows(4).any(|end| end == b"\r\n\r\n")
 }
 

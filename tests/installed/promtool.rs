@@ -26,6 +26,10 @@ async fn promtool_finds_the_metrics_clean() {
         [[component.check]]
         name = "Nobody is there"
         tcp = "{refused}"
+        [[component.check]]
+        name = "Nobody is there in any way"
+        matrix = {{ path = ["a", 'b "or" c\d'] }}
+        http = "http://{refused}/{{{{matrix.path}}}}"
         "#
     );
     fs::write(&probes, text).unwrap();
@@ -33,6 +37,7 @@ async fn promtool_finds_the_metrics_clean() {
     farol.summary_until(Duration::from_secs(20), |s| component(s, "Gone") == "major_outage").await;
     let metrics = farol.get("/metrics").await.unwrap();
     assert!(metrics.contains("farol_build_info"), "{metrics}");
+    assert!(metrics.contains(r#"farol_check_variant_state{"#), "{metrics}");
 
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])

@@ -23,6 +23,10 @@ use crate::net::connect::breakage;
 /// How much is read at once. A message has room of its own.
 const PART: usize = 4096;
 
+/// Most pings and pongs in one conversation. Every ping is answered with a packet, and a few bytes
+/// ask for one; in the longest of runs this is three a second.
+const MOST_CONTROLS: usize = 1024;
+
 /// The code of a close that says nothing (RFC 6455, 7.1.5).
 const NO_CODE: u16 = 1005;
 
@@ -44,6 +48,8 @@ impl Heard {
 /// A conversation.
 pub(super) struct Talk {
     socket: WebSocketStream<Bound>,
+    /// How many pings and pongs have come.
+    controls: usize,
 }
 
 impl Talk {
@@ -58,7 +64,7 @@ impl Talk {
         let (wire, early) = (open.wire, open.early.to_vec());
         let socket =
             WebSocketStream::from_partially_read(wire, early, Role::Client, Some(config)).await;
-        Self { socket }
+        Self { socket, controls: 0 }
     }
 
     /// Goes through `script`; a step waits for what it expects no longer than `patience`.
@@ -130,17 +136,18 @@ impl Talk {
             let message = match self.socket.next().await {
                 Some(Ok(message)) => message,
                 None => return Err(Reason::ConnectionClosed { phase: Phase::Transfer }),
-                Some(Err(Error::Io(io))) if is_too_much(&io) => {
-                    let detail = String::from("it goes on for longer than is read");
-                    let flood = Reason::MalformedAnswer { detail };
-                    return Err(std::mem::take(heard).instead().unwrap_or(flood));
-                }
+                Some(Err(Error::Io(io))) if is_too_much(&io) => return Err(flooded(heard)),
                 Some(Err(error)) => return Err(meaning(&error)),
             };
             match message {
                 Message::Close(frame) => return Err(closed(frame)),
                 // A ping has been answered by the library.
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+                    self.controls += 1;
+                    if self.controls > MOST_CONTROLS {
+                        return Err(flooded(heard));
+                    }
+                }
                 message @ (Message::Text(_) | Message::Binary(_)) => {
                     let message = message.into_data();
                     if is_it(&message) {
@@ -159,6 +166,12 @@ impl Talk {
             while let Some(Ok(_)) = self.socket.next().await {}
         }
     }
+}
+
+/// More comes than is read. What came last, if any message did, tells more than that.
+fn flooded(heard: &mut Heard) -> Reason {
+    let detail = String::from("it goes on for longer than is read");
+    std::mem::take(heard).instead().unwrap_or(Reason::MalformedAnswer { detail })
 }
 
 fn closed(frame: Option<CloseFrame>) -> Reason {

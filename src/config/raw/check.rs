@@ -1,6 +1,7 @@
 //! `[[component.check]]`.
 
 use toml::Spanned;
+use toml::de::DeTable;
 
 use super::super::plan::{
     DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck, WebsocketCheck,
@@ -8,10 +9,12 @@ use super::super::plan::{
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
+use super::super::setting::matrix::{Matrix, filled};
 use super::super::setting::short::ShortOr;
 use super::super::setting::text::Line;
 use super::login::RawLogin;
 use super::tuning::RawTuning;
+use crate::model::Variant;
 
 const ID: Key<Id> = Key::new("id", "The check's id; without it, made from the name.");
 const NAME: Key<Line<200>> = Key::new("name", "What the check finds out, for the operator.");
@@ -29,6 +32,10 @@ const GRPC: Key<ShortOr<GrpcCheck>> =
     Key::new("grpc", "A question about a gRPC server's health: a URL, or a table.");
 const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
     Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
+const MATRIX: Key<Matrix> = Key::new(
+    "matrix",
+    "Runs the check once for each of these values, which stand in its texts as `{{matrix.name}}`.",
+);
 const LOGIN: Key<RawLogin> = Key::new("login", "A login: what a customer does, step by step.");
 const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "login"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
@@ -42,6 +49,12 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) tuning: RawTuning,
     pub(in super::super) min_addresses: Field<AtLeast>,
+    /// What is asked; with a matrix, in each of its variants.
+    pub(in super::super) kinds: Vec<(Option<Variant>, RawKinds)>,
+}
+
+/// What is asked, by one of these.
+pub(in super::super) struct RawKinds {
     pub(in super::super) http: Field<ShortOr<HttpCheck>>,
     pub(in super::super) dns: Field<ShortOr<DnsCheck>>,
     pub(in super::super) tcp: Field<ShortOr<TcpCheck>>,
@@ -61,6 +74,15 @@ impl Section for RawCheck {
             id: table.take(&ID),
             name: table.require(&NAME),
             min_addresses: table.take(&MIN_ADDRESSES),
+            kinds: RawKinds::each(table),
+            tuning: RawTuning::ask(table),
+        })
+    }
+}
+
+impl RawKinds {
+    fn ask(table: &mut Reader<'_, '_, '_>) -> Self {
+        Self {
             http: table.take(&HTTP),
             dns: table.take(&DNS),
             tcp: table.take(&TCP),
@@ -69,7 +91,31 @@ impl Section for RawCheck {
             grpc: table.take(&GRPC),
             websocket: table.take(&WEBSOCKET),
             login: table.take(&LOGIN),
-            tuning: RawTuning::ask(table),
-        })
+        }
+    }
+
+    /// What is asked in each variant of the matrix, or once if there is none.
+    fn each(table: &mut Reader<'_, '_, '_>) -> Vec<(Option<Variant>, Self)> {
+        let matrix = table.take(&MATRIX);
+        let (written, problems) = table.parts();
+        let given = match &matrix {
+            Field::Given(matrix) => Some(matrix.get_ref()),
+            Field::Absent | Field::Wrong => None,
+        };
+        let is_wrong = matches!(matrix, Field::Wrong);
+        if is_wrong || !Matrix::check(given, written, KINDS, problems) {
+            // What the texts are to be is not known, and so neither what is wrong with them.
+            let _ = table.ask_each(&[DeTable::new()], Self::ask);
+            return Vec::new();
+        }
+        let Some(matrix) = given else { return vec![(None, Self::ask(table))] };
+        let variants = matrix.variants();
+        let tables: Vec<DeTable<'_>> =
+            variants.iter().map(|(_, values)| filled(written, KINDS, values)).collect();
+        let names = variants.into_iter().map(|(name, _)| Some(name));
+        names.zip(table.ask_each(&tables, Self::ask)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

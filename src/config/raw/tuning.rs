@@ -35,7 +35,7 @@ const AT_WORST: Key<AtWorst> =
         .or_text("major_outage");
 const MAJOR_WHEN: Key<MajorWhen> = Key::new(
     "major_when",
-    "How many of its addresses must fail to make a partial outage a major one.",
+    "How many of its addresses, or variants, must fail to make a partial outage a major one.",
 )
 .or_text("all");
 

@@ -3,13 +3,13 @@
 use super::super::mistake::Mistake;
 use super::super::plan::{Addresses, Check, CheckKind};
 use super::super::problem::Problems;
-use super::super::raw::check::RawCheck;
+use super::super::raw::check::{RawCheck, RawKinds};
 use super::super::raw::login::{RawLogin, Times};
 use super::super::reader::Field;
 use super::super::setting::count::AtLeast;
 use super::tuning::Tuning;
 use super::{Ids, Scope, tuning};
-use crate::model::{CheckId, ComponentId, MajorWhen, Span};
+use crate::model::{CheckId, ComponentId, MajorWhen, Span, Variant};
 
 pub(super) fn check(
     raw: RawCheck,
@@ -20,27 +20,22 @@ pub(super) fn check(
 ) -> Option<Check> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
     let tuning = tuning::settle(&raw.tuning, &scope.defaults, problems);
-    // That there is exactly one the reader has seen to.
-    let kinds = [
-        raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner().0))),
-        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner().0))),
-        raw.tcp.given().map(|tcp| CheckKind::Tcp(tcp.into_inner().0)),
-        raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner().0)),
-        raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner().0)),
-        raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner().0))),
-        raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
-        raw.login.given().map(|login| {
-            let RawLogin { check, times } = login.into_inner();
-            if let Some(tuning) = &tuning {
-                refuse_never_ending(&times, tuning, problems);
-            }
-            CheckKind::Login(Box::new(check))
-        }),
-    ];
-    let kind = kinds.into_iter().flatten().next()?;
-    refuse_counting_nothing(&kind, &raw.min_addresses, &raw.tuning.major_when, problems);
+    let before = problems.count();
+    let kinds: Vec<Option<(Option<Variant>, CheckKind)>> = raw
+        .kinds
+        .into_iter()
+        .map(|(variant, kinds)| {
+            let kind = kind(kinds, tuning.as_ref(), problems)?;
+            // Variants can be counted whatever their addresses are.
+            let counted = if variant.is_some() { &Field::Absent } else { &raw.tuning.major_when };
+            refuse_counting_nothing(&kind, &raw.min_addresses, counted, problems);
+            Some((variant, kind))
+        })
+        .collect();
+    problems.forget_repeats(before);
+    let kinds: Vec<(Option<Variant>, CheckKind)> = kinds.into_iter().collect::<Option<_>>()?;
     let tuning = tuning?;
-    Some(Check {
+    let mut check = Check {
         id: CheckId::of(component, &id?),
         name: raw.name?.into_inner().0,
         interval: tuning.interval,
@@ -54,8 +49,38 @@ pub(super) fn check(
         degraded_over: tuning.degraded_over,
         degraded_over_in: tuning.degraded_over_in,
         resolvers: scope.resolvers.clone(),
-        kind,
-    })
+        kind: kinds.first()?.1.clone(),
+        variants: Vec::new(),
+    };
+    let variants = kinds.into_iter().filter_map(|(name, kind)| {
+        let name = name?;
+        // What is remembered from run to run under a check's id is remembered of each variant.
+        let id = CheckId::new(format!("{}[{name}]", check.id));
+        Some((name, Check { id, kind, ..check.clone() }))
+    });
+    check.variants = variants.collect();
+    Some(check)
+}
+
+/// What is asked. That there is exactly one kind the reader has seen to.
+fn kind(raw: RawKinds, tuning: Option<&Tuning>, problems: &mut Problems<'_>) -> Option<CheckKind> {
+    let kinds = [
+        raw.http.given().map(|http| CheckKind::Http(Box::new(http.into_inner().0))),
+        raw.dns.given().map(|dns| CheckKind::Dns(Box::new(dns.into_inner().0))),
+        raw.tcp.given().map(|tcp| CheckKind::Tcp(tcp.into_inner().0)),
+        raw.tls.given().map(|tls| CheckKind::Tls(tls.into_inner().0)),
+        raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner().0)),
+        raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner().0))),
+        raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
+        raw.login.given().map(|login| {
+            let RawLogin { check, times } = login.into_inner();
+            if let Some(tuning) = tuning {
+                refuse_never_ending(&times, tuning, problems);
+            }
+            CheckKind::Login(Box::new(check))
+        }),
+    ];
+    kinds.into_iter().flatten().next()
 }
 
 /// A check's own settings about its addresses mean nothing where it has none, or asks only one.

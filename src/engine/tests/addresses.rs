@@ -48,11 +48,11 @@ fn told(rig: &Rig) -> &str {
 /// How many addresses of the check count.
 fn known(rig: &Rig) -> Vec<Subject> {
     let state = &rig.engine.state().checks()[&check("portal")];
-    let all = state.subjects().map(|(subject, _)| subject);
+    let all = state.subjects().map(|(_, subject, _)| subject);
     all.filter(|subject| *subject != WHOLE).collect()
 }
 
-fn when() -> impl Strategy<Value = MajorWhen> {
+pub(super) fn when() -> impl Strategy<Value = MajorWhen> {
     prop_oneof![
         Just(MajorWhen::All),
         (1_u16..=10_000).prop_map(MajorWhen::Share),
@@ -61,7 +61,7 @@ fn when() -> impl Strategy<Value = MajorWhen> {
 }
 
 /// The status by the rules as one would say them of one round of verdicts.
-fn reference(when: MajorWhen, verdicts: &[Verdict]) -> ComponentStatus {
+pub(super) fn reference(when: MajorWhen, verdicts: &[Verdict]) -> ComponentStatus {
     let told: Vec<_> = verdicts.iter().filter(|v| **v != Verdict::Inconclusive).collect();
     let failing = told.iter().filter(|v| ***v == Verdict::Fail).count();
     let part = |failing: usize| f64::from(u32::try_from(failing).unwrap());
@@ -83,7 +83,7 @@ fn reference(when: MajorWhen, verdicts: &[Verdict]) -> ComponentStatus {
     }
 }
 
-fn verdict() -> impl Strategy<Value = Verdict> {
+pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         3 => Just(Verdict::Pass),
         1 => Just(Verdict::Inconclusive),

@@ -81,7 +81,7 @@ fn finding(verdict: Verdict) -> Finding {
 fn health(rig: &Rig) -> Health {
     let desk = rig.engine.state().checks().get(&check("desk"));
     desk.and_then(|desk| desk.subjects().next())
-        .map_or(Health::Unknown, |(_, track)| track.health())
+        .map_or(Health::Unknown, |(_, _, track)| track.health())
 }
 
 proptest! {

@@ -8,15 +8,19 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::wording::check_words;
-use super::{at, backend, blind, check, degraded, fail, observed, pass, policy, times};
+use super::{
+    at, backend, blind, check, degraded, fail, in_variant, observed, pass, policy, tenant_of, times,
+};
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
     Action, ActionKind, CheckId, ComponentStatus, EventKind, Finding, Health, Impact, IncidentKey,
-    IncidentStatus, Input, MajorWhen, Observation, Policy, Reason, Span, Subject, Threshold,
-    Timestamp, Verdict,
+    IncidentStatus, Input, MajorWhen, Observation, Policy, Purpose, Reason, Span, Subject,
+    Threshold, Timestamp, Variant, Verdict,
 };
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
+
+const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 
 /// Words of the operator's that must never reach the public.
 pub(super) const SECRET: &str = "db7.internal.example said errno 104";
@@ -29,6 +33,8 @@ type Entry = (Timestamp, Input);
 struct Stretch {
     check: usize,
     found: Found,
+    /// What the other two variants find meanwhile, if the check has variants.
+    others: [Verdict; 2],
     runs: i64,
     every: i64,
     pause: i64,
@@ -41,8 +47,9 @@ enum Found {
     Addresses(Vec<Verdict>),
     /// Fewer than there should be.
     TooFew(Vec<Verdict>),
-    /// Nothing runs; the policy changes to one with only so many components.
-    Policy(usize),
+    /// Nothing runs; the policy changes to one with only so many components, and only so many
+    /// variants of what has any.
+    Policy(usize, usize),
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
@@ -59,14 +66,22 @@ fn found() -> impl Strategy<Value = Found> {
         8 => verdict().prop_map(Found::Whole),
         8 => prop::collection::vec(verdict(), 1..4).prop_map(Found::Addresses),
         1 => prop::collection::vec(verdict(), 1..3).prop_map(Found::TooFew),
-        1 => (1..=NAMES.len()).prop_map(Found::Policy),
+        1 => (1..=NAMES.len(), 0..=TENANTS.len()).prop_map(|(most, few)| Found::Policy(most, few)),
     ]
 }
 
 fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
     let pause = prop_oneof![3 => 1_i64..60, 1 => 60_i64..1500];
-    let stretch = (0..NAMES.len(), found(), 1_i64..6, 1_i64..60, pause).prop_map(
-        |(check, found, runs, every, pause)| Stretch { check, found, runs, every, pause },
+    let others = [verdict(), verdict()];
+    let stretch = (0..NAMES.len(), found(), others, 1_i64..6, 1_i64..60, pause).prop_map(
+        |(check, found, others, runs, every, pause)| Stretch {
+            check,
+            found,
+            others,
+            runs,
+            every,
+            pause,
+        },
     );
     prop::collection::vec(stretch, 1..30)
 }
@@ -82,17 +97,22 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => (1_u16..=10_000).prop_map(MajorWhen::Share),
         1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
     ];
-    let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap, major_when);
+    let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
+    let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap, major_when, any::<bool>(), login);
     let checks = prop::collection::vec(thresholds, NAMES.len());
     (checks, 0_u64..600, 0_u64..900, 30_u64..900).prop_map(|(checks, group, resolve, update)| {
         let mut policy = policy(&NAMES);
         let tuned = policy.checks.values_mut().zip(checks);
-        for (check, (count, more, recover, at_worst, major_when)) in tuned {
+        for (check, (count, more, recover, at_worst, major_when, varies, purpose)) in tuned {
             check.name = SECRET.to_owned();
             check.fail_after = Threshold { count: times(count), of: times(count + more) };
             check.recover_after = times(recover);
             check.at_worst = at_worst;
             check.major_when = major_when;
+            check.purpose = purpose;
+            if varies {
+                check.variants = TENANTS.map(tenant_of).into();
+            }
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
@@ -122,8 +142,8 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
     for stretch in stretches {
         let name = NAMES[stretch.check].to_lowercase();
         let found = match &stretch.found {
-            Found::Policy(most) => {
-                let input = Input::PolicyChanged(Box::new(with_only(policy, *most)));
+            Found::Policy(most, few) => {
+                let input = Input::PolicyChanged(Box::new(with_only(policy, *most, *few)));
                 entries.push((at(secs), input));
                 secs += stretch.pause;
                 continue;
@@ -135,6 +155,14 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
                 std::iter::once(few).chain(findings(verdicts)).collect()
             }
         };
+        let found = match policy.checks[&check(&name)].variants.is_empty() {
+            true => found,
+            false => {
+                let others = TENANTS.iter().skip(1).zip(stretch.others);
+                let others = others.map(|(t, v)| in_variant(t, finding(Subject::Whole, v)));
+                found.into_iter().map(|one| in_variant(TENANTS[0], one)).chain(others).collect()
+            }
+        };
         for _ in 0..stretch.runs {
             entries.push((at(secs), observed(check(&name), at(secs), found.clone())));
             secs += stretch.every;
@@ -144,12 +172,29 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
     entries
 }
 
-fn with_only(policy: &Policy, most: usize) -> Policy {
+fn with_only(policy: &Policy, most: usize, few: usize) -> Policy {
     let names: BTreeSet<String> = NAMES[..most].iter().map(|name| name.to_lowercase()).collect();
     let mut policy = policy.clone();
     policy.checks.retain(|id, _| names.iter().any(|name| *id == check(name)));
     policy.components.retain(|id, _| names.iter().any(|name| *id == super::component(name)));
+    for check in policy.checks.values_mut().filter(|check| !check.variants.is_empty()) {
+        check.variants = TENANTS[..few].iter().map(|name| tenant_of(name)).collect();
+    }
     policy
+}
+
+/// This of every variant that the engine's check has, or of the check if it has none.
+fn of_each(engine: &Engine, check: &CheckId, found: &[Finding]) -> Vec<Finding> {
+    let variants = &engine.state().policy().checks[check].variants;
+    if variants.is_empty() {
+        return found.to_vec();
+    }
+    let in_each = |variant: &Variant| {
+        let variant = Some(variant.clone());
+        let each = found.iter().cloned();
+        each.map(move |finding| Finding { variant: variant.clone(), ..finding })
+    };
+    variants.iter().flat_map(in_each).collect()
 }
 
 fn journals() -> impl Strategy<Value = Vec<Entry>> {
@@ -270,7 +315,7 @@ impl Watcher {
         let state = engine.state();
         for (id, policy) in &state.policy().checks {
             let decided = state.checks().get(id).is_some_and(|check| {
-                check.subjects().any(|(_, track)| track.health() != Health::Unknown)
+                check.subjects().any(|(_, _, track)| track.health() != Health::Unknown)
             });
             if decided && action.components.contains_key(&policy.component) {
                 let recovered = state.components()[&policy.component].since;
@@ -416,7 +461,8 @@ proptest! {
         for round in 1..40 {
             let now = last + Duration::from_secs(30 * round);
             for id in engine.state().policy().checks.clone().into_keys() {
-                let _ = engine.handle(&observed(id, now, vec![pass(Subject::Whole)]), now);
+                let all = of_each(&engine, &id, &[pass(Subject::Whole)]);
+                let _ = engine.handle(&observed(id, now, all), now);
             }
         }
         prop_assert!(engine.state().incidents().is_empty(), "{:?}", engine.state().incidents());
@@ -434,6 +480,7 @@ proptest! {
             for id in engine.state().policy().checks.clone().into_keys() {
                 let mut all = vec![finding(Subject::Whole, Verdict::Inconclusive)];
                 all.extend(findings(&[Verdict::Inconclusive; 3]));
+                let all = of_each(&engine, &id, &all);
                 let decision = engine.handle(&observed(id, now, all), now);
                 for action in decision.actions {
                     prop_assert!(action.kind != ActionKind::Open);

@@ -1,4 +1,4 @@
-//! PostgreSQL.
+//! PostgreSQL and etcd.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -38,4 +38,28 @@ pub(crate) fn postgres(dir: &Path, address: SocketAddr, papers: Option<&Papers>)
         command.args(["-c", &format!("ssl_key_file={}", file("tls.key"))]);
     }
     Server::start(&dir, command).until_listening(address)
+}
+
+/// etcd, a cluster of one, for its clients at `address`; over TLS if it has papers.
+pub(crate) fn etcd(
+    dir: &Path,
+    address: SocketAddr,
+    peers: SocketAddr,
+    papers: Option<&Papers>,
+) -> Server {
+    let dir = folder(dir, "etcd");
+    let scheme = if papers.is_some() { "https" } else { "http" };
+    let (clients, peers) = (format!("{scheme}://{address}"), format!("http://{peers}"));
+    let mut command = Command::new("etcd");
+    command.args(["--name", "default", "--data-dir"]).arg(dir.join("data"));
+    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
+    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
+    command.args(["--initial-cluster", &format!("default={peers}")]);
+    if let Some(Papers { certificates, key }) = papers {
+        command.arg("--cert-file").arg(certificates).arg("--key-file").arg(key);
+    }
+    let server = Server::start(&dir, command).until_listening(address);
+    // It listens before it has made up its mind that it leads.
+    server.said_until("ready to serve client requests");
+    server
 }

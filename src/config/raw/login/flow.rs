@@ -212,7 +212,7 @@ impl<'f> Flow<'f> {
     fn doubt(&self, variable: &Variable, purpose: Purpose) -> Option<Mistake> {
         let in_url = matches!(purpose, Purpose::Url | Purpose::Query);
         let unknown = |got: &str, help: &str| {
-            Some(Mistake::UnknownVariable { got: got.to_owned(), help: help.to_owned() })
+            Some(Mistake::UnsetVariable { got: got.to_owned(), help: help.to_owned() })
         };
         let account =
             "there is no account: add account = { user = \"...\", password = { env = \"NAME\" } }";
