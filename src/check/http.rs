@@ -1,17 +1,18 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
-mod auth;
+pub(super) mod auth;
 mod clock;
-mod cookies;
-mod decode;
-mod examine;
-mod expect;
-mod ground;
-mod hop;
+pub(super) mod cookies;
+pub(super) mod decode;
+pub(super) mod examine;
+pub(super) mod expect;
+pub(super) mod ground;
+pub(super) mod hop;
+pub(super) mod initiator;
 pub(super) mod line;
-mod page;
+pub(super) mod page;
 pub(super) mod request;
-mod route;
+pub(super) mod route;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,7 +22,7 @@ use ::http::HeaderMap;
 
 use super::addresses::probe_each;
 use super::certificate;
-use super::judgement::{Judgement, Outcome, judge_speed};
+use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
 use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span, Subject, Timestamp};
 use crate::net::{Network, Run};
@@ -32,7 +33,7 @@ use ground::Ground;
 use hop::Limits;
 use page::Page;
 use request::Request;
-use route::{Route, Trail};
+use route::{Reach, Route, Trail};
 
 /// Runs the check against the addresses that it asks. What it needs to be let in is fetched once,
 /// whatever their number.
@@ -67,7 +68,7 @@ pub(super) async fn probe(
             }
             bad => bad,
         };
-        Outcome { run, clock: facts.clock, judgement, hops: trail.hops }
+        Outcome { clock: facts.clock, hops: trail.hops, ..Outcome::of(run, judgement) }
     };
     if ground.is_remote() {
         return vec![ask(None, run).await.finding(Subject::Whole, None)];
@@ -90,16 +91,16 @@ struct Facts {
 
 /// An answer that came whole.
 #[derive(Clone, Debug)]
-struct Answer {
-    status: u16,
-    version: HttpVersion,
-    headers: HeaderMap,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) version: HttpVersion,
+    pub(super) headers: HeaderMap,
     /// Empty unless something is expected of it.
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     /// When it was asked for.
-    sent: Timestamp,
+    pub(super) sent: Timestamp,
     /// When the last byte of it had come.
-    received: Timestamp,
+    pub(super) received: Timestamp,
 }
 
 /// Asks at one address, and holds the answer against what is expected.
@@ -121,8 +122,8 @@ async fn exchange(
             idle: http.client.idle_timeout,
         };
         let first = request.clone();
-        let landed =
-            route.follow(request, &mut jar, run, trail, limits, http.max_redirects).await?;
+        let reach = Reach::of(http.max_redirects);
+        let landed = route.follow(request, &mut jar, run, trail, limits, reach).await?;
         let answer = Arc::new(landed.answer);
         let page = Page { route, first: &first, jar: &jar };
         let unmet = examine::examine(&page, &http.expect, run, &answer, landed.url).await.err();
@@ -154,15 +155,8 @@ fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span
     if let Some(reason) = &facts.unmet {
         return Judgement::fail(reason.clone());
     }
-    if let Some(offset) = facts.clock {
-        if offset.certain() > http.max_clock_skew.failed {
-            return Judgement::fail(Reason::ClockSkew { offset });
-        }
-        if offset.certain() > http.max_clock_skew.degraded {
-            return Judgement::degraded(Reason::ClockSkew { offset });
-        }
-    }
-    judge_speed(took, degraded_over)
+    let skewed = facts.clock.and_then(|offset| judge_clock(offset, http.max_clock_skew));
+    skewed.unwrap_or_else(|| judge_speed(took, degraded_over))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What all kinds of check judge by, and how a judgement becomes a finding. Pure.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::config::ClockLimits;
 use crate::model::{ClockOffset, Finding, Hop, Phases, Reason, Span, Subject, Verdict};
 use crate::net::Run;
 
@@ -41,6 +43,15 @@ pub(super) fn judge_speed(took: Span, degraded_over: Option<Span>) -> Judgement 
     }
 }
 
+/// What the clock makes of it, if it is certainly off by more than it may be.
+pub(super) fn judge_clock(offset: ClockOffset, limits: ClockLimits) -> Option<Judgement> {
+    let reason = Reason::ClockSkew { offset };
+    if offset.certain() > limits.failed {
+        return Some(Judgement::fail(reason));
+    }
+    (offset.certain() > limits.degraded).then(|| Judgement::degraded(reason))
+}
+
 /// After that, whether each phase was quick enough by itself: the first that was not degrades a
 /// finding that would pass, whatever the kind of check.
 pub(super) fn judge_phases(finding: &mut Finding, limits: &Phases) {
@@ -65,12 +76,14 @@ pub(super) struct Outcome {
     pub(super) judgement: Judgement,
     /// The requests that it took, for a run that may take several.
     pub(super) hops: Vec<Hop>,
+    /// The step that the judgement is about.
+    pub(super) step: Option<Arc<str>>,
 }
 
 impl Outcome {
     /// A run of one question, which `judgement` is about.
     pub(super) fn of(run: Run, judgement: Judgement) -> Self {
-        Self { run, clock: None, judgement, hops: Vec::new() }
+        Self { run, clock: None, judgement, hops: Vec::new(), step: None }
     }
 
     /// A run that ended before there was anything to judge.
@@ -89,7 +102,7 @@ impl Outcome {
             phases: self.run.phases,
             clock: self.clock,
             certificate_expires_at: self.run.tls.and_then(|tls| Some(tls.shown?.until)),
-            step: None,
+            step: self.step,
             // Of a single request the phases say it all.
             hops: if self.hops.len() > 1 { self.hops } else { Vec::new() },
             tls: self.run.tls.map(|tls| tls.seen(self.run.clock().now())),

@@ -38,6 +38,12 @@ impl Run {
         self
     }
 
+    /// How much time the run has left.
+    pub fn left(&self) -> Span {
+        let now = self.clock.instant_of(self.clock.now());
+        self.deadline.into_std().saturating_duration_since(now).into()
+    }
+
     /// The clock that the run is timed with.
     pub fn clock(&self) -> Clock {
         self.clock

@@ -23,15 +23,15 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// What a request says of us.
 #[derive(Clone)]
-pub(super) struct Authorization {
-    pub(super) header: HeaderValue,
+pub(in crate::check) struct Authorization {
+    pub(in crate::check) header: HeaderValue,
     /// The token in it, if we have asked for it.
     token: Option<Secret>,
 }
 
 /// What `ground`'s check says of itself, if anything. A token is asked for in the time that the
 /// run has, but its phases are not the target's.
-pub(super) async fn authorization(
+pub(in crate::check) async fn authorization(
     ground: &Ground<'_>,
     tokens: &Tokens,
     run: Run,
@@ -66,13 +66,14 @@ fn sensitive(text: &str) -> Result<HeaderValue, Reason> {
     Ok(value)
 }
 
-fn basic(user: &str, password: &str) -> String {
+/// A name and a password as a header has them (RFC 7617).
+pub(in crate::check) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
 }
 
 /// The tokens that were given, for all checks that ask in the same name.
 #[derive(Debug, Default)]
-pub(in super::super) struct Tokens {
+pub(in crate::check) struct Tokens {
     /// Grows with the configuration and not with time.
     slots: Mutex<BTreeMap<OAuth2, Arc<Slot>>>,
 }
@@ -119,7 +120,7 @@ impl Tokens {
 
     /// Forgets the token of `authorization`, which the target did not take: the next run asks for
     /// another, and this one has its verdict.
-    pub(super) fn refused(&self, authorization: &Authorization, client: &HttpClient) {
+    pub(in crate::check) fn refused(&self, authorization: &Authorization, client: &HttpClient) {
         let (Some(Auth::OAuth2(oauth2)), Some(token)) = (&client.auth, &authorization.token) else {
             return;
         };
@@ -168,11 +169,12 @@ async fn ask(ground: &Ground<'_>, oauth2: &OAuth2, mut run: Run) -> Result<Token
     match exchange.await.map_err(unavailable)? {
         Ending::Answer(answer) if (200..300).contains(&answer.status) => Token::read(&answer.body),
         Ending::Answer(answer) => Err(Reason::TokenRefused { got: answer.status }),
-        Ending::Redirect(redirect) => Err(Reason::TokenRefused { got: redirect.status }),
+        Ending::Redirect(redirect, _) => Err(Reason::TokenRefused { got: redirect.status }),
     }
 }
 
-fn form(text: &str) -> String {
+/// `text` as a form has it.
+pub(in crate::check) fn form(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 /// What is asked for: all that can be undone.
-pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
+pub(in crate::check) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
 /// How much longer than its limit a body may be while it is compressed: what cannot be compressed
 /// becomes a little longer by it.

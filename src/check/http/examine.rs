@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::Answer;
-use super::expect::{self, Part};
+use super::expect::{self, GoOn, Part};
 use super::page::Page;
 use crate::config::HttpExpect;
 use crate::model::{Phase, Reason};
@@ -16,7 +16,7 @@ use crate::net::Run;
 const SMALL: usize = 64 << 10;
 
 /// The first expectation of `answer`, which came from `url`, that is not met.
-pub(super) async fn examine(
+pub(in crate::check) async fn examine(
     page: &Page<'_>,
     expect: &HttpExpect,
     run: &Run,
@@ -33,13 +33,25 @@ async fn judge(
     answer: &Arc<Answer>,
     url: &Url,
 ) -> Result<Vec<Part>, Reason> {
+    if answer.body.len() <= SMALL {
+        return expect::judge(expect, answer, url, &|| run.has_time());
+    }
+    let (expect, owned, url) = (expect.clone(), answer.clone(), url.clone());
+    look(run, answer, move |go_on| expect::judge(&expect, &owned, &url, go_on)).await
+}
+
+/// Does `work`, which looks through the body of `answer`.
+pub(in crate::check) async fn look<T: Send + 'static>(
+    run: &Run,
+    answer: &Answer,
+    work: impl FnOnce(GoOn<'_>) -> Result<T, Reason> + Send + 'static,
+) -> Result<T, Reason> {
     let run = *run;
     let go_on = move || run.has_time();
     if answer.body.len() <= SMALL {
-        return expect::judge(expect, answer, url, &go_on);
+        return work(&go_on);
     }
-    let (expect, answer, url) = (expect.clone(), answer.clone(), url.clone());
-    let work = tokio::task::spawn_blocking(move || expect::judge(&expect, &answer, &url, &go_on));
+    let work = tokio::task::spawn_blocking(move || work(&go_on));
     match run.within_deadline(work).await {
         Some(Ok(judged)) => judged,
         Some(Err(error)) => Err(Reason::ProberExhausted { detail: error.to_string() }),

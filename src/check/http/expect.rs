@@ -2,11 +2,11 @@
 //! a body is bounded in memory here and in time by whoever asks.
 
 mod head;
-mod html;
+pub(in crate::check) mod html;
 mod json;
 mod page;
 mod record;
-mod tree;
+pub(in crate::check) mod tree;
 
 use url::Url;
 
@@ -14,12 +14,12 @@ use super::Answer;
 use crate::config::HttpExpect;
 use crate::model::{Phase, Reason};
 
-pub(super) use head::shown;
+pub(in crate::check) use head::shown;
 pub(super) use page::Part;
 
 /// Whether there is time to go on. Looking through a body is work, and whoever sent the body
 /// decides how much.
-pub(super) type GoOn<'a> = &'a dyn Fn() -> bool;
+pub(in crate::check) type GoOn<'a> = &'a dyn Fn() -> bool;
 
 /// Judges what came, after redirects, from `url`; gives the scripts and stylesheets that must
 /// load if it is a page.
@@ -52,6 +52,15 @@ pub(super) fn judge(
         return Ok(Vec::new());
     }
     page::judge(&document, &answer.headers, url)
+}
+
+/// Judges what can be said of a redirect that was to come: its headers and where it points.
+pub(in crate::check) fn judge_head(
+    expect: &HttpExpect,
+    answer: &Answer,
+    url: &Url,
+) -> Result<(), Reason> {
+    head::judge(expect, &answer.headers, url)
 }
 
 /// There was no time to go on.

@@ -13,29 +13,33 @@ use crate::net::{Network, Run, To, Way, Wire, proxy, resolve};
 
 /// What all requests of a run have in common.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
-    pub(super) network: &'a Network,
-    pub(super) secrets: &'a Secrets,
-    pub(super) check: &'a Check,
-    pub(super) client: &'a HttpClient,
+pub(in crate::check) struct Ground<'a> {
+    pub(in crate::check) network: &'a Network,
+    pub(in crate::check) secrets: &'a Secrets,
+    pub(in crate::check) check: &'a Check,
+    pub(in crate::check) client: &'a HttpClient,
 }
 
 /// An open connection, and how a request must look to go over it.
-pub(super) struct Opening {
-    pub(super) wire: Wire,
-    pub(super) speaks: Speaks,
+pub(in crate::check) struct Opening {
+    pub(in crate::check) wire: Wire,
+    pub(in crate::check) speaks: Speaks,
     /// Whether it is the proxy that is asked, with the whole URL, and how we are known to it.
-    pub(super) proxy: Option<Option<HeaderValue>>,
+    pub(in crate::check) proxy: Option<Option<HeaderValue>>,
 }
 
 impl Ground<'_> {
     /// Whether names are resolved by the proxy, so that no address is known here.
-    pub(super) fn is_remote(&self) -> bool {
+    pub(in crate::check) fn is_remote(&self) -> bool {
         self.client.proxy.as_ref().is_some_and(|proxy| proxy.resolves())
     }
 
     /// The address of `url`; `None` if only the proxy will know.
-    pub(super) async fn locate(&self, url: &Url, run: &mut Run) -> Result<Option<IpAddr>, Reason> {
+    pub(in crate::check) async fn locate(
+        &self,
+        url: &Url,
+        run: &mut Run,
+    ) -> Result<Option<IpAddr>, Reason> {
         let host = url.host_str().unwrap_or_default();
         if self.is_remote() {
             return Ok(None);
@@ -47,7 +51,7 @@ impl Ground<'_> {
 
     /// Where a redirect from `from` leads. What is public must not lead us to what is not: who may
     /// answer in the open could so look behind our walls.
-    pub(super) async fn locate_next(
+    pub(in crate::check) async fn locate_next(
         &self,
         url: &Url,
         from: Option<IpAddr>,
@@ -63,7 +67,7 @@ impl Ground<'_> {
     }
 
     /// Connects to `url` at `address`.
-    pub(super) async fn open(
+    pub(in crate::check) async fn open(
         &self,
         url: &Url,
         address: Option<IpAddr>,
@@ -94,7 +98,7 @@ impl Ground<'_> {
 }
 
 /// The address that `url` spells.
-pub(super) fn literal(url: &Url) -> Option<IpAddr> {
+pub(in crate::check) fn literal(url: &Url) -> Option<IpAddr> {
     resolve::literal(url.host_str().unwrap_or_default())
 }
 

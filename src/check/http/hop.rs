@@ -22,17 +22,17 @@ use crate::net::wire::{Silence, Speaks, Watched};
 
 /// What is read of an answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(in crate::check) struct Limits {
     /// How many bytes of body are read.
-    pub(super) max_body: u64,
+    pub(in crate::check) max_body: u64,
     /// Whether they are kept.
-    pub(super) keep_body: bool,
+    pub(in crate::check) keep_body: bool,
     /// Whether redirects are followed; then the body of one does not matter.
-    pub(super) follow: bool,
+    pub(in crate::check) follow: bool,
     /// How long the answer may take to begin.
-    pub(super) first_byte: Option<Span>,
+    pub(in crate::check) first_byte: Option<Span>,
     /// How long nothing may come in its middle.
-    pub(super) idle: Option<Span>,
+    pub(in crate::check) idle: Option<Span>,
 }
 
 /// What one hop showed.
@@ -51,7 +51,7 @@ impl Seen {
     pub(super) fn status(&self) -> Option<u16> {
         match self.ending.as_ref().ok()? {
             Ending::Answer(answer) => Some(answer.status),
-            Ending::Redirect(redirect) => Some(redirect.status),
+            Ending::Redirect(redirect, _) => Some(redirect.status),
         }
     }
 }
@@ -61,8 +61,8 @@ impl Seen {
 pub(super) enum Ending {
     /// With an answer.
     Answer(Answer),
-    /// With a redirect to be followed.
-    Redirect(Redirect),
+    /// With a redirect to be followed, and its own head.
+    Redirect(Redirect, Answer),
 }
 
 /// What a head tells beside the answer.
@@ -127,14 +127,16 @@ async fn converse(
     }
     told.clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
     told.cookies = head.headers.get_all(SET_COOKIE).iter().cloned().collect();
-    if limits.follow && is_redirect(&head) {
-        let location = head.headers.get(LOCATION).cloned();
-        return Ok(Ending::Redirect(Redirect { status: head.status.as_u16(), location }));
+    let is_redirect = limits.follow && is_redirect(&head);
+    let (status, headers, version) = (head.status.as_u16(), head.headers, version(head.version));
+    if is_redirect {
+        let location = headers.get(LOCATION).cloned();
+        let head = Answer { status, version, headers, body: Vec::new(), sent, received };
+        return Ok(Ending::Redirect(Redirect { status, location }, head));
     }
-    let decoded = decode::Body::new(&head.headers, limits.max_body, limits.keep_body)?;
+    let decoded = decode::Body::new(&headers, limits.max_body, limits.keep_body)?;
     let body = line.alongside(read(body, decoded)).await?;
-    let (status, headers) = (head.status.as_u16(), head.headers);
-    let (version, received) = (version(head.version), run.clock().now());
+    let received = run.clock().now();
     Ok(Ending::Answer(Answer { status, version, headers, body, sent, received }))
 }
 

@@ -12,7 +12,7 @@ use super::cookies::Jar;
 use super::expect::{Part, shown};
 use super::hop::Limits;
 use super::request::Request;
-use super::route::{Route, Trail};
+use super::route::{Reach, Route, Trail};
 use crate::model::Reason;
 use crate::net::Run;
 
@@ -26,12 +26,12 @@ const LARGEST: u64 = 16 << 20;
 const REDIRECTS: u8 = 20;
 
 /// A page that has come, and how its parts are asked for.
-pub(super) struct Page<'a> {
-    pub(super) route: Route<'a>,
+pub(in crate::check) struct Page<'a> {
+    pub(in crate::check) route: Route<'a>,
     /// The request that it was come by.
-    pub(super) first: &'a Request,
+    pub(in crate::check) first: &'a Request,
     /// The cookies that were given meanwhile.
-    pub(super) jar: &'a Jar,
+    pub(in crate::check) jar: &'a Jar,
 }
 
 impl Page<'_> {
@@ -66,7 +66,7 @@ impl Page<'_> {
         join_all(loads).await.into_iter().collect()
     }
 
-    /// The addresses of all hosts but the configured one, and why there are none.
+    /// The addresses of all hosts but the configured one, known already or not, and why there are none.
     async fn resolve(
         &self,
         run: &Run,
@@ -75,8 +75,9 @@ impl Page<'_> {
     ) -> (BTreeMap<String, Option<IpAddr>>, BTreeMap<String, Reason>) {
         let hosts: BTreeMap<&str, &Url> = parts
             .iter()
-            .filter(|part| part.url.host() != self.route.home.host())
+            .filter(|part| !self.route.is_home(&part.url))
             .filter_map(|part| Some((part.url.host_str()?, &part.url)))
+            .filter(|(host, _)| !self.route.others.contains_key(*host))
             .collect();
         let lookups = hosts.into_iter().map(|(host, url)| {
             let mut run = *run;
@@ -85,7 +86,7 @@ impl Page<'_> {
                 (host, self.route.elsewhere(url, &mut run).await)
             }
         });
-        let (mut found, mut lost) = (BTreeMap::new(), BTreeMap::new());
+        let (mut found, mut lost) = (self.route.others.clone(), BTreeMap::new());
         for (host, outcome) in join_all(lookups).await {
             match outcome {
                 Ok(address) => drop(found.insert(host.to_owned(), address)),
@@ -105,9 +106,10 @@ impl Page<'_> {
             first_byte: client.first_byte_timeout,
             idle: client.idle_timeout,
         };
-        let (mut jar, mut trail) = (self.jar.clone(), Trail::default());
+        let (mut jar, mut trail, reach) =
+            (self.jar.clone(), Trail::default(), Reach::of(REDIRECTS));
         let landed =
-            self.route.follow(request, &mut jar, &mut run, &mut trail, limits, REDIRECTS).await;
+            self.route.follow(request, &mut jar, &mut run, &mut trail, limits, reach).await;
         let answer = landed.map_err(Trouble::Load)?.answer;
         if !(200..300).contains(&answer.status) {
             return Err(Trouble::Load(Reason::Status { got: answer.status }));

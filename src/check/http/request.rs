@@ -16,7 +16,8 @@ use super::super::header;
 use super::auth::Authorization;
 use super::decode;
 use super::ground::Opening;
-use crate::config::{HttpCheck, OAuth2, RequestBody, SecretRef, Secrets};
+use super::initiator::{Crossing, Initiator};
+use crate::config::{HttpCheck, HttpClient, OAuth2, RequestBody, SecretRef, Secrets};
 use crate::model::Reason;
 use crate::net::wire::Speaks;
 
@@ -38,16 +39,45 @@ pub(super) struct Redirect {
 
 /// One request of an exchange.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) url: Url,
+pub(in crate::check) struct Request {
+    pub(in crate::check) url: Url,
     /// The URL as a request line has it.
     target: Uri,
     method: Method,
     headers: HeaderMap,
     body: Option<Arc<[u8]>>,
+    /// The page that it is made from, if it is one's.
+    initiator: Option<Initiator>,
 }
 
 impl Request {
+    /// A request for `url`, as a page makes it or, without one, whoever types addresses; `None` if
+    /// HTTP cannot carry it.
+    pub(in crate::check) fn new(
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Option<Arc<[u8]>>,
+        initiator: Option<Initiator>,
+    ) -> Option<Self> {
+        Some(Self { target: target(&url)?, url, method, headers, body, initiator })
+    }
+
+    /// What `client` has in all its requests to where it is at home.
+    pub(in crate::check) fn at_home(
+        mut self,
+        client: &HttpClient,
+        authorization: Option<&Authorization>,
+    ) -> Self {
+        if let Some(own) = authorization {
+            self.headers.entry(AUTHORIZATION).or_insert(own.header.clone());
+        }
+        if let Some(host) = &client.host {
+            self.headers.extend(HeaderValue::from_str(host.as_str()).ok().map(|host| (HOST, host)));
+        }
+        self
+    }
+
     /// The request as configured, with its secrets filled in.
     pub(super) fn first(
         http: &HttpCheck,
@@ -75,6 +105,7 @@ impl Request {
             method: http.method.clone(),
             headers,
             body: http.body.as_ref().map(|body| text(body, secrets)).transpose()?,
+            initiator: None,
         })
     }
 
@@ -98,6 +129,7 @@ impl Request {
                 .into_iter()
                 .collect(),
             body: Some(Arc::from(form.finish().into_bytes())),
+            initiator: None,
         })
     }
 
@@ -123,6 +155,9 @@ impl Request {
         }
         if let Ok(host) = HeaderValue::from_str(&authority(&self.url)) {
             headers.entry(HOST).or_insert(host);
+        }
+        if let Some(initiator) = &self.initiator {
+            initiator.tell(&self.url, &self.method, headers);
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
@@ -159,12 +194,25 @@ impl Request {
         (self.method.clone(), self.url.clone(), cookies)
     }
 
+    /// How it leaves the site of the page that it is made from.
+    pub(super) fn crossing(&self) -> Crossing {
+        let crosses = |page: &Initiator| page.crossing(&self.url, &self.method);
+        self.initiator.as_ref().map_or(Crossing::No, crosses)
+    }
+
+    /// Where `redirect` points, whether that can be followed or not.
+    pub(super) fn pointed(&self, redirect: &Redirect) -> Option<Url> {
+        let location = redirect.location.as_ref()?.to_str().ok()?;
+        self.url.join(location).ok()
+    }
+
     /// The request for something that a page needs, which gets this request's credentials only if
     /// it is of the same origin.
     pub(super) fn part(self, url: &Url) -> Result<Self, Reason> {
         let location = HeaderValue::from_str(url.as_str()).ok();
         let mut part = self.follow(&Redirect { status: 303, location })?;
         part.headers.remove(ACCEPT);
+        part.initiator = None;
         Ok(part)
     }
 
@@ -176,9 +224,8 @@ impl Request {
     /// 3. 307 and 308 repeat method and body.
     /// 4. Another origin gets no credentials, and does not answer to a configured `Host`.
     pub(super) fn follow(mut self, redirect: &Redirect) -> Result<Self, Reason> {
-        let location = redirect.location.as_ref().and_then(|value| value.to_str().ok());
-        let mut url = location
-            .and_then(|location| self.url.join(location).ok())
+        let mut url = self
+            .pointed(redirect)
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or(Reason::RedirectInvalid)?;
         url.set_fragment(None);
@@ -191,6 +238,9 @@ impl Request {
             self.method = Method::GET;
             self.body = None;
             OF_THE_BODY.iter().for_each(|name| drop(self.headers.remove(name)));
+        }
+        if let Some(initiator) = &mut self.initiator {
+            initiator.redirected(&self.url, &url);
         }
         if url.origin() != self.url.origin() {
             self.headers = self

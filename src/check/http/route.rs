@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use url::Url;
 
 use super::Answer;
@@ -16,32 +17,72 @@ use crate::net::Run;
 
 /// The way to a check's host, and from there to wherever it refers.
 #[derive(Clone, Copy)]
-pub(super) struct Route<'a> {
-    pub(super) ground: Ground<'a>,
+pub(in crate::check) struct Route<'a> {
+    pub(in crate::check) ground: Ground<'a>,
     /// Whose host is pinned to the address.
-    pub(super) home: &'a Url,
+    pub(in crate::check) home: &'a Url,
     /// The address that this host is pinned to; `None` if the proxy knows it.
-    pub(super) address: Option<IpAddr>,
+    pub(in crate::check) address: Option<IpAddr>,
     /// The addresses that other hosts are pinned to.
-    pub(super) others: &'a BTreeMap<String, Option<IpAddr>>,
+    pub(in crate::check) others: &'a BTreeMap<String, Option<IpAddr>>,
+}
+
+/// How far redirects are followed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::check) struct Reach<'a> {
+    /// So many of them.
+    pub(in crate::check) most: u8,
+    /// Only to these hosts; to any if there are none.
+    pub(in crate::check) stay_on: &'a [String],
+    /// Only up to a URL that begins so, which is not asked for.
+    pub(in crate::check) until: Option<&'a str>,
+}
+
+impl Reach<'_> {
+    /// Anywhere, but for `most` redirects only.
+    pub(in crate::check) const fn of(most: u8) -> Self {
+        Self { most, stay_on: &[], until: None }
+    }
+
+    /// Whether requests may go to `url`.
+    pub(in crate::check) fn admits(&self, url: &Url) -> Result<(), Reason> {
+        let host = url.host_str().unwrap_or_default();
+        if self.stay_on.is_empty() || self.stay_on.iter().any(|one| one == host) {
+            return Ok(());
+        }
+        let expected = format!("stay on {}", self.stay_on.join(", "));
+        Err(Reason::RedirectHost { expected, got: host.to_owned() })
+    }
+
+    fn ends_at(&self, url: &Url) -> bool {
+        self.until.is_some_and(|start| url.as_str().starts_with(start))
+    }
 }
 
 /// Where redirects have led.
-pub(super) struct Landed {
-    pub(super) answer: Answer,
-    /// The URL that it came from.
-    pub(super) url: Url,
+#[derive(Debug)]
+pub(in crate::check) struct Landed {
+    /// What came; of a redirect that is not followed, its head.
+    pub(in crate::check) answer: Answer,
+    /// The URL that it came from, or that such a redirect points to.
+    pub(in crate::check) url: Url,
+    /// Whether it is such a redirect.
+    pub(in crate::check) stopped: bool,
 }
 
 /// What was seen on the way, whether it led anywhere or not.
 #[derive(Debug, Default)]
-pub(super) struct Trail {
+pub(in crate::check) struct Trail {
     /// The step that is being done, if there are steps.
-    pub(super) step: Option<Arc<str>>,
+    pub(in crate::check) step: Option<Arc<str>>,
     /// Every request so far.
-    pub(super) hops: Vec<Hop>,
-    /// What the first answer tells about its server's clock.
-    pub(super) clock: Option<ClockOffset>,
+    pub(in crate::check) hops: Vec<Hop>,
+    /// The cookies that were given, as they were written, since somebody last took them.
+    pub(in crate::check) given: Vec<HeaderValue>,
+    /// What the first answer of the configured host tells about its clock.
+    pub(in crate::check) clock: Option<ClockOffset>,
+    /// Where other hosts than that are: each is looked up once.
+    pub(in crate::check) known: BTreeMap<String, Option<IpAddr>>,
     /// The phases of the hops so far.
     told: Phases,
 }
@@ -59,23 +100,23 @@ impl Trail {
 impl Route<'_> {
     /// Sends `request` and follows redirects until there is an answer. A redirect back to what was
     /// asked before would lead back for ever, unless a cookie was given meanwhile.
-    pub(super) async fn follow(
+    pub(in crate::check) async fn follow(
         &self,
         mut request: Request,
         jar: &mut Jar,
         run: &mut Run,
         trail: &mut Trail,
         limits: Limits,
-        most_redirects: u8,
+        reach: Reach<'_>,
     ) -> Result<Landed, Reason> {
         let mut visited = Vec::new();
         loop {
-            let cookies = jar.header(&request.url);
+            let cookies = jar.header(&request.url, request.crossing());
             let place = request.place(cookies.clone());
             if visited.contains(&place) {
                 return Err(Reason::RedirectLoop);
             }
-            let opening = match self.open(&request, run).await {
+            let opening = match self.open(&request, run, trail).await {
                 Ok(opening) => opening,
                 Err(reason) => {
                     trail.note(&request.url, None, run);
@@ -84,39 +125,64 @@ impl Route<'_> {
             };
             let encoded = request.encode(&opening, cookies.as_ref());
             let seen = hop::talk(run, opening, encoded, limits).await;
-            if trail.hops.is_empty() {
+            if self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop)) {
                 trail.clock = seen.clock;
             }
             trail.note(&request.url, seen.status(), run);
             jar.keep(&seen.cookies, &request.url);
-            let redirect = match seen.ending? {
-                Ending::Answer(answer) => return Ok(Landed { answer, url: request.url }),
-                Ending::Redirect(redirect) => redirect,
+            trail.given.extend(seen.cookies);
+            let (redirect, head) = match seen.ending? {
+                Ending::Answer(answer) => {
+                    return Ok(Landed { answer, url: request.url, stopped: false });
+                }
+                Ending::Redirect(redirect, head) => (redirect, head),
             };
+            if let Some(url) = request.pointed(&redirect).filter(|url| reach.ends_at(url)) {
+                return Ok(Landed { answer: head, url, stopped: true });
+            }
             visited.push(place);
-            if visited.len() > usize::from(most_redirects) {
+            if visited.len() > usize::from(reach.most) {
                 return Err(Reason::RedirectLimit);
             }
             request = request.follow(&redirect)?;
+            reach.admits(&request.url)?;
         }
     }
 
     /// A connection for `request`: to the pinned address as long as the host is the configured
     /// one, and to wherever the name leads if a redirect goes elsewhere.
-    async fn open(&self, request: &Request, run: &mut Run) -> Result<Opening, Reason> {
+    async fn open(
+        &self,
+        request: &Request,
+        run: &mut Run,
+        trail: &mut Trail,
+    ) -> Result<Opening, Reason> {
         let url = &request.url;
-        let address = if url.host() == self.home.host() {
+        let host = url.host_str().unwrap_or_default();
+        let known = self.others.get(host).or_else(|| trail.known.get(host));
+        let address = if self.is_home(url) {
             self.address
-        } else if let Some(known) = self.others.get(url.host_str().unwrap_or_default()) {
+        } else if let Some(known) = known {
             *known
         } else {
-            self.elsewhere(url, run).await?
+            let found = self.elsewhere(url, run).await?;
+            trail.known.insert(host.to_owned(), found);
+            found
         };
         self.ground.open(url, address, run).await
     }
 
+    /// Whether `url` is of the configured host.
+    pub(in crate::check) fn is_home(&self, url: &Url) -> bool {
+        url.host() == self.home.host()
+    }
+
+    fn is_of_home(&self, hop: &Hop) -> bool {
+        self.home.host_str() == Some(&hop.host)
+    }
+
     /// Where another host than the configured one is.
-    pub(super) async fn elsewhere(
+    pub(in crate::check) async fn elsewhere(
         &self,
         url: &Url,
         run: &mut Run,

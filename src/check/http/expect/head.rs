@@ -49,7 +49,7 @@ fn judge_header(
 }
 
 /// A URL without what may be secret in it: redirects carry tokens in queries.
-pub(in super::super) fn shown(url: &Url) -> String {
+pub(in crate::check) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
     // Of what is left out only that it was there is told. URLs of the web can have none of these
     // refused.

@@ -22,7 +22,7 @@ const PIECE: usize = 4096;
 pub(super) const UNSEEN: [&str; 6] = ["head", "noscript", "script", "style", "template", "title"];
 
 /// The document that `body` is; every text is one.
-pub(super) fn read(body: &[u8], go_on: GoOn<'_>) -> Result<Html, Reason> {
+pub(in crate::check) fn read(body: &[u8], go_on: GoOn<'_>) -> Result<Html, Reason> {
     let text = String::from_utf8_lossy(body);
     let sink = HtmlTreeSink::new(Html::new_document());
     let mut parser = parse_document(sink, ParseOpts::default());
@@ -118,7 +118,7 @@ fn how_many(expect: &HtmlExpect, got: usize) -> String {
 }
 
 /// The text that a reader sees of an element, with a single space wherever there is any.
-fn text_of(element: ElementRef<'_>) -> String {
+pub(in crate::check) fn text_of(element: ElementRef<'_>) -> String {
     let seen = element.descendants().filter_map(|node| match node.value() {
         Node::Text(text) => {
             let unseen = node

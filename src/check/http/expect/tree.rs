@@ -10,6 +10,10 @@ use serde_json::{Map, Number, Value};
 /// What a tree may weigh, in bytes, roughly as the allocator counts them.
 const HEAVIEST: usize = 64 << 20;
 
+/// How often all values together may be come by on a path. Each `..` after the first comes by a
+/// value once more for everything that it is within, and finds it as often.
+const MOST_VISITS: usize = 1 << 21;
+
 /// A value in a list that doubles when it is full.
 const VALUE: usize = 2 * size_of::<Value>();
 /// The least that a list with something in it allocates.
@@ -21,15 +25,20 @@ const ENTRY: usize = 2 * (size_of::<Value>() + size_of::<String>());
 
 /// A tree, and how large it is.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) root: Value,
+pub(in crate::check) struct Tree {
+    pub(in crate::check) root: Value,
     values: usize,
     depth: usize,
 }
 
 impl Tree {
+    /// Whether a path, as it is written, finds no more in it than can be looked into.
+    pub(in crate::check) fn affords(&self, path: &str) -> bool {
+        self.visits(path.matches("..").count()) <= MOST_VISITS
+    }
+
     /// How often its values are come by at most on a path with so many `..`.
-    pub(super) fn visits(&self, descents: usize) -> usize {
+    fn visits(&self, descents: usize) -> usize {
         let again = u32::try_from(descents.saturating_sub(1)).unwrap_or(u32::MAX);
         // One descent comes by each value once, and what a tree may weigh bounds their number.
         if again == 0 { 0 } else { self.values.saturating_mul(self.depth.saturating_pow(again)) }
@@ -46,7 +55,7 @@ struct Growth {
 }
 
 /// The tree that `text` says; or what is wrong with it.
-pub(super) fn parse(text: &[u8]) -> Result<Tree, serde_json::Error> {
+pub(in crate::check) fn parse(text: &[u8]) -> Result<Tree, serde_json::Error> {
     // Some write a byte order mark where JSON has none.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let growth = Growth { left: Cell::new(HEAVIEST), values: Cell::new(0), depth: Cell::new(0) };

@@ -26,6 +26,7 @@ fn post() -> Request {
         .into_iter()
         .collect(),
         body: Some(Arc::from(*b"words")),
+        initiator: None,
     };
     let mut secret = HeaderValue::from_static("secret");
     secret.set_sensitive(true);
