@@ -54,6 +54,7 @@ struct Shared {
     vantage: Vantage,
     secrets: Secrets,
     tokens: http::Tokens,
+    turns: login::Turns,
 }
 
 impl Prober {
@@ -70,21 +71,28 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        let shared = Shared { network, vantage, secrets, tokens: http::Tokens::default() };
+        let shared = Shared {
+            network,
+            vantage,
+            secrets,
+            tokens: http::Tokens::default(),
+            turns: login::Turns::default(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
-        let Shared { network, vantage, .. } = &*self.shared;
+        let Shared { network, vantage, turns, .. } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
+        let turn = turns.next(&check.id);
         let findings = if check.variants.is_empty() {
-            self.ask(check, run).await
+            self.ask(check, run, turn).await
         } else {
-            variants::probe_each(check, run, |variant| self.ask(variant, run)).await
+            variants::probe_each(check, run, |variant| self.ask(variant, run, turn)).await
         };
         Observation {
             check: check.id.clone(),
@@ -95,14 +103,17 @@ impl Prober {
         }
     }
 
-    /// What `check` itself finds, whether it stands for itself or is a variant of another.
-    async fn ask(&self, check: &Check, run: Run) -> Vec<Finding> {
+    /// What `check` itself finds, whether it stands for itself or is a variant of another, in its
+    /// run of number `turn`.
+    async fn ask(&self, check: &Check, run: Run, turn: usize) -> Vec<Finding> {
         let Shared { network, secrets, tokens, .. } = &*self.shared;
         let mut findings = match &check.kind {
             CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
-            CheckKind::Login(login) => login::probe(network, secrets, check, login, run).await,
+            CheckKind::Login(login) => {
+                login::probe(network, secrets, (tokens, turn), check, login, run).await
+            }
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
             CheckKind::Grpc(grpc) => grpc::probe(network, secrets, check, grpc, run).await,
             CheckKind::Icmp(icmp) => icmp::probe(network, check, icmp, run).await,
