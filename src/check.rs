@@ -17,14 +17,20 @@ mod login;
 mod script;
 mod tcp;
 mod tls;
+mod trace;
 mod variants;
+mod veil;
 mod websocket;
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
 use judgement::judge_phases;
+pub use trace::{Answered, Exchange, Purpose};
+use trace::{Notes, Told};
+use veil::Known;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
@@ -53,6 +59,7 @@ struct Shared {
     network: Network,
     vantage: Vantage,
     secrets: Secrets,
+    known: Known,
     tokens: http::Tokens,
 }
 
@@ -70,21 +77,33 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        let shared = Shared { network, vantage, secrets, tokens: http::Tokens::default() };
+        let (known, tokens) = (Known::new(&secrets), http::Tokens::default());
+        let shared = Shared { network, vantage, secrets, known, tokens };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
+        self.observe(check, None).await
+    }
+
+    /// Runs `check` once and tells every HTTP exchange that it took, without anything secret.
+    pub async fn run_traced(&self, check: &Check) -> (Observation, Vec<Exchange>) {
+        let told = Told::from(self.shared.network.clock().now());
+        let observation = self.observe(check, Some(&told)).await;
+        (observation, told.all())
+    }
+
+    async fn observe(&self, check: &Check, told: Option<&Told>) -> Observation {
         let Shared { network, vantage, .. } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
         let findings = if check.variants.is_empty() {
-            self.ask(check, run).await
+            self.ask(check, run, told).await
         } else {
-            variants::probe_each(check, run, |variant| self.ask(variant, run)).await
+            variants::probe_each(check, run, |variant| self.ask(variant, run, told)).await
         };
         Observation {
             check: check.id.clone(),
@@ -96,10 +115,13 @@ impl Prober {
     }
 
     /// What `check` itself finds, whether it stands for itself or is a variant of another.
-    async fn ask(&self, check: &Check, run: Run) -> Vec<Finding> {
-        let Shared { network, secrets, tokens, .. } = &*self.shared;
+    async fn ask(&self, check: &Check, run: Run, told: Option<&Told>) -> Vec<Finding> {
+        let Shared { network, secrets, known, tokens, .. } = &*self.shared;
+        let notes = Notes::new(known, told);
         let mut findings = match &check.kind {
-            CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
+            CheckKind::Http(http) => {
+                http::probe(network, secrets, tokens, check, http, run, &notes).await
+            },
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Login(login) => login::probe(network, secrets, check, login, run).await,
@@ -111,18 +133,24 @@ impl Prober {
                 Box::pin(websocket::probe(network, secrets, check, socket, run)).await
             }
         };
+        // Most runs have nothing to tell.
+        let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
-            bound(finding);
+            bound(finding, &|text| printable(&cover.hide(text)));
+            for hop in &mut finding.hops {
+                hop.host = cover.hide(&hop.host);
+            }
         }
+        notes.tell(check);
         findings
     }
 }
 
-/// Bounds the text in a finding's reason: it may be the target's, and it goes to logs, the journal
-/// and terminals.
+/// Makes the texts in a finding's reason what is `shown` of them: they may be the target's, and they
+/// go to logs, the journal and terminals.
 #[expect(clippy::too_many_lines, reason = "every reason has its arm")]
-fn bound(finding: &mut Finding) {
+fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
     let text = match &mut finding.reason {
         Some(
             Reason::ResolveFailed { detail }
@@ -158,7 +186,7 @@ fn bound(finding: &mut Finding) {
             | Reason::TcpExpect { expected, got }
             | Reason::WebsocketExpect { expected, got },
         ) => {
-            *expected = printable(expected);
+            *expected = shown(expected);
             got
         }
         Some(
@@ -166,7 +194,7 @@ fn bound(finding: &mut Finding) {
             | Reason::PagePartType { url: first, got: second }
             | Reason::RecordNoTime { place: first, got: second },
         ) => {
-            *first = printable(first);
+            *first = shown(first);
             second
         }
         Some(
@@ -231,7 +259,7 @@ fn bound(finding: &mut Finding) {
             | Reason::SlowPhase { .. },
         ) => return,
     };
-    *text = printable(text);
+    *text = shown(text);
 }
 
 /// `text` in at most [`LONGEST_TEXT`] characters, none of which moves a terminal's cursor or

@@ -105,7 +105,7 @@ impl Page<'_> {
             first_byte: client.first_byte_timeout,
             idle: client.idle_timeout,
         };
-        let (mut jar, mut trail) = (self.jar.clone(), Trail::default());
+        let (mut jar, mut trail) = (self.jar.clone(), Trail::of_part(&run));
         let landed =
             self.route.follow(request, &mut jar, &mut run, &mut trail, limits, REDIRECTS).await;
         let answer = landed.map_err(Trouble::Load)?.answer;

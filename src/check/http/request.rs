@@ -42,7 +42,7 @@ pub(super) struct Request {
     pub(super) url: Url,
     /// The URL as a request line has it.
     target: Uri,
-    method: Method,
+    pub(super) method: Method,
     headers: HeaderMap,
     body: Option<Arc<[u8]>>,
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use url::Url;
 
 use super::Answer;
 use super::cookies::Jar;
-use super::ground::{self, Ground, Opening};
-use super::hop::{self, Ending, Limits};
+use super::ground::{self, Ground};
+use super::hop::{self, Ending, Limits, Seen};
 use super::request::Request;
+use crate::check::trace::{Asking, Purpose};
 use crate::model::{ClockOffset, Hop, Phases, Reason};
 use crate::net::Run;
 
@@ -44,9 +46,16 @@ pub(super) struct Trail {
     pub(super) clock: Option<ClockOffset>,
     /// The phases of the hops so far.
     told: Phases,
+    /// Whether it is something that a page needs which is asked for.
+    is_part: bool,
 }
 
 impl Trail {
+    /// The trail to something that a page needs, from where `run` has come to.
+    pub(super) fn of_part(run: &Run) -> Self {
+        Self { told: run.phases, is_part: true, ..Self::default() }
+    }
+
     /// Notes a request to `url`, which is all that `run` has done since the one before.
     fn note(&mut self, url: &Url, status: Option<u16>, run: &Run) {
         let phases = run.phases.since(&self.told);
@@ -75,19 +84,7 @@ impl Route<'_> {
             if visited.contains(&place) {
                 return Err(Reason::RedirectLoop);
             }
-            let opening = match self.open(&request, run).await {
-                Ok(opening) => opening,
-                Err(reason) => {
-                    trail.note(&request.url, None, run);
-                    return Err(reason);
-                }
-            };
-            let encoded = request.encode(&opening, cookies.as_ref());
-            let seen = hop::talk(run, opening, encoded, limits).await;
-            if trail.hops.is_empty() {
-                trail.clock = seen.clock;
-            }
-            trail.note(&request.url, seen.status(), run);
+            let seen = self.ask(&request, cookies.as_ref(), run, trail, limits).await?;
             jar.keep(&seen.cookies, &request.url);
             let redirect = match seen.ending? {
                 Ending::Answer(answer) => return Ok(Landed { answer, url: request.url }),
@@ -101,18 +98,62 @@ impl Route<'_> {
         }
     }
 
-    /// A connection for `request`: to the pinned address as long as the host is the configured
-    /// one, and to wherever the name leads if a redirect goes elsewhere.
-    async fn open(&self, request: &Request, run: &mut Run) -> Result<Opening, Reason> {
-        let url = &request.url;
-        let address = if url.host() == self.home.host() {
-            self.address
-        } else if let Some(known) = self.others.get(url.host_str().unwrap_or_default()) {
-            *known
-        } else {
-            self.elsewhere(url, run).await?
+    /// Sends `request` and notes what came of it.
+    async fn ask(
+        &self,
+        request: &Request,
+        cookies: Option<&HeaderValue>,
+        run: &mut Run,
+        trail: &mut Trail,
+        limits: Limits,
+    ) -> Result<Seen, Reason> {
+        let notes = self.ground.notes;
+        let mut entry = notes.entry(run, || self.asking(request, trail));
+        let mut address = None;
+        let seen = async {
+            address = self.locate(&request.url, run).await?;
+            let opening = self.ground.open(&request.url, address, run).await?;
+            let encoded = request.encode(&opening, cookies);
+            entry.iter_mut().for_each(|entry| entry.sends(&encoded));
+            Ok(hop::talk(run, opening, encoded, limits).await)
         };
-        self.ground.open(url, address, run).await
+        let mut seen: Result<Seen, Reason> = seen.await;
+        if let Some(entry) = entry {
+            let address = address.or_else(|| ground::literal(&request.url));
+            let head = seen.as_mut().ok().and_then(|seen| seen.head.take());
+            let failure = seen.as_ref().map_or_else(Some, |seen| seen.ending.as_ref().err());
+            entry.close(run, address, head, failure);
+        }
+        if let Ok(seen) = &seen {
+            notes.veil.add_cookies(&seen.cookies);
+            if trail.hops.is_empty() {
+                trail.clock = seen.clock;
+            }
+        }
+        trail.note(&request.url, seen.as_ref().ok().and_then(Seen::status), run);
+        seen
+    }
+
+    fn asking(&self, request: &Request, trail: &Trail) -> Asking {
+        Asking {
+            step: trail.step.clone(),
+            entry: self.address,
+            purpose: if trail.is_part { Purpose::Part } else { Purpose::Answer },
+            method: request.method.clone(),
+            url: request.url.clone(),
+        }
+    }
+
+    /// Where `url` is: at the pinned address as long as the host is the configured one, and
+    /// wherever the name leads if a redirect goes elsewhere.
+    async fn locate(&self, url: &Url, run: &mut Run) -> Result<Option<IpAddr>, Reason> {
+        if url.host() == self.home.host() {
+            Ok(self.address)
+        } else if let Some(known) = self.others.get(url.host_str().unwrap_or_default()) {
+            Ok(*known)
+        } else {
+            self.elsewhere(url, run).await
+        }
     }
 
     /// Where another host than the configured one is.
