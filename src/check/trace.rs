@@ -107,13 +107,20 @@ impl Notes {
         self.trace.is_some()
     }
 
-    /// Begins an entry, if exchanges are noted.
-    pub(super) fn entry(&self, run: &Run, asking: impl FnOnce() -> Asking) -> Option<Entry<'_>> {
+    /// Begins an entry, if exchanges are noted. It has all phases of `run` that come after `before`:
+    /// the name of the first host may be resolved already.
+    pub(super) fn entry(
+        &self,
+        run: &Run,
+        before: &Phases,
+        asking: impl FnOnce() -> Asking,
+    ) -> Option<Entry<'_>> {
         let trace = self.trace.as_ref()?;
+        let earlier = run.phases.since(before).total();
         let noted = Noted {
             asking: asking(),
-            at: run.clock().now(),
-            phases: run.phases,
+            at: run.clock().now() - earlier.to_duration(),
+            phases: *before,
             address: None,
             sent: HeaderMap::new(),
             has_body: false,

@@ -213,12 +213,18 @@ impl Word {
     /// Where it ends in `text`, if it stands at `at`.
     fn end(&self, text: &[u8], at: usize) -> Option<usize> {
         match self {
-            Self::Plain(word) => spelling::end(text, at, word),
+            Self::Plain(word) => spelling::end(text, at, word, SHORTEST),
             Self::Encoded(word) => {
-                let here = text.get(at..at + word.len())?;
-                let rest = &text[at + word.len()..];
-                let more = rest.iter().take_while(|byte| spelling::is_base64(**byte)).count();
-                here.eq_ignore_ascii_case(word).then(|| at + word.len() + more)
+                let rest = text.get(at..)?;
+                let same = rest.iter().zip(word).take_while(|(a, b)| a.eq_ignore_ascii_case(b));
+                let same = same.count();
+                if same < word.len()
+                    && (same < SHORTEST_ENCODED || !spelling::is_cut(text, at + same))
+                {
+                    return None;
+                }
+                let all = rest.iter().take_while(|byte| spelling::is_base64(**byte)).count();
+                Some(at + all.max(same))
             }
         }
     }

@@ -161,7 +161,7 @@ async fn ask(ground: &Ground<'_>, oauth2: &OAuth2, mut run: Run) -> Result<Token
         }
         Reason::TokenUnavailable { detail: reason.to_string() }
     };
-    let mut entry = ground.notes.entry(&run, || Asking {
+    let mut entry = ground.notes.entry(&run, &run.phases, || Asking {
         step: None,
         entry: None,
         purpose: Purpose::Token,

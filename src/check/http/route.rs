@@ -108,7 +108,7 @@ impl Route<'_> {
         limits: Limits,
     ) -> Result<Seen, Reason> {
         let notes = self.ground.notes;
-        let mut entry = notes.entry(run, || self.asking(request, trail));
+        let mut entry = notes.entry(run, &trail.told, || self.asking(request, trail));
         let mut address = None;
         let seen = async {
             address = self.locate(&request.url, run).await?;

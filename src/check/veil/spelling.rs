@@ -3,11 +3,21 @@
 /// How often a URL is looked for within a URL within a URL.
 const MOST_ENCODED: usize = 3;
 
-/// Where `word` ends in `text`, if it stands at `at` in any spelling, each letter in its own.
-pub(super) fn end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+/// Where `word` ends in `text`, if it stands at `at` in any spelling, each letter in its own. Where
+/// the text was cut, `least` letters of it are enough.
+pub(super) fn end(text: &[u8], at: usize, word: &[u8], least: usize) -> Option<usize> {
+    let (first, more) = word.split_first()?;
     // A spelling may be the beginning of another: all are followed, which are never many.
-    let mut ends = vec![at];
-    for letter in word {
+    let mut ends: Vec<usize> = lengths(text.get(at..)?, *first).map(|length| at + length).collect();
+    for (before, letter) in more.iter().enumerate() {
+        if ends.is_empty() {
+            return None;
+        }
+        if before + 1 >= least
+            && let Some(cut) = ends.iter().find(|end| is_cut(text, **end))
+        {
+            return Some(*cut);
+        }
         let mut next: Vec<usize> = Vec::new();
         for at in ends {
             for length in lengths(text.get(at..).unwrap_or_default(), *letter) {
@@ -16,12 +26,15 @@ pub(super) fn end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
                 }
             }
         }
-        if next.is_empty() {
-            return None;
-        }
         ends = next;
     }
     ends.into_iter().max()
+}
+
+/// Whether `text` is at its end at `at`, or was cut there.
+pub(super) fn is_cut(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.is_empty() || rest.starts_with("…".as_bytes())
 }
 
 /// Whether a text in Base64, of either alphabet, can have this letter.
