@@ -31,10 +31,9 @@ pub(super) fn end(text: &[u8], at: usize, word: &[u8], least: usize) -> Option<u
     ends.into_iter().max()
 }
 
-/// Whether `text` is at its end at `at`, or was cut there.
+/// Whether `text` was cut at `at`.
 pub(super) fn is_cut(text: &[u8], at: usize) -> bool {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.is_empty() || rest.starts_with("…".as_bytes())
+    text.get(at..).is_some_and(|rest| rest.starts_with("…".as_bytes()))
 }
 
 /// Whether a text in Base64, of either alphabet, can have this letter.
