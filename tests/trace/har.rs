@@ -7,6 +7,20 @@ use serde_json::{Value, json};
 
 use crate::{farol_beside, hostile};
 
+/// An object with these fields, and its own beside them.
+fn object(required: Value, optional: Value) -> Value {
+    let (Value::Object(mut properties), Value::Object(optional)) = (required, optional) else {
+        panic!("fields have names");
+    };
+    let names: Vec<String> = properties.keys().cloned().collect();
+    properties.extend(optional);
+    properties.insert("comment".to_owned(), json!({ "type": "string" }));
+    json!({
+        "type": "object", "required": names, "properties": properties,
+        "patternProperties": { "^_": {} }, "additionalProperties": false,
+    })
+}
+
 /// HAR 1.2: every object with the fields that it must have and those that it may, of their types.
 /// Fields of one's own begin with an underscore.
 fn schema() -> Value {
@@ -17,16 +31,6 @@ fn schema() -> Value {
     let at = json!({
         "type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
     });
-    let object = |required: Value, optional: Value| {
-        let mut properties = required.as_object().unwrap().clone();
-        let names: Vec<&String> = required.as_object().unwrap().keys().collect();
-        properties.extend(optional.as_object().unwrap().clone());
-        properties.insert("comment".to_owned(), json!({ "type": "string" }));
-        json!({
-            "type": "object", "required": names, "properties": properties,
-            "patternProperties": { "^_": {} }, "additionalProperties": false,
-        })
-    };
     let list = |items: Value| json!({ "type": "array", "items": items });
     let pair = object(json!({ "name": text, "value": text }), json!({}));
     let yes = json!({ "type": "boolean" });
