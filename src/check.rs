@@ -19,7 +19,6 @@ mod tcp;
 mod tls;
 mod trace;
 mod variants;
-mod veil;
 mod websocket;
 
 use std::cell::LazyCell;
@@ -30,12 +29,12 @@ use rustls::pki_types::CertificateDer;
 use judgement::judge_phases;
 pub use trace::{Answered, Exchange, Purpose};
 use trace::{Notes, Told};
-use veil::Known;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
-use crate::model::{Finding, Observation, Reason, Vantage};
+use crate::model::{Finding, Observation, Reason, Vantage, Variant};
 use crate::net::{Network, Run, TlsError};
+use crate::veil::Known;
 
 /// Longest text, in characters, that a reason carries.
 const LONGEST_TEXT: usize = 200;
@@ -77,7 +76,7 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        let (known, tokens) = (Known::new(&secrets), http::Tokens::default());
+        let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
         let shared = Shared { network, vantage, secrets, known, tokens };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -101,9 +100,13 @@ impl Prober {
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
         let findings = if check.variants.is_empty() {
-            self.ask(check, run, told).await
+            self.ask(check, run, told.map(|told| (told, None))).await
         } else {
-            variants::probe_each(check, run, |variant| self.ask(variant, run, told)).await
+            variants::probe_each(check, run, |variant| {
+                let named = check.variants.iter().find(|(_, one)| std::ptr::eq(one, variant));
+                let name = named.map(|(name, _)| name.clone());
+                self.ask(variant, run, told.map(|told| (told, name)))
+            }).await
         };
         Observation {
             check: check.id.clone(),
@@ -115,9 +118,14 @@ impl Prober {
     }
 
     /// What `check` itself finds, whether it stands for itself or is a variant of another.
-    async fn ask(&self, check: &Check, run: Run, told: Option<&Told>) -> Vec<Finding> {
+    async fn ask(
+        &self,
+        check: &Check,
+        run: Run,
+        told: Option<(&Told, Option<Variant>)>,
+    ) -> Vec<Finding> {
         let Shared { network, secrets, known, tokens, .. } = &*self.shared;
-        let notes = Notes::new(known, told);
+        let notes = Notes::new(known, told.is_some());
         let mut findings = match &check.kind {
             CheckKind::Http(http) => {
                 http::probe(network, secrets, tokens, check, http, run, &notes).await
@@ -142,7 +150,9 @@ impl Prober {
                 hop.host = cover.hide(&hop.host);
             }
         }
-        notes.tell(check);
+        if let Some((told, variant)) = told {
+            told.take(notes, variant);
+        }
         findings
     }
 }

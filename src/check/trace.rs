@@ -9,10 +9,10 @@ use http::{HeaderMap, Method, Request};
 use url::Url;
 
 use super::printable;
-use super::veil::{Cover, Known, Veil};
 use crate::config::HttpVersion;
-use crate::model::{Phases, Reason, Span, Timestamp};
+use crate::model::{Phases, Reason, Span, Timestamp, Variant};
 use crate::net::Run;
+use crate::veil::{Cover, Known, Veil};
 
 /// What an exchange was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Purpose {
 pub struct Exchange {
     /// The step that it is part of, if the check has steps.
     pub step: Option<Arc<str>>,
+    /// The variant of the check that it is part of, if there are variants.
+    pub variant: Option<Variant>,
     /// The address that the check's own host was pinned to.
     pub entry: Option<IpAddr>,
     /// What it was for.
@@ -85,21 +87,45 @@ pub(super) struct Notes {
     trace: Option<Trace>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Trace {
-    began: Timestamp,
     noted: Mutex<Vec<Noted>>,
 }
 
-impl Notes {
-    /// Notes of a run that must not tell what is `known` to be secret.
-    pub(super) fn new(known: &Known) -> Self {
-        Self { veil: Veil::over(known), trace: None }
+/// All exchanges of a run, of every variant.
+#[derive(Debug)]
+pub(super) struct Told {
+    began: Timestamp,
+    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Told {
+    /// Of a run that begins at `began`.
+    pub(super) fn from(began: Timestamp) -> Self {
+        Self { began, exchanges: Mutex::default() }
     }
 
-    /// The same with every exchange, of a run that begins at `began`.
-    pub(super) fn tracing(self, began: Timestamp) -> Self {
-        Self { trace: Some(Trace { began, noted: Mutex::default() }), ..self }
+    /// Takes what was noted of `variant`.
+    pub(super) fn take(&self, notes: Notes, variant: Option<Variant>) {
+        let cover = notes.veil.draw();
+        let mut told = notes.told(&cover, self.began);
+        told.iter_mut().for_each(|exchange| exchange.variant.clone_from(&variant));
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+    }
+
+    /// All that was taken, in the order in which it began.
+    pub(super) fn all(self) -> Vec<Exchange> {
+        let mut all = self.exchanges.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.sort_by_key(|exchange| exchange.offset);
+        all
+    }
+}
+
+impl Notes {
+    /// Notes of a run that must not tell what is `known` to be secret; with every exchange, if it
+    /// `traces`.
+    pub(super) fn new(known: &Known, traces: bool) -> Self {
+        Self { veil: Veil::over(known), trace: traces.then(Trace::default) }
     }
 
     /// Whether exchanges are noted.
@@ -147,9 +173,8 @@ impl Notes {
 
     /// Everything that was noted, in the order in which it began: all that turned out to be secret
     /// until the end of the run is hidden in all of it.
-    pub(super) fn told(self, cover: &Cover) -> Vec<Exchange> {
+    fn told(self, cover: &Cover, began: Timestamp) -> Vec<Exchange> {
         let Some(trace) = self.trace else { return Vec::new() };
-        let began = trace.began;
         let mut noted = trace.noted.into_inner().unwrap_or_else(PoisonError::into_inner);
         noted.sort_by_key(|noted| noted.at);
         let mut told: Vec<Exchange> = Vec::new();
@@ -244,6 +269,7 @@ impl Noted {
             shown.collect::<Vec<_>>()
         };
         Exchange {
+            variant: None,
             step,
             entry,
             purpose,

@@ -12,12 +12,13 @@ pub(crate) const BEGIN: &str = "Zq7Hx9plw";
 pub(crate) const END: &str = "Vk3Tail8m";
 
 /// The secrets that are kept in the environment.
-const PLANTED: [(&str, &str); 5] = [
+const PLANTED: [(&str, &str); 6] = [
     ("PASSWORD", "Zq7Hx9plw/\"&%+ é\\Vk3Tail8m"),
     // One that can be a host's name.
     ("API_KEY", "Zq7Hx9plw-key-Vk3Tail8m"),
     ("BEARER", "Zq7Hx9plw.~+/Vk3Tail8m=="),
     ("CLIENT_SECRET", "Zq7Hx9plw:cl&ient%Vk3Tail8m"),
+    ("STATUS_KEY", "Zq7Hx9plw-status-Vk3Tail8m"),
     ("PROXY_PASSWORD", "Zq7Hx9plw@pro:xyVk3Tail8m"),
 ];
 
@@ -126,6 +127,19 @@ pub(crate) fn write(dir: &Path, address: SocketAddr) {
     std::fs::write(dir.join("p.toml"), text).unwrap();
 }
 
+/// A probe file whose incidents are published to the server, as if it were a status API; it answers
+/// at `path`.
+pub(crate) fn write_published(dir: &Path, address: SocketAddr, path: &str) {
+    let text = format!(
+        "[platform]\nname = 'Shop'\n[defaults]\ninterval = '1s'\n\
+         [publish.statuspage]\npage = 'p'\ntoken = {{ env = 'STATUS_KEY' }}\n\
+         url = 'http://{address}{path}'\nrequests_per_second = 100\n\
+         [[component]]\nname = 'A'\nstatuspage_id = 'a'\n\
+         [[component.check]]\nname = 'a'\ntcp = '127.0.0.1:1'\n"
+    );
+    std::fs::write(dir.join("s.toml"), text).unwrap();
+}
+
 /// Starts the server.
 pub(crate) async fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -164,6 +178,8 @@ fn answer_to(request: &str) -> String {
     let key = header(head, "x-api-key");
     let all = head.replace("\r\n", " | ");
     let said = serde_json::json!({ "head": all, "key": key, "body": body }).to_string();
+    // What comes first is all that is quoted.
+    let shown = serde_json::json!({ "error": header(head, "authorization") }).to_string();
     let echo = format!("X-Echo: {all}\r\nSet-Cookie: sid={COOKIE}; Path=/; HttpOnly\r\n");
     let (status, more, body) = match path.split('?').next().unwrap_or_default() {
         _ if head.starts_with("CONNECT") => {
@@ -188,6 +204,10 @@ fn answer_to(request: &str) -> String {
             let key = key.unwrap_or_else(|| header(head, "authorization"));
             (200, format!("Content-Encoding: {key}\r\n"), "x".to_owned())
         }
+        // An API that is none, and one that does not want us, or what we ask for.
+        path if path.starts_with("/odd/") => (200, String::new(), shown),
+        path if path.starts_with("/not-us/") => (401, String::new(), shown),
+        path if path.starts_with("/not-so/") => (422, String::new(), shown),
         path if path.starts_with("/js/") => (404, String::new(), String::new()),
         _ => (200, String::new(), said),
     };

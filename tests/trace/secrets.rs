@@ -146,19 +146,48 @@ async fn a_running_farol_keeps_and_tells_no_secret() {
         let text = farol.get(path).await.unwrap_or_else(|| panic!("{path} is not served"));
         found.extend(leaks(path, text.as_bytes()));
     }
+    let kept = read_kept(&mut farol, &mut found);
+    let told =
+        |(_, bytes): &(String, Vec<u8>)| String::from_utf8_lossy(bytes).contains("[redacted]");
+    assert!(kept.iter().any(told), "the journal keeps reasons");
+    assert!(!API_TOKEN.is_empty() && found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_api_that_sends_its_key_back_is_not_quoted() {
+    let address = hostile::serve().await;
+    for path in ["/odd/", "/not-us/", "/not-so/"] {
+        let dir = tempfile::tempdir().unwrap();
+        hostile::write_published(dir.path(), address, path);
+        let mut environment: Vec<(&str, &str)> = hostile::environment().collect();
+        environment.push(("FAROL_LOG", "trace"));
+        let mut farol = Farol::start(dir.path(), &dir.path().join("s.toml"), &environment);
+        let waited = farol::clock::Clock::start().stopwatch();
+        while !farol.read_log().contains("OAuth [redacted]") {
+            let log = farol.read_log();
+            assert!(waited.elapsed().as_secs_f64() < 60.0, "{path} is not told of: {log}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let mut found = Vec::new();
+        let metrics = farol.get("/metrics").await.unwrap_or_default();
+        found.extend(leaks("/metrics", metrics.as_bytes()));
+        read_kept(&mut farol, &mut found);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+}
+
+/// What is left of a farol that is killed, and the secrets that are in that and in its log.
+fn read_kept(farol: &mut Farol, found: &mut Vec<String>) -> Vec<(String, Vec<u8>)> {
     farol.kill();
     found.extend(leaks("the log", farol.read_log().as_bytes()));
     assert!(farol.read_log().contains("[redacted]"), "the log tells reasons");
     let mut kept = Vec::new();
-    read_all(&dir.path().join("state"), &mut kept);
+    read_all(&farol.log.parent().unwrap().join("state"), &mut kept);
     assert!(kept.len() >= 2, "the state is kept in files");
-    let told =
-        |(_, bytes): &(String, Vec<u8>)| String::from_utf8_lossy(bytes).contains("[redacted]");
-    assert!(kept.iter().any(told), "the journal keeps reasons");
-    for (name, bytes) in kept {
-        found.extend(leaks(&name, &bytes));
+    for (name, bytes) in &kept {
+        found.extend(leaks(name, bytes));
     }
-    assert!(!API_TOKEN.is_empty() && found.is_empty(), "{}", found.join("\n"));
+    kept
 }
 
 fn read_all(folder: &Path, kept: &mut Vec<(String, Vec<u8>)>) {

@@ -4,14 +4,13 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXUPPER};
 use http::{HeaderName, HeaderValue};
 
 use super::{HIDDEN, Known, Veil};
-use crate::config::{Secret, SecretRef, Secrets};
+use crate::config::Secret;
 
 const WORD: &str = r#"Hu5h/"b%ut & sésame+é"#;
 
 fn veil(values: &[&str]) -> Veil {
-    let secret =
-        |(at, value): (usize, &&str)| (SecretRef::Env(format!("S{at}")), Secret::new(*value));
-    Veil::over(&Known::new(&Secrets::new(values.iter().enumerate().map(secret))))
+    let secrets: Vec<Secret> = values.iter().map(|value| Secret::new(*value)).collect();
+    Veil::over(&Known::new(&secrets))
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Hides what is secret in whatever a run tells, however it is spelt there: a target may send back
-//! what it was sent, in a URL, in a header, in Base64. Pure.
+//! Hides what is secret in whatever is told, however it is spelt there: a target or a status API may
+//! send back what it was sent, in a URL, in a header, in Base64. Pure.
 
 mod named;
 mod spelling;
@@ -13,10 +13,10 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use crate::config::{Secret, Secrets, looks_secret};
+use crate::config::{Secret, looks_secret};
 
 /// What stands where something secret was.
-pub(super) const HIDDEN: &str = "[redacted]";
+pub(crate) const HIDDEN: &str = "[redacted]";
 
 /// What is shorter would be found in every second word, and is guessed as soon.
 const SHORTEST: usize = 4;
@@ -29,32 +29,32 @@ const SHORTEST_LINE: usize = 16;
 
 /// All that is secret from a configuration, ready to be looked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Arc<[Word]>);
+pub(crate) struct Known(Arc<[Word]>);
 
 impl Known {
-    /// The values of `secrets`.
-    pub(super) fn new(secrets: &Secrets) -> Self {
+    /// These secrets.
+    pub(crate) fn new<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
         let mut words = Vec::new();
-        secrets.values().for_each(|secret| add_value(&mut words, secret.reveal()));
+        secrets.into_iter().for_each(|secret| add_value(&mut words, secret.reveal()));
         Self(words.into())
     }
 }
 
 /// What must not be seen of one run: what was secret before it, and what was found in it.
 #[derive(Debug, Default)]
-pub(super) struct Veil {
+pub(crate) struct Veil {
     known: Known,
     found: Mutex<Vec<Secret>>,
 }
 
 impl Veil {
     /// A veil over what is `known` to be secret.
-    pub(super) fn over(known: &Known) -> Self {
+    pub(crate) fn over(known: &Known) -> Self {
         Self { known: known.clone(), found: Mutex::default() }
     }
 
     /// From here on `secret` is one, in what was noted before as well.
-    pub(super) fn add(&self, secret: &str) {
+    pub(crate) fn add(&self, secret: &str) {
         if secret.len() < SHORTEST {
             return;
         }
@@ -65,7 +65,7 @@ impl Veil {
     }
 
     /// The cookies that an answer gives are as good as passwords.
-    pub(super) fn add_cookies(&self, given: &[HeaderValue]) {
+    pub(crate) fn add_cookies(&self, given: &[HeaderValue]) {
         for text in given.iter().filter_map(|value| value.to_str().ok()) {
             let pair = text.split(';').next().unwrap_or_default();
             let value = pair.split_once('=').map_or("", |(_, value)| value.trim());
@@ -78,12 +78,12 @@ impl Veil {
 
     /// `text` without what is secret. For several texts draw a [`Cover`].
     #[cfg(test)]
-    pub(super) fn hide(&self, text: &str) -> String {
+    pub(crate) fn hide(&self, text: &str) -> String {
         self.draw().hide(text)
     }
 
     /// All that is secret by now.
-    pub(super) fn draw(&self) -> Cover {
+    pub(crate) fn draw(&self) -> Cover {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words = Vec::new();
         found.iter().for_each(|secret| add_word(&mut words, secret.reveal()));
@@ -93,14 +93,14 @@ impl Veil {
 
 /// A veil that is drawn.
 #[derive(Debug)]
-pub(super) struct Cover {
+pub(crate) struct Cover {
     known: Known,
     found: Vec<Word>,
 }
 
 impl Cover {
     /// `text` without what is secret: neither its words, nor the values of what is called so.
-    pub(super) fn hide(&self, text: &str) -> String {
+    pub(crate) fn hide(&self, text: &str) -> String {
         named::hide(&self.hide_words(text))
     }
 
@@ -136,7 +136,7 @@ impl Cover {
     }
 
     /// A URL, which never tells who asks.
-    pub(super) fn url(&self, url: &Url) -> String {
+    pub(crate) fn url(&self, url: &Url) -> String {
         let mut shown = url.clone();
         // URLs of the web can have none of these refused.
         let _ = (shown.set_username(""), shown.set_password(None));
@@ -150,7 +150,7 @@ impl Cover {
 
     /// A header's value. Of a cookie its name is told, and what it is for; of credentials what
     /// kind they are.
-    pub(super) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
+    pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
         let text = String::from_utf8_lossy(value.as_bytes());
         if *name == COOKIE {
             let names = text.split(';').map(|pair| self.cookie(pair.trim()));
