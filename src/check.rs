@@ -106,7 +106,8 @@ impl Prober {
                 let named = check.variants.iter().find(|(_, one)| std::ptr::eq(one, variant));
                 let name = named.map(|(name, _)| name.clone());
                 self.ask(variant, run, told.map(|told| (told, name)))
-            }).await
+            })
+            .await
         };
         Observation {
             check: check.id.clone(),
@@ -129,7 +130,7 @@ impl Prober {
         let mut findings = match &check.kind {
             CheckKind::Http(http) => {
                 http::probe(network, secrets, tokens, check, http, run, &notes).await
-            },
+            }
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Login(login) => login::probe(network, secrets, check, login, run).await,
@@ -151,7 +152,7 @@ impl Prober {
             }
         }
         if let Some((told, variant)) = told {
-            told.take(notes, variant);
+            told.take(notes, variant.as_ref());
         }
         findings
     }

@@ -106,10 +106,10 @@ impl Told {
     }
 
     /// Takes what was noted of `variant`.
-    pub(super) fn take(&self, notes: Notes, variant: Option<Variant>) {
+    pub(super) fn take(&self, notes: Notes, variant: Option<&Variant>) {
         let cover = notes.veil.draw();
         let mut told = notes.told(&cover, self.began);
-        told.iter_mut().for_each(|exchange| exchange.variant.clone_from(&variant));
+        told.iter_mut().for_each(|exchange| exchange.variant = variant.cloned());
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
     }
 

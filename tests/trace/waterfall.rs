@@ -96,3 +96,22 @@ async fn tokens_and_parts_are_marked() {
     let refused = traced("proxy").await;
     assert!(refused.contains(" --- "), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_variant_has_its_own_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let address = hostile::serve().await;
+    let text = format!(
+        "[platform]\nname = 'Shop'\n[[component]]\nname = 'A'\n[[component.check]]\nname = 'b'\n\
+         matrix = {{ tenant = ['one', 'two'] }}\nhttp = 'http://{address}/for/{{{{matrix.tenant}}}}'\n"
+    );
+    fs::write(dir.path().join("p.toml"), text).unwrap();
+    let arguments = ["check", "--trace", "b", "--har", "it.har", "p.toml"];
+    let output = farol_beside(dir.path(), &arguments).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    let places = ["/for/one", "p/a/b [tenant=one]", "/for/two", "p/a/b [tenant=two]"].map(place);
+    assert!(places.is_sorted(), "{text}");
+    let har = fs::read_to_string(dir.path().join("it.har")).unwrap();
+    assert!(har.contains("\"title\": \"b [tenant=one] at 127.0.0.1\""), "{har}");
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::check::{Exchange, Purpose};
-use crate::model::{Observation, Phase, Span};
+use crate::model::{Observation, Phase, Span, Variant};
 
 /// What a viewer shows where a type is not known.
 const NO_TYPE: &str = "x-unknown";
@@ -23,7 +23,7 @@ fn archive(name: &str, observation: &Observation, exchanges: &[Exchange]) -> Val
     let mut pages: Vec<Page<'_>> = Vec::new();
     let mut entries = Vec::new();
     for exchange in exchanges {
-        let of = (exchange.entry, exchange.step.as_ref());
+        let of = (exchange.variant.as_ref(), exchange.entry, exchange.step.as_ref());
         let known = pages.iter().position(|page| page.of == of);
         let number = known.unwrap_or(pages.len());
         match pages.get_mut(number) {
@@ -58,14 +58,15 @@ fn page_id(number: usize) -> String {
 
 /// A step, on one address.
 struct Page<'e> {
-    of: (Option<IpAddr>, Option<&'e Arc<str>>),
+    of: (Option<&'e Variant>, Option<IpAddr>, Option<&'e Arc<str>>),
     first: &'e Exchange,
     last: &'e Exchange,
 }
 
 impl Page<'_> {
     fn value(&self, id: &str, name: &str, several: bool) -> Value {
-        let (address, step) = self.of;
+        let (variant, address, step) = self.of;
+        let variant = variant.map_or_else(String::new, |name| format!(" [{name}]"));
         let title = step.map_or(name, |step| step);
         let address = address.filter(|_| several).map(|address| format!(" at {address}"));
         let until = self.last.offset.as_micros() + self.last.phases.total().as_micros();
@@ -73,7 +74,7 @@ impl Page<'_> {
         json!({
             "startedDateTime": self.first.started_at.to_rfc3339(),
             "id": id,
-            "title": format!("{title}{}", address.unwrap_or_default()),
+            "title": format!("{title}{variant}{}", address.unwrap_or_default()),
             "pageTimings": { "onContentLoad": -1, "onLoad": millis(Span::from_micros(took)) },
         })
     }

@@ -1,7 +1,7 @@
 //! A check's requests below each other, each with a bar that tells when its phases were. Pure.
 
 use crate::check::{Exchange, Purpose};
-use crate::model::{Finding, Observation, Phase, Phases, Span};
+use crate::model::{Finding, Observation, Phase, Phases, Span, Variant};
 
 use super::super::print::{Tone, paint};
 use super::tone;
@@ -74,13 +74,16 @@ impl Row {
 
 /// All requests of `observation`, finding by finding, in one scale.
 pub(super) fn draw(observation: &Observation, exchanges: &[Exchange], paper: Paper) -> String {
-    let (mut groups, mut shared) = (Vec::new(), Vec::new());
-    if observation.findings.len() > 1 {
-        shared = exchanges.iter().filter(|one| one.entry.is_none()).map(Row::of).collect();
-    }
+    let mut groups = Vec::new();
+    let is_alone = |variant: &Option<Variant>| {
+        observation.findings.iter().filter(|finding| finding.variant == *variant).count() == 1
+    };
+    let is_shared = |one: &&Exchange| one.entry.is_none() && !is_alone(&one.variant);
+    let shared: Vec<Row> = exchanges.iter().filter(is_shared).map(Row::of).collect();
     for finding in &observation.findings {
         let is_its = |one: &&Exchange| {
-            observation.findings.len() == 1 || (one.entry.is_some() && one.entry == finding.address)
+            let at_its = one.entry.is_some() && one.entry == finding.address;
+            one.variant == finding.variant && (at_its || is_alone(&finding.variant))
         };
         let mut rows: Vec<Row> = exchanges.iter().filter(is_its).map(Row::of).collect();
         if rows.is_empty() {
@@ -105,8 +108,9 @@ pub(super) fn draw(observation: &Observation, exchanges: &[Exchange], paper: Pap
 fn verdict(observation: &Observation, finding: &Finding, colours: bool) -> String {
     let word = paint(finding.verdict.as_str(), tone(finding.verdict), colours);
     let address = finding.address.map_or_else(String::new, |address| format!(" at {address}"));
+    let variant = finding.variant.as_ref().map_or_else(String::new, |name| format!(" [{name}]"));
     let took = finding.phases.total();
-    let mut line = format!("{word}  {}{address} in {took}", observation.check);
+    let mut line = format!("{word}  {}{variant}{address} in {took}", observation.check);
     if let Some(reason) = &finding.reason {
         let step = finding.step.as_ref().map_or_else(String::new, |step| format!("step {step}: "));
         line.push_str(&format!("\n      {step}{}: {reason}", reason.name()));
