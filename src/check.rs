@@ -17,19 +17,24 @@ mod login;
 mod script;
 mod tcp;
 mod tls;
+mod trace;
 mod variants;
 mod websocket;
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
 use judgement::judge_phases;
+pub use trace::{Answered, Exchange, Purpose};
+use trace::{Notes, Told};
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
-use crate::model::{Finding, Observation, Reason, Vantage};
+use crate::model::{Finding, Observation, Reason, Vantage, Variant};
 use crate::net::{Network, Run, TlsError};
+use crate::veil::Known;
 
 /// Longest text, in characters, that a reason carries.
 const LONGEST_TEXT: usize = 200;
@@ -53,6 +58,7 @@ struct Shared {
     network: Network,
     vantage: Vantage,
     secrets: Secrets,
+    known: Known,
     tokens: http::Tokens,
     turns: login::Turns,
 }
@@ -71,18 +77,25 @@ impl Prober {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
-        let shared = Shared {
-            network,
-            vantage,
-            secrets,
-            tokens: http::Tokens::default(),
-            turns: login::Turns::default(),
-        };
+        let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
+        let turns = login::Turns::default();
+        let shared = Shared { network, vantage, secrets, known, tokens, turns };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `check` once.
     pub async fn run(&self, check: &Check) -> Observation {
+        self.observe(check, None).await
+    }
+
+    /// Runs `check` once and tells every HTTP exchange that it took, without anything secret.
+    pub async fn run_traced(&self, check: &Check) -> (Observation, Vec<Exchange>) {
+        let told = Told::from(self.shared.network.clock().now());
+        let observation = self.observe(check, Some(&told)).await;
+        (observation, told.all())
+    }
+
+    async fn observe(&self, check: &Check, told: Option<&Told>) -> Observation {
         let Shared { network, vantage, turns, .. } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
@@ -90,9 +103,14 @@ impl Prober {
         let run = Run::start(clock, check.timeout);
         let turn = turns.next(&check.id);
         let findings = if check.variants.is_empty() {
-            self.ask(check, run, turn).await
+            self.ask(check, run, turn, told.map(|told| (told, None))).await
         } else {
-            variants::probe_each(check, run, |variant| self.ask(variant, run, turn)).await
+            variants::probe_each(check, run, |variant| {
+                let named = check.variants.iter().find(|(_, one)| std::ptr::eq(one, variant));
+                let name = named.map(|(name, _)| name.clone());
+                self.ask(variant, run, turn, told.map(|told| (told, name)))
+            })
+            .await
         };
         Observation {
             check: check.id.clone(),
@@ -105,14 +123,23 @@ impl Prober {
 
     /// What `check` itself finds, whether it stands for itself or is a variant of another, in its
     /// run of number `turn`.
-    async fn ask(&self, check: &Check, run: Run, turn: usize) -> Vec<Finding> {
-        let Shared { network, secrets, tokens, .. } = &*self.shared;
+    async fn ask(
+        &self,
+        check: &Check,
+        run: Run,
+        turn: usize,
+        told: Option<(&Told, Option<Variant>)>,
+    ) -> Vec<Finding> {
+        let Shared { network, secrets, known, tokens, .. } = &*self.shared;
+        let notes = Notes::new(known, told.is_some());
         let mut findings = match &check.kind {
-            CheckKind::Http(http) => http::probe(network, secrets, tokens, check, http, run).await,
+            CheckKind::Http(http) => {
+                http::probe(network, secrets, tokens, check, http, run, &notes).await
+            }
             CheckKind::Dns(dns) => dns::probe(network, check, dns, run).await,
             CheckKind::Tcp(tcp) => tcp::probe(network, check, tcp, run).await,
             CheckKind::Login(login) => {
-                login::probe(network, secrets, (tokens, turn), check, login, run).await
+                login::probe(network, secrets, (tokens, turn), check, login, run, &notes).await
             }
             CheckKind::Tls(tls) => tls::probe(network, check, tls, run).await,
             CheckKind::Grpc(grpc) => grpc::probe(network, secrets, check, grpc, run).await,
@@ -122,18 +149,26 @@ impl Prober {
                 Box::pin(websocket::probe(network, secrets, check, socket, run)).await
             }
         };
+        // Most runs have nothing to tell.
+        let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
-            bound(finding);
+            bound(finding, &|text| printable(&cover.hide(text)));
+            for hop in &mut finding.hops {
+                hop.host = cover.hide(&hop.host);
+            }
+        }
+        if let Some((told, variant)) = told {
+            told.take(notes, variant.as_ref());
         }
         findings
     }
 }
 
-/// Bounds the text in a finding's reason: it may be the target's, and it goes to logs, the journal
-/// and terminals.
+/// Makes the texts in a finding's reason what is `shown` of them: they may be the target's, and they
+/// go to logs, the journal and terminals.
 #[expect(clippy::too_many_lines, reason = "every reason has its arm")]
-fn bound(finding: &mut Finding) {
+fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
     let text = match &mut finding.reason {
         Some(
             Reason::ResolveFailed { detail }
@@ -169,7 +204,7 @@ fn bound(finding: &mut Finding) {
             | Reason::TcpExpect { expected, got }
             | Reason::WebsocketExpect { expected, got },
         ) => {
-            *expected = printable(expected);
+            *expected = shown(expected);
             got
         }
         Some(
@@ -177,7 +212,7 @@ fn bound(finding: &mut Finding) {
             | Reason::PagePartType { url: first, got: second }
             | Reason::RecordNoTime { place: first, got: second },
         ) => {
-            *first = printable(first);
+            *first = shown(first);
             second
         }
         Some(
@@ -242,7 +277,7 @@ fn bound(finding: &mut Finding) {
             | Reason::SlowPhase { .. },
         ) => return,
     };
-    *text = printable(text);
+    *text = shown(text);
 }
 
 /// `text` in at most [`LONGEST_TEXT`] characters, none of which moves a terminal's cursor or

@@ -55,6 +55,8 @@ enum Ending {
     Well,
     /// Something is not as it should be: a check did not pass, a server could not start.
     Failed,
+    /// An argument names what there is not, as clap has it for arguments that it can judge.
+    BadArguments,
     /// The configuration is wrong: `EX_CONFIG` of sysexits.h.
     BadConfiguration,
 }
@@ -64,6 +66,7 @@ impl From<Ending> for ExitCode {
         match ending {
             Ending::Well => Self::SUCCESS,
             Ending::Failed => Self::from(1),
+            Ending::BadArguments => Self::from(2),
             Ending::BadConfiguration => Self::from(78),
         }
     }

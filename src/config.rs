@@ -41,3 +41,5 @@ pub use plan::{
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;
 pub use secret::{Secret, SecretProblem, SecretRef, Secrets, SecretsError};
+pub(crate) use setting::secret::looks_secret;
+pub(crate) use suggest::nearest;

@@ -16,3 +16,4 @@ pub mod runtime;
 pub mod schedule;
 pub mod serve;
 pub mod store;
+mod veil;

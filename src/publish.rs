@@ -21,6 +21,7 @@ use url::{Host, Url};
 use crate::config::Secret;
 use crate::model::ComponentId;
 use crate::outbox::{Outcome, Request};
+use crate::veil::{Cover, Known, Veil};
 
 use dialect::{Answer, Call, Turn, retry_after};
 use statuspage::Statuspage;
@@ -102,6 +103,8 @@ pub struct Publisher {
     client: reqwest::Client,
     base: Url,
     authorization: HeaderValue,
+    /// Over the API key, which its owner may send back.
+    cover: Cover,
     dialect: Statuspage,
     pace: Arc<Pace>,
 }
@@ -124,6 +127,7 @@ impl Publisher {
             client: client(own || is_local(&url), patience)?,
             base: url,
             authorization,
+            cover: Veil::over(&Known::new([&token])).draw(),
             dialect: Statuspage { page, install, notify, components },
             pace,
         })
@@ -131,6 +135,18 @@ impl Publisher {
 
     /// Makes one attempt and tells what came of it.
     pub async fn deliver(&self, request: &Request) -> Outcome {
+        let mut outcome = self.attempt(request).await;
+        if let Outcome::NotSent { detail }
+        | Outcome::Uncertain { detail }
+        | Outcome::Rejected { detail, .. }
+        | Outcome::Unauthorized { detail } = &mut outcome
+        {
+            *detail = self.cover.hide(detail);
+        }
+        outcome
+    }
+
+    async fn attempt(&self, request: &Request) -> Outcome {
         let mut exchange = self.dialect.exchange(request);
         let mut call = exchange.call();
         loop {

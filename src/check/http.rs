@@ -23,6 +23,7 @@ use ::http::HeaderMap;
 use super::addresses::probe_each;
 use super::certificate;
 use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
+use super::trace::Notes;
 use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span, Subject, Timestamp};
 use crate::net::{Network, Run};
@@ -44,8 +45,9 @@ pub(super) async fn probe(
     check: &Check,
     http: &HttpCheck,
     run: Run,
+    notes: &Notes,
 ) -> Vec<Finding> {
-    let ground = Ground { network, secrets, check, client: &http.client };
+    let ground = Ground { network, secrets, check, client: &http.client, notes };
     // Boxed, as it is seldom needed and large: every run would carry room for it.
     let authorization = match Box::pin(auth::authorization(&ground, tokens, run)).await {
         Ok(authorization) => authorization,

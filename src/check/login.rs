@@ -21,6 +21,7 @@ use super::http::auth::{self, Authorization};
 use super::http::ground::Ground;
 use super::http::route::{Route, Trail};
 use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
+use super::trace::Notes;
 use crate::config::{Account, Check, LoginCheck, Secrets};
 use crate::model::{ClockOffset, Finding, Hop, Reason, Subject};
 use crate::net::{Network, Run};
@@ -36,8 +37,9 @@ pub(super) async fn probe(
     check: &Check,
     login: &LoginCheck,
     run: Run,
+    notes: &Notes,
 ) -> Vec<Finding> {
-    let ground = Ground { network, secrets, check, client: &login.client };
+    let ground = Ground { network, secrets, check, client: &login.client, notes };
     let authorization = match Box::pin(auth::authorization(&ground, tokens, run)).await {
         Ok(authorization) => authorization,
         Err(reason) => return vec![Outcome::failed(run, reason).finding(Subject::Whole, None)],

@@ -1,6 +1,11 @@
-//! `farol check`: every check once, as a table or as JSON.
+//! `farol check`: every check once, as a table or as JSON, or one of them with every request that it
+//! takes.
 
-use std::path::PathBuf;
+mod har;
+mod wanted;
+mod waterfall;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::check::Prober;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::model::{CheckId, Finding, Hop, Observation, Phase, Phases, Vantage, Verdict};
 
 use super::print::{self, Complaints, Tone, paint};
@@ -21,7 +26,12 @@ const IN_FLIGHT: usize = 32;
 /// Run each check once and print what was found
 ///
 /// Nothing is published and nothing is kept. The exit code is 0 if every check passes, 1 if one
-/// does not, 78 if the configuration is wrong.
+/// does not, 2 if --trace names no check, 78 if the configuration is wrong.
+///
+/// To look into one check: farol check --trace "Storefront answers". It prints each request in the
+/// order of its making, redirects and what a page needs among them: where it went, what came back,
+/// and when each of its phases was. Secrets, cookies and tokens are shown as [redacted], in the
+/// HAR file as well.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Probe files, or folders of them
@@ -31,6 +41,14 @@ pub(super) struct Check {
     /// Print one JSON object for each check instead of a table
     #[arg(long)]
     json: bool,
+
+    /// Run only the check of this id or name, and print every request that it takes
+    #[arg(long, value_name = "CHECK", conflicts_with = "json")]
+    trace: Option<String>,
+
+    /// Write these requests as HAR 1.2 too, for the network tab of a browser; without bodies
+    #[arg(long, value_name = "FILE", requires = "trace")]
+    har: Option<PathBuf>,
 }
 
 impl Check {
@@ -45,6 +63,14 @@ impl Check {
             Ok(loaded) => loaded,
             Err(ending) => return ending,
         };
+        let wanted = self.trace.as_deref().map(|wanted| wanted::find(&config, wanted)).transpose();
+        let wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(problem) => {
+                print::error(&problem);
+                return Ending::BadArguments;
+            }
+        };
         let prober = match Prober::new(Clock::start(), Vantage::new("here"), secrets) {
             Ok(prober) => Arc::new(prober),
             Err(error) => {
@@ -52,16 +78,46 @@ impl Check {
                 return Ending::Failed;
             }
         };
+        if let Some(check) = wanted {
+            return runtime.block_on(trace(check, &prober, self.har.as_deref()));
+        }
         let observations = runtime.block_on(observe(&config, prober));
         if self.json {
             print_json(&observations);
         } else {
             print::raw(&table(&observations, print::colours()));
         }
-        let all_pass = observations
-            .iter()
-            .all(|seen| seen.findings.iter().all(|finding| finding.verdict == Verdict::Pass));
-        if all_pass { Ending::Well } else { Ending::Failed }
+        ending(&observations)
+    }
+}
+
+/// Runs one check, and prints and writes what it took.
+async fn trace(check: &config::Check, prober: &Prober, har: Option<&Path>) -> Ending {
+    let (observation, exchanges) = prober.run_traced(check).await;
+    let paper = waterfall::Paper { width: print::width(), colours: print::colours() };
+    print::raw(&waterfall::draw(&observation, &exchanges, paper));
+    if let Some(file) = har {
+        let text = har::text(&check.name, &observation, &exchanges);
+        if let Err(error) = std::fs::write(file, text) {
+            print::error(&format!("cannot write {}: {error}", file.display()));
+            return Ending::Failed;
+        }
+    }
+    ending(&[observation])
+}
+
+fn ending(observations: &[Observation]) -> Ending {
+    let mut findings = observations.iter().flat_map(|seen| &seen.findings);
+    let all_pass = findings.all(|finding| finding.verdict == Verdict::Pass);
+    if all_pass { Ending::Well } else { Ending::Failed }
+}
+
+const fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Degraded => Tone::Warning,
+        Verdict::Fail => Tone::Bad,
+        Verdict::Inconclusive => Tone::Quiet,
     }
 }
 
@@ -153,14 +209,8 @@ fn table(observations: &[Observation], colours: bool) -> String {
             text.push('\n');
             continue;
         };
-        let tone = match verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Degraded => Tone::Warning,
-            Verdict::Fail => Tone::Bad,
-            Verdict::Inconclusive => Tone::Quiet,
-        };
         let word = verdict.as_str();
-        text.push_str(&paint(word, tone, colours));
+        text.push_str(&paint(word, tone(*verdict), colours));
         text.push_str(&line[word.len()..]);
         text.push('\n');
     }

@@ -13,7 +13,8 @@ pub(super) struct LogOptions {
     #[arg(long, value_enum, default_value_t, env = "FAROL_LOG_FORMAT", value_name = "FORMAT")]
     log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug, trace, or by module as in "info,farol::net=debug"
+    /// What is logged: error, warn, info, debug, trace, or by module as in "info,farol::net=debug".
+    /// The log of a library, as in "hyper=trace", may tell secrets
     #[arg(long, default_value = "info", env = "FAROL_LOG", value_name = "FILTER",
           value_parser = filter)]
     log: String,
@@ -32,7 +33,7 @@ impl LogOptions {
     /// Sends logs to standard error from here on, and tells where complaints belong.
     pub(super) fn start(&self) -> Complaints {
         let logs = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(&self.log))
+            .with_env_filter(EnvFilter::new(of_our_own(&self.log)))
             .with_writer(std::io::stderr)
             // It would tell of a log that nobody reads any more by a panic.
             .log_internal_errors(false);
@@ -62,9 +63,27 @@ fn filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
+/// `filter` with what is said to nobody in particular beyond "info" said to farol alone. What it is
+/// made of tells every word of a target as it came, and that may be secret.
+fn of_our_own(filter: &str) -> String {
+    let words = filter.split(',').map(|word| match word.trim().parse::<LevelFilter>() {
+        Ok(level) if level > LevelFilter::INFO => format!("info,farol={level}"),
+        Ok(_) | Err(_) => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::filter;
+    use super::{filter, of_our_own};
+
+    #[test]
+    fn only_farol_is_told_to_tell_all() {
+        assert_eq!(of_our_own("debug"), "info,farol=debug");
+        assert_eq!(of_our_own("warn, trace"), "warn,info,farol=trace");
+        assert_eq!(of_our_own("off"), "off");
+        assert_eq!(of_our_own("info,hyper=debug"), "info,hyper=debug");
+    }
 
     #[test]
     fn a_misspelt_level_is_no_module() {

@@ -58,6 +58,12 @@ impl Complaints {
     }
 }
 
+/// How wide standard output is.
+pub(super) fn width() -> usize {
+    let size = terminal_size::terminal_size_of(stdout());
+    size.map_or(WIDTH, |(width, _)| usize::from(width.0))
+}
+
 /// Whether standard output is a terminal that wants colours (<https://no-color.org>).
 pub(super) fn colours() -> bool {
     stdout().is_terminal() && colours_wanted()

@@ -126,6 +126,11 @@ impl Secrets {
     pub fn get(&self, reference: &SecretRef) -> Option<&Secret> {
         self.0.get(reference)
     }
+
+    /// All values.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
 }
 
 fn from_variable(

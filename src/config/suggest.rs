@@ -5,7 +5,7 @@
 /// 1. Case, and `-` for `_`, do not count.
 /// 2. One slip is forgiven for every three letters, and always one.
 /// 3. Of equally near candidates the first wins.
-pub(super) fn nearest<'c>(
+pub(crate) fn nearest<'c>(
     got: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {

@@ -59,7 +59,11 @@ pub(super) fn complaint(body: &[u8]) -> String {
         Err(_) => String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]).into_owned(),
     };
     let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let line = printable.take(LONGEST).collect::<String>();
+    let mut line = printable.clone().take(LONGEST).collect::<String>();
+    if printable.count() > LONGEST {
+        line.pop();
+        line.push('…');
+    }
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -102,6 +106,6 @@ mod tests {
         for (body, text) in cases {
             assert_eq!(complaint(body.as_bytes()), text);
         }
-        assert_eq!(complaint(&[b'x'; 10_000]).len(), 300);
+        assert_eq!(complaint(&[b'x'; 10_000]).chars().count(), 300);
     }
 }

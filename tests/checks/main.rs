@@ -43,5 +43,6 @@ mod tcp;
 mod tcp_script;
 mod tls;
 mod tls_check;
+mod trace;
 mod websocket;
 mod websocket_hostile;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::ground::Ground;
 use super::hop::{self, Ending, Limits};
 use super::request::Request;
+use crate::check::trace::{Asking, Purpose};
 use crate::config::{Auth, HttpClient, OAuth2, Secret, SecretRef, Secrets, TlsSettings};
 use crate::model::{Reason, Span, Timestamp};
 use crate::net::Run;
@@ -46,6 +47,7 @@ pub(in crate::check) async fn authorization(
         }
         Some(Auth::OAuth2(oauth2)) => {
             let token = tokens.get(ground, oauth2, run).await?;
+            ground.notes.veil.add(token.reveal());
             let header = sensitive(&format!("Bearer {}", token.reveal()))?;
             return Ok(Some(Authorization { header, token: Some(token) }));
         }
@@ -160,13 +162,28 @@ async fn ask(ground: &Ground<'_>, oauth2: &OAuth2, mut run: Run) -> Result<Token
         }
         Reason::TokenUnavailable { detail: reason.to_string() }
     };
+    let mut entry = ground.notes.entry(&run, &run.phases, || Asking {
+        step: None,
+        entry: None,
+        purpose: Purpose::Token,
+        method: request.method.clone(),
+        url: request.url.clone(),
+    });
+    let (mut address, mut head) = (None, None);
     let exchange = async {
-        let address = ground.locate(&request.url, &mut run).await?;
+        address = ground.locate(&request.url, &mut run).await?;
         let opening = ground.open(&request.url, address, &mut run).await?;
         let encoded = request.encode(&opening, None);
-        hop::talk(&mut run, opening, encoded, limits).await.ending
+        entry.iter_mut().for_each(|entry| entry.sends(&encoded));
+        let seen = hop::talk(&mut run, opening, encoded, limits).await;
+        head = seen.head;
+        seen.ending
     };
-    match exchange.await.map_err(unavailable)? {
+    let ending = exchange.await;
+    if let Some(entry) = entry {
+        entry.close(&run, address, head, ending.as_ref().err());
+    }
+    match ending.map_err(unavailable)? {
         Ending::Answer(answer) if (200..300).contains(&answer.status) => Token::read(&answer.body),
         Ending::Answer(answer) => Err(Reason::TokenRefused { got: answer.status }),
         Ending::Redirect(redirect, _) => Err(Reason::TokenRefused { got: redirect.status }),

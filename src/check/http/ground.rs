@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::HeaderValue;
 use url::Url;
 
+use crate::check::trace::Notes;
 use crate::config::{Check, HttpClient, Secrets};
 use crate::model::Reason;
 use crate::net::scope::is_private;
@@ -18,6 +19,7 @@ pub(in crate::check) struct Ground<'a> {
     pub(in crate::check) secrets: &'a Secrets,
     pub(in crate::check) check: &'a Check,
     pub(in crate::check) client: &'a HttpClient,
+    pub(in crate::check) notes: &'a Notes,
 }
 
 /// An open connection, and how a request must look to go over it.
@@ -26,6 +28,8 @@ pub(in crate::check) struct Opening {
     pub(in crate::check) speaks: Speaks,
     /// Whether it is the proxy that is asked, with the whole URL, and how we are known to it.
     pub(in crate::check) proxy: Option<Option<HeaderValue>>,
+    /// Whether the answer's head is kept for a trace.
+    pub(in crate::check) traced: bool,
 }
 
 impl Ground<'_> {
@@ -93,7 +97,7 @@ impl Ground<'_> {
             None => client.is_two_alone() && proxy.is_none(),
         };
         let speaks = if two { Speaks::Http2 } else { Speaks::Http1 };
-        Ok(Opening { wire: opened.wire, speaks, proxy })
+        Ok(Opening { wire: opened.wire, speaks, proxy, traced: self.notes.traces() })
     }
 }
 

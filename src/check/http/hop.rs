@@ -15,6 +15,7 @@ use super::ground::Opening;
 use super::line::{self, Line, MOST_HEADERS};
 use super::request::Redirect;
 use super::{Answer, clock};
+use crate::check::trace::Head;
 use crate::config::HttpVersion;
 use crate::model::{ClockOffset, Phase, Reason, Span};
 use crate::net::Run;
@@ -42,6 +43,8 @@ pub(super) struct Seen {
     pub(super) clock: Option<ClockOffset>,
     /// The cookies that it gave, by then as well.
     pub(super) cookies: Vec<HeaderValue>,
+    /// The answer's head, if it is traced and came.
+    pub(super) head: Option<Head>,
     /// How it ended.
     pub(super) ending: Result<Ending, Reason>,
 }
@@ -70,18 +73,20 @@ pub(super) enum Ending {
 struct Told {
     clock: Option<ClockOffset>,
     cookies: Vec<HeaderValue>,
+    traced: bool,
+    head: Option<Head>,
 }
 
 /// Sends `request` over an open connection and reads the answer.
 pub(super) async fn talk(
     run: &mut Run,
-    Opening { wire, speaks, proxy }: Opening,
+    Opening { wire, speaks, proxy, traced }: Opening,
     request: http::Request<Full<Bytes>>,
     limits: Limits,
 ) -> Seen {
     let wire = Watched::new(wire, run.clock().stopwatch(), speaks);
     let marks = wire.marks();
-    let mut told = Told::default();
+    let mut told = Told { traced, ..Told::default() };
     let outcome = run
         .within_deadline(async {
             let silence = marks.silence(limits.first_byte, limits.idle);
@@ -102,7 +107,7 @@ pub(super) async fn talk(
         Some(Err(broken)) => Err(broken.reason(phase)),
         None => Err(Reason::Timeout { phase }),
     };
-    Seen { clock: told.clock, cookies: told.cookies, ending }
+    Seen { clock: told.clock, cookies: told.cookies, head: told.head, ending }
 }
 
 async fn converse(
@@ -129,14 +134,24 @@ async fn converse(
     told.cookies = head.headers.get_all(SET_COOKIE).iter().cloned().collect();
     let is_redirect = limits.follow && is_redirect(&head);
     let (status, headers, version) = (head.status.as_u16(), head.headers, version(head.version));
+    if told.traced {
+        let headers = headers.clone();
+        told.head = Some(Head { status, version, headers, body_bytes: 0, content_bytes: None });
+    }
     if is_redirect {
         let location = headers.get(LOCATION).cloned();
         let head = Answer { status, version, headers, body: Vec::new(), sent, received };
         return Ok(Ending::Redirect(Redirect { status, location }, head));
     }
     let decoded = decode::Body::new(&headers, limits.max_body, limits.keep_body)?;
-    let body = line.alongside(read(body, decoded)).await?;
-    let received = run.clock().now();
+    let mut came = 0;
+    let body = line.alongside(read(body, decoded, &mut came)).await;
+    if let Some(head) = &mut told.head {
+        head.body_bytes = came;
+        let kept = body.as_ref().ok().filter(|_| limits.keep_body);
+        head.content_bytes = kept.and_then(|body| u64::try_from(body.len()).ok());
+    }
+    let (body, received) = (body?, run.clock().now());
     Ok(Ending::Answer(Answer { status, version, headers, body, sent, received }))
 }
 
@@ -152,14 +167,20 @@ fn is_redirect(head: &Parts) -> bool {
     matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Reads all of `incoming`, undoes its compression, and returns it if it is to be kept.
-async fn read(mut incoming: Incoming, mut body: decode::Body) -> Result<Vec<u8>, Broken> {
+/// Reads all of `incoming`, undoes its compression, and returns it if it is to be kept; counts what
+/// `came`.
+async fn read(
+    mut incoming: Incoming,
+    mut body: decode::Body,
+    came: &mut u64,
+) -> Result<Vec<u8>, Broken> {
     // What announces itself as too long need not be read to be known.
     if incoming.size_hint().lower() > body.left() {
         return Err(Broken::BodyTooLarge);
     }
     while let Some(frame) = incoming.frame().await {
         if let Ok(data) = frame?.into_data() {
+            *came += data.len() as u64;
             body.take(&data)?;
         }
     }

@@ -107,7 +107,7 @@ impl Page<'_> {
             idle: client.idle_timeout,
         };
         let (mut jar, mut trail, reach) =
-            (self.jar.clone(), Trail::default(), Reach::of(REDIRECTS));
+            (self.jar.clone(), Trail::of_part(&run), Reach::of(REDIRECTS));
         let landed =
             self.route.follow(request, &mut jar, &mut run, &mut trail, limits, reach).await;
         let answer = landed.map_err(Trouble::Load)?.answer;

@@ -43,7 +43,7 @@ pub(in crate::check) struct Request {
     pub(in crate::check) url: Url,
     /// The URL as a request line has it.
     target: Uri,
-    method: Method,
+    pub(super) method: Method,
     headers: HeaderMap,
     body: Option<Arc<[u8]>>,
     /// The page that it is made from, if it is one's.

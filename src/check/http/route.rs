@@ -9,9 +9,10 @@ use url::Url;
 
 use super::Answer;
 use super::cookies::Jar;
-use super::ground::{self, Ground, Opening};
-use super::hop::{self, Ending, Limits};
+use super::ground::{self, Ground};
+use super::hop::{self, Ending, Limits, Seen};
 use super::request::Request;
+use crate::check::trace::{Asking, Purpose};
 use crate::model::{ClockOffset, Hop, Phases, Reason};
 use crate::net::Run;
 
@@ -85,9 +86,16 @@ pub(in crate::check) struct Trail {
     pub(in crate::check) known: BTreeMap<String, Option<IpAddr>>,
     /// The phases of the hops so far.
     told: Phases,
+    /// Whether it is something that a page needs which is asked for.
+    is_part: bool,
 }
 
 impl Trail {
+    /// The trail to something that a page needs, from where `run` has come to.
+    pub(super) fn of_part(run: &Run) -> Self {
+        Self { told: run.phases, is_part: true, ..Self::default() }
+    }
+
     /// Notes a request to `url`, which is all that `run` has done since the one before.
     fn note(&mut self, url: &Url, status: Option<u16>, run: &Run) {
         let phases = run.phases.since(&self.told);
@@ -116,19 +124,7 @@ impl Route<'_> {
             if visited.contains(&place) {
                 return Err(Reason::RedirectLoop);
             }
-            let opening = match self.open(&request, run, trail).await {
-                Ok(opening) => opening,
-                Err(reason) => {
-                    trail.note(&request.url, None, run);
-                    return Err(reason);
-                }
-            };
-            let encoded = request.encode(&opening, cookies.as_ref());
-            let seen = hop::talk(run, opening, encoded, limits).await;
-            if self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop)) {
-                trail.clock = seen.clock;
-            }
-            trail.note(&request.url, seen.status(), run);
+            let seen = self.ask(&request, cookies.as_ref(), run, trail, limits).await?;
             jar.keep(&seen.cookies, &request.url);
             trail.given.extend(seen.cookies);
             let (redirect, head) = match seen.ending? {
@@ -149,27 +145,71 @@ impl Route<'_> {
         }
     }
 
-    /// A connection for `request`: to the pinned address as long as the host is the configured
-    /// one, and to wherever the name leads if a redirect goes elsewhere.
-    async fn open(
+    /// Sends `request` and notes what came of it.
+    async fn ask(
         &self,
         request: &Request,
+        cookies: Option<&HeaderValue>,
         run: &mut Run,
         trail: &mut Trail,
-    ) -> Result<Opening, Reason> {
-        let url = &request.url;
+        limits: Limits,
+    ) -> Result<Seen, Reason> {
+        let notes = self.ground.notes;
+        let mut entry = notes.entry(run, &trail.told, || self.asking(request, trail));
+        let mut address = None;
+        let seen = async {
+            address = self.locate(&request.url, run, trail).await?;
+            let opening = self.ground.open(&request.url, address, run).await?;
+            let encoded = request.encode(&opening, cookies);
+            entry.iter_mut().for_each(|entry| entry.sends(&encoded));
+            Ok(hop::talk(run, opening, encoded, limits).await)
+        };
+        let mut seen: Result<Seen, Reason> = seen.await;
+        if let Some(entry) = entry {
+            let address = address.or_else(|| ground::literal(&request.url));
+            let head = seen.as_mut().ok().and_then(|seen| seen.head.take());
+            let failure = seen.as_ref().map_or_else(Some, |seen| seen.ending.as_ref().err());
+            entry.close(run, address, head, failure);
+        }
+        if let Ok(seen) = &seen {
+            notes.veil.add_cookies(&seen.cookies);
+            if self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop)) {
+                trail.clock = seen.clock;
+            }
+        }
+        trail.note(&request.url, seen.as_ref().ok().and_then(Seen::status), run);
+        seen
+    }
+
+    fn asking(&self, request: &Request, trail: &Trail) -> Asking {
+        Asking {
+            step: trail.step.clone(),
+            entry: self.address,
+            purpose: if trail.is_part { Purpose::Part } else { Purpose::Answer },
+            method: request.method.clone(),
+            url: request.url.clone(),
+        }
+    }
+
+    /// Where `url` is: at the pinned address as long as the host is the configured one, and
+    /// wherever the name leads if a redirect goes elsewhere.
+    async fn locate(
+        &self,
+        url: &Url,
+        run: &mut Run,
+        trail: &mut Trail,
+    ) -> Result<Option<IpAddr>, Reason> {
         let host = url.host_str().unwrap_or_default();
         let known = self.others.get(host).or_else(|| trail.known.get(host));
-        let address = if self.is_home(url) {
-            self.address
+        if self.is_home(url) {
+            Ok(self.address)
         } else if let Some(known) = known {
-            *known
+            Ok(*known)
         } else {
             let found = self.elsewhere(url, run).await?;
             trail.known.insert(host.to_owned(), found);
-            found
-        };
-        self.ground.open(url, address, run).await
+            Ok(found)
+        }
     }
 
     /// Whether `url` is of the configured host.

@@ -68,7 +68,7 @@ impl<'a> Flow<'a> {
         authorization: Option<&'a Authorization>,
         run: &Run,
     ) -> Result<Self, Reason> {
-        let vars = Vars::new(route.ground.secrets, account, run.clock())?;
+        let vars = Vars::new(route.ground.secrets, account, run.clock(), &route.ground.notes.veil)?;
         Ok(Self {
             route,
             login,
@@ -250,7 +250,10 @@ impl<'a> Flow<'a> {
         let taken = look(run, &last.answer, work).await?;
         for (one, value) in step.extract.iter().zip(taken) {
             match value {
-                Some(value) => self.vars.set(one.name.clone(), value),
+                Some(value) => {
+                    self.route.ground.notes.extracted(self.route.address, &one.name, &value);
+                    self.vars.set(one.name.clone(), value);
+                }
                 None => return Err(Reason::ExtractMissing { name: one.name.to_string() }),
             }
         }

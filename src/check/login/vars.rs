@@ -12,12 +12,15 @@ use crate::config::{
     Account, JsonTemplate, SecretRef, Secrets, Template, TemplatePart, Totp, UserName, Variable,
 };
 use crate::model::Reason;
+use crate::veil::Veil;
 
 /// The variables of one flow of one account.
 pub(super) struct Vars<'a> {
     secrets: &'a Secrets,
     account: Option<&'a Account>,
     clock: Clock,
+    /// What is made here is hidden wherever it comes back.
+    veil: &'a Veil,
     /// What all random texts come from: the same name stands for the same text all through.
     seed: [u8; 32],
     one_time: Option<String>,
@@ -29,11 +32,13 @@ impl<'a> Vars<'a> {
         secrets: &'a Secrets,
         account: Option<&'a Account>,
         clock: Clock,
+        veil: &'a Veil,
     ) -> Result<Self, Reason> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
             .map_err(|error| Reason::ProberExhausted { detail: error.to_string() })?;
-        Ok(Self { secrets, account, clock, seed, one_time: None, extracted: BTreeMap::new() })
+        let (one_time, extracted) = (None, BTreeMap::new());
+        Ok(Self { secrets, account, clock, veil, seed, one_time, extracted })
     }
 
     /// Notes what a step has extracted.
@@ -53,7 +58,9 @@ impl<'a> Vars<'a> {
     }
 
     fn one_time(&self, totp: &Totp) -> Result<String, Reason> {
-        totp::password(totp, self.secret(&totp.seed)?, self.clock.now())
+        let password = totp::password(totp, self.secret(&totp.seed)?, self.clock.now())?;
+        self.veil.add(&password);
+        Ok(password)
     }
 
     /// `template` with what its variables stand for.
@@ -115,7 +122,9 @@ impl<'a> Vars<'a> {
     }
 
     fn random(&self, name: &str) -> String {
-        BASE64URL_NOPAD.encode(&self.derived("random ", name))
+        let text = BASE64URL_NOPAD.encode(&self.derived("random ", name));
+        self.veil.add(&text);
+        text
     }
 
     fn derived(&self, purpose: &str, name: &str) -> [u8; 32] {
@@ -170,7 +179,8 @@ mod tests {
         let mut secrets = Vec::new();
         let account = account(&mut secrets);
         let secrets = Secrets::new(secrets);
-        let mut vars = Vars::new(&secrets, Some(&account), Clock::start()).unwrap();
+        let veil = Veil::default();
+        let mut vars = Vars::new(&secrets, Some(&account), Clock::start(), &veil).unwrap();
         let of = |vars: &Vars<'_>, parts: &[&str]| vars.fill(&text(parts)).unwrap();
         assert_eq!(of(&vars, &["/as/", "$user", "?t=", "$token"]), "/as/ana?t=");
         vars.set("token".into(), "{{user}}".to_owned());
@@ -181,7 +191,7 @@ mod tests {
         // RFC 7636 asks for 43 characters at least.
         assert_eq!((of(&vars, &["$state"]).len(), of(&vars, &["$challenge"]).len()), (43, 43));
         assert_eq!(of(&vars, &["$run"]).len(), 16);
-        let other = Vars::new(&secrets, Some(&account), Clock::start()).unwrap();
+        let other = Vars::new(&secrets, Some(&account), Clock::start(), &veil).unwrap();
         assert_ne!(of(&vars, &["$run"]), of(&other, &["$run"]));
         let json = JsonTemplate::Object(vec![
             ("z".to_owned(), JsonTemplate::Text(text(&["$password"]))),
@@ -193,7 +203,8 @@ mod tests {
     #[test]
     fn what_is_not_there_is_our_own_trouble() {
         let secrets = Secrets::default();
-        let vars = Vars::new(&secrets, None, Clock::start()).unwrap();
+        let veil = Veil::default();
+        let vars = Vars::new(&secrets, None, Clock::start(), &veil).unwrap();
         for parts in [["$user"], ["$password"]] {
             assert_eq!(vars.fill(&text(&parts)).unwrap_err().name(), "prober_misconfigured");
         }
@@ -203,7 +214,8 @@ mod tests {
         #[test]
         fn nothing_but_the_variables_is_filled_in(before in ".*", value in ".*", after in ".*") {
             let secrets = Secrets::default();
-            let mut vars = Vars::new(&secrets, None, Clock::start()).unwrap();
+            let veil = Veil::default();
+            let mut vars = Vars::new(&secrets, None, Clock::start(), &veil).unwrap();
             vars.set("x".into(), value.clone());
             let template = Template(vec![
                 TemplatePart::Text(before.as_str().into()),

@@ -62,7 +62,7 @@ pub(in super::super) fn ask(table: &mut Reader<'_, '_, '_>) -> Option<SecretRef>
 }
 
 /// Whether what is called so is likely to be secret.
-pub(in super::super) fn looks_secret(name: &str) -> bool {
+pub(crate) fn looks_secret(name: &str) -> bool {
     const WHOLE: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "api-key"];
     const PARTS: [&str; 7] =
         ["token", "secret", "password", "passwd", "apikey", "api-key", "credential"];

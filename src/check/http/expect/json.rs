@@ -77,8 +77,12 @@ pub(super) fn shown(value: Option<&Value>) -> String {
         Some(Value::Array(items)) => format!("a list of {}", items.len()),
         Some(Value::Object(entries)) => format!("an object of {}", entries.len()),
         Some(Value::String(text)) => {
-            // The whole is cut later; escaping megabytes before would be for nothing.
-            format!("{:?}", text.chars().take(200).collect::<String>())
+            // The whole is cut later; escaping megabytes before would be for nothing. That it was
+            // cut is how half a secret at its end is known.
+            match text.char_indices().nth(200) {
+                Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+                None => format!("{text:?}"),
+            }
         }
         Some(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value.to_string(),
     }

@@ -104,7 +104,7 @@ fn credentials_stay_with_their_origin() {
 #[test]
 fn a_configured_host_is_sent_and_the_port_only_where_it_is_unusual() {
     let wire = Box::new(tokio::io::empty());
-    let opening = Opening { wire, speaks: Speaks::Http1, proxy: None };
+    let opening = Opening { wire, speaks: Speaks::Http1, proxy: None, traced: false };
     assert_eq!(post().encode(&opening, None).headers()[HOST], "other.example");
     for (url, host) in [
         ("https://desk.example/", "desk.example"),
