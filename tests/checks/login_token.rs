@@ -1,7 +1,9 @@
 //! A login with OpenID Connect, as a client with PKCE does it, and what its tokens can say wrongly.
 
 use data_encoding::BASE64URL_NOPAD;
-use farol::config::{Action, ExtractFrom, LoginCheck, LoginStep, TemplateHeader, TokenExpect};
+use farol::config::{
+    Action, ExtractFrom, LoginCheck, LoginStep, SourceFile, TemplateHeader, TokenExpect, parse,
+};
 use farol::model::{Span, Verdict};
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
@@ -275,4 +277,26 @@ async fn the_entry_host_is_a_better_witness_than_a_token() {
     let finding = found("a clock that is two minutes fast", &world.check(flow(&world))).await;
     assert_eq!(finding.verdict, Verdict::Pass);
     assert!(finding.clock.unwrap().certain() > Span::from_secs(60), "{:?}", finding.clock);
+}
+
+/// The short form of this flow, as a probe file has it, through the whole program.
+#[tokio::test]
+async fn the_short_form_of_it() {
+    let world = World::start(|asked| provider(asked, |_| {})).await;
+    let (desk, idp) = (world.url("desk.test", ""), world.url("idp.test", ""));
+    let text = format!(
+        "[platform]\nname = 'Test'\n[[component]]\nname = 'Test'\n[[component.check]]\n\
+         name = 'A login'\ntimeout = '20s'\n[component.check.login]\nurl = '{desk}'\n\
+         account = {{ user = 'ana', password = {{ env = 'PASSWORD_OF_ana' }} }}\n\
+         oidc = {{ issuer = '{idp}', client_id = 'farol', redirect_uri = '{desk}/callback', \
+         form = {{ user_field = 'login' }} }}\nsteps = [{{ name = 'me', get = '/me', \
+         headers = {{ Authorization = 'Bearer {{{{access_token}}}}' }}, contains = 'Ana' }}]\n"
+    );
+    let file = SourceFile { name: "test.toml".into(), text };
+    let config = parse(&[file]).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let mut check = config.checks().next().unwrap().2.clone();
+    check.resolvers = [world.names.address.into()].into();
+    let finding = found("nothing, as a probe file has it", &check).await;
+    assert_eq!(gist(&finding), (Verdict::Pass, "", ""));
+    assert_eq!(world.what().last().unwrap(), "GET desk.test/me");
 }
