@@ -21,6 +21,9 @@ pub(crate) const HIDDEN: &str = "[redacted]";
 /// What is shorter would be found in every second word, and is guessed as soon.
 const SHORTEST: usize = 4;
 
+/// How many secrets are found in one run: more than a jar holds and a flow extracts.
+const MOST_FOUND: usize = 512;
+
 /// The least of a text in Base64 that is known again when it stands in the middle of another.
 const SHORTEST_ENCODED: usize = 6;
 
@@ -59,7 +62,7 @@ impl Veil {
             return;
         }
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if !found.iter().any(|known| known.reveal() == secret) {
+        if found.len() < MOST_FOUND && !found.iter().any(|known| known.reveal() == secret) {
             found.push(Secret::new(secret));
         }
     }

@@ -78,7 +78,7 @@ pub(in crate::check) struct Trail {
     pub(in crate::check) step: Option<Arc<str>>,
     /// Every request so far.
     pub(in crate::check) hops: Vec<Hop>,
-    /// The cookies that were given, as they were written, since somebody last took them.
+    /// The cookies that were given in the step, as they were written.
     pub(in crate::check) given: Vec<HeaderValue>,
     /// What the first answer of the configured host tells about its clock.
     pub(in crate::check) clock: Option<ClockOffset>,
@@ -126,7 +126,10 @@ impl Route<'_> {
             }
             let seen = self.ask(&request, cookies.as_ref(), run, trail, limits).await?;
             jar.keep(&seen.cookies, &request.url);
-            trail.given.extend(seen.cookies);
+            // Of a check without steps nobody asks how they were written.
+            if trail.step.is_some() {
+                trail.given.extend(seen.cookies);
+            }
             let (redirect, head) = match seen.ending? {
                 Ending::Answer(answer) => {
                     return Ok(Landed { answer, url: request.url, stopped: false });
