@@ -2,6 +2,8 @@
 //! that does the least that the protocol allows, in the same process and at the same concurrency,
 //! and beside blackbox_exporter (Debian's `prometheus-blackbox-exporter`) if it is installed.
 //!
+//! Some kinds alone: `cargo bench --bench checks -- http dns`.
+//!
 //! The servers run in another process. The numbers of one run compare; those of two machines, or
 //! of two days, do not.
 
@@ -66,7 +68,10 @@ fn main() {
         "{:<6} {:>11} {:>11} {:>7} {:>7} {:>11} {:>8} {:>7}",
         "", "bare", "farol", "ratio", "aim", "blackbox", "share", "aim"
     );
-    for (kind, runs, aim, aimed_share) in KINDS {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|one| !one.starts_with('-')).collect();
+    let is_wanted = |kind: &str| wanted.is_empty() || wanted.iter().any(|one| one == kind);
+    for (kind, runs, aim, aimed_share) in KINDS.into_iter().filter(|it| is_wanted(it.0)) {
         let check = Arc::new(check(kind, &targets));
         let by_farol = |runs| {
             let (prober, check) = (prober.clone(), check.clone());
