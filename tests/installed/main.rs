@@ -25,6 +25,7 @@ mod browser;
 mod command;
 mod grpc;
 mod knot;
+mod login_django;
 mod nginx;
 mod nginx_tls;
 mod probing;
