@@ -26,6 +26,7 @@ mod command;
 mod grpc;
 mod knot;
 mod login_django;
+mod login_oidc;
 mod nginx;
 mod nginx_tls;
 mod probing;
