@@ -190,6 +190,24 @@ fn a_password_that_is_sent_may_be_rejected() {
     assert!(form.status.contains(401) && form.status.contains(403) && form.html.len() == 1);
     assert!(json.status.contains(401) && json.html.is_empty());
     assert!(own.status.0.is_empty() && own.contains == ["no"]);
+
+    let short = |keys: &str| {
+        file("", &format!("account = {{ user = 'me', password = {{ env = 'P' }} }}\n{keys}"))
+    };
+    for (keys, step) in [
+        ("form_login = { rejected = { contains = 'no' } }", 1),
+        ("saml = { rejected = { contains = 'no' } }", 1),
+        (
+            "oidc = { issuer = 'https://id.test', client_id = 'c', redirect_uri = \
+             'https://desk.test/', form = { rejected = { contains = 'no' } } }",
+            2,
+        ),
+    ] {
+        let rejected = logins(&short(keys)).remove(0).steps[step].rejected.clone().unwrap();
+        assert!(rejected.status.0.is_empty() && rejected.contains == ["no"], "{keys}");
+    }
+    let none = vec![("none_of".to_owned(), Some(10))];
+    assert_eq!(mistakes(&short("form_login = { rejected = {} }")), none);
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod browser;
 mod command;
 mod grpc;
 mod knot;
+mod login_django;
+mod login_oidc;
 mod nginx;
 mod nginx_tls;
 mod probing;

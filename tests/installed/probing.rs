@@ -30,3 +30,12 @@ pub(crate) async fn ask(check: &str) -> Finding {
 pub(crate) fn why(finding: &Finding) -> String {
     finding.reason.as_ref().map_or_else(|| "pass".to_owned(), |reason| reason.name().to_owned())
 }
+
+/// The step and the reason that a fault has led to, which it prints.
+#[expect(clippy::print_stdout, reason = "`--nocapture` shows the table")]
+pub(crate) fn told(fault: &str, finding: &Finding) -> (String, String) {
+    let step = finding.step.as_deref().unwrap_or_default().to_owned();
+    let words = finding.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+    println!("{fault:<55} → {:<8} {step:<14} {}: {words}", finding.verdict, why(finding));
+    (step, why(finding))
+}

@@ -1,8 +1,10 @@
 //! Real servers as child processes, on the loopback, stopped when dropped.
 
+pub(crate) mod django;
 pub(crate) mod echo;
 pub(crate) mod mail;
 pub(crate) mod names;
+pub(crate) mod oidc;
 pub(crate) mod proxies;
 pub(crate) mod stores;
 pub(crate) mod web;

@@ -60,7 +60,7 @@ const EXTRACT: Key<Extracts> =
 const SAME: Key<Same> = Key::new("same", "What variables must be, after extraction.");
 const TOKENS: Key<OneOrMany<RawToken>> =
     Key::new("tokens", "What JSON Web Tokens must say; their times are judged in any case.");
-const REJECTED: Key<Rejection> = Key::new(
+pub(super) const REJECTED: Key<Rejection> = Key::new(
     "rejected",
     "What an answer is like that does not accept the credentials; without it, where a password \
      is sent: 401, 403, or the form's page again.",

@@ -6,12 +6,13 @@ use scraper::Selector;
 use toml::Spanned;
 
 use super::super::super::super::plan::expect::{CountRange, HtmlExpect, HttpExpect};
-use super::super::super::super::plan::login::{Action, Chosen, LoginStep, Template};
+use super::super::super::super::plan::login::{Action, Chosen, LoginStep, Rejection, Template};
 use super::super::super::super::reader::{Field, Key, Reader, Section};
 use super::super::super::super::setting::list::OneOrMany;
 use super::super::super::super::setting::place::HostName;
 use super::super::super::super::setting::template::Fields;
 use super::super::super::super::setting::text::Line;
+use super::super::step::REJECTED;
 use super::{Page, plain, step};
 
 /// A form that asks for a password; a page may have another for searching.
@@ -31,10 +32,11 @@ const FIELDS: Key<Fields> = Key::new("fields", "What else is filled in.");
 const VIA: Key<OneOrMany<HostName>> =
     Key::new("via", "Hosts that the redirects after it must pass, in this order.");
 
-/// The form, and what is filled in.
+/// The form, what is filled in, and what comes of it if that is wrong.
 pub(super) struct Form {
     form: Chosen,
     fields: Vec<(String, Template)>,
+    rejected: Option<Rejection>,
 }
 
 impl Form {
@@ -42,7 +44,8 @@ impl Form {
     fn ask(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (form, user) = (table.take(&FORM), table.take(&USER_FIELD));
         let (password, totp) = (table.take(&PASSWORD_FIELD), table.take(&TOTP_FIELD));
-        let more = table.take(&FIELDS);
+        let (more, rejected) = (table.take(&FIELDS), table.take(&REJECTED));
+        Rejection::weigh(&rejected, table);
         let named = |name: Field<Line<100>>, usual: &str| Some(name.or(Line(usual.to_owned()))?.0);
         let mut fields = vec![
             (named(user, "username")?, Template::parse("{{user}}")),
@@ -55,7 +58,7 @@ impl Form {
             Some(form) => form,
             None => chosen(USUAL_FORM)?,
         };
-        Some(Self { form, fields })
+        Some(Self { form, fields, rejected: rejected.optional()? })
     }
 
     /// The usual form, with the usual names.
@@ -64,12 +67,13 @@ impl Form {
             ("username".to_owned(), Template::parse("{{user}}")),
             ("password".to_owned(), Template::parse("{{password}}")),
         ];
-        Some(Self { form: chosen(USUAL_FORM)?, fields })
+        Some(Self { form: chosen(USUAL_FORM)?, fields, rejected: None })
     }
 
     /// `{ name = "log in", submit = FORM, fields = { ... } }`.
     pub(super) fn log_in(self) -> LoginStep {
-        step("log in", Action::Submit { form: self.form, fields: self.fields })
+        let Self { form, fields, rejected } = self;
+        LoginStep { rejected, ..step("log in", Action::Submit { form, fields }) }
     }
 }
 
