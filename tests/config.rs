@@ -381,7 +381,7 @@ mod in_step {
             // Not even TOML; or a matter between two settings, or of what a text means.
             let beyond = "syntax syntax_and_others contradiction proxy_resolves script_twice tls_twice \
                 no_tls without_effect unknown_capture unknown_variable unused_variable unset_variable invalid_name \
-                no_answer_yet secret_in_url looks_for_nothing duplicate_name no_steps \
+                no_answer_yet open_variable secret_in_url looks_for_nothing duplicate_name no_steps \
                 head_has_no_body counts_no_addresses invalid_selector absent_and_more no_id \
                 reserved_id duplicate_id duplicate_statuspage_id no_statuspage_id \
                 duplicate_header invalid_text unknown_word invalid_pattern url_credentials \

@@ -157,10 +157,8 @@ impl Notes {
         Some(Entry { trace, noted })
     }
 
-    /// A variable `name` was taken out of what came last by way of `entry`. Its value is a secret
-    /// from here on.
-    pub(super) fn extracted(&self, entry: Option<IpAddr>, name: &str, value: &str) {
-        self.veil.add(value);
+    /// A variable `name` was taken out of what came last by way of `entry`.
+    pub(super) fn extracted(&self, entry: Option<IpAddr>, name: &str) {
         let Some(trace) = &self.trace else { return };
         let mut noted = trace.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let last = noted

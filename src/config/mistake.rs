@@ -276,6 +276,13 @@ pub(super) enum Mistake {
     #[error("nothing before this gives `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unset_variable), help("{help}"))]
     UnsetVariable { got: String, help: String },
+    /// A variable whose braces are not closed.
+    #[error("`{got}` begins a variable and does not end it")]
+    #[diagnostic(
+        code(farol::config::open_variable),
+        help("close it with two braces, as in `{{{{user}}}}`")
+    )]
+    OpenVariable { got: String },
     /// Not the name of a variable.
     #[error("`{got}` cannot be the name of what is extracted")]
     #[diagnostic(

@@ -3,6 +3,9 @@
 /// How often a URL is looked for within a URL within a URL.
 const MOST_ENCODED: usize = 3;
 
+/// The most backslashes that are looked for before one letter: JSON in JSON in JSON.
+const MOST_ESCAPED: usize = 8;
+
 /// Where `word` ends in `text`, if it stands at `at` in any spelling, each letter in its own. Where
 /// the text was cut, `least` letters of it are enough.
 pub(super) fn end(text: &[u8], at: usize, word: &[u8], least: usize) -> Option<usize> {
@@ -46,14 +49,14 @@ pub(super) const fn is_base64(byte: u8) -> bool {
 fn lengths(text: &[u8], letter: u8) -> impl Iterator<Item = usize> {
     let same = |byte: &u8| byte.eq_ignore_ascii_case(&letter);
     let plain = text.first().filter(|byte| same(byte)).map(|_| 1);
-    let escaped = match text.first() {
+    let other = match text.first() {
         Some(b'+') if letter == b' ' => Some(1),
-        Some(b'\\') => backslash(text, letter),
         Some(b'&') => entity(text, letter),
         _ => None,
     };
+    let escaped = (1..=MOST_ESCAPED).filter_map(move |times| backslash(text, letter, times));
     let encoded = (0..MOST_ENCODED).filter_map(move |times| percent(text, letter, times));
-    plain.into_iter().chain(escaped).chain(encoded)
+    plain.into_iter().chain(other).chain(escaped).chain(encoded)
 }
 
 /// `%41`, and what becomes of it when it is encoded again so many `times`: `%2541`.
@@ -66,11 +69,21 @@ fn percent(text: &[u8], letter: u8, times: usize) -> Option<usize> {
     (byte == u32::from(letter) || is_space).then_some(3 + 2 * times)
 }
 
-/// `\"`, and `\u0041` as JSON has it.
-fn backslash(text: &[u8], letter: u8) -> Option<usize> {
-    match text.get(1)? {
-        b'u' => hex(text, 2, 4).filter(|code| *code == u32::from(letter) && *code < 128).map(|_| 6),
-        escaped if *escaped == letter && !letter.is_ascii_alphanumeric() => Some(2),
+/// `\"`, and `\u0041` as JSON has it, behind so many backslashes: each time that JSON is a text of
+/// other JSON there are twice as many.
+fn backslash(text: &[u8], letter: u8, times: usize) -> Option<usize> {
+    let rest = text.get(times..)?;
+    if !text.iter().take(times).all(|byte| *byte == b'\\') {
+        return None;
+    }
+    if letter == b'\\' {
+        return (times > 1 && times.is_power_of_two()).then_some(times);
+    }
+    match rest.first()? {
+        b'u' => hex(rest, 1, 4)
+            .filter(|code| *code == u32::from(letter) && *code < 128)
+            .map(|_| times + 5),
+        escaped if *escaped == letter && !letter.is_ascii_alphanumeric() => Some(times + 1),
         _ => None,
     }
 }

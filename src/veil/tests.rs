@@ -32,6 +32,7 @@ fn a_secret_is_hidden_in_every_spelling() {
         all,
         url.to_string(),
         serde_json::to_string(WORD).unwrap(),
+        serde_json::to_string(&serde_json::to_string(&format!("\\{WORD}")).unwrap()).unwrap(),
         format!("{WORD:?}"),
         WORD.escape_default().to_string(),
         WORD.replace('/', "\\/").replace('"', "\\\"").replace('é', "\\u00e9"),

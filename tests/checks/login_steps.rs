@@ -163,8 +163,13 @@ async fn what_is_written_can_be_read_back_and_cleaned_up() {
         "/notes" => json("{\"id\":7}"),
         _ => page("canary of yesterday"),
     };
-    let (finding, _) = run("a canary of another run", steps, lost).await;
+    let (finding, _) = run("a canary of another run", steps.clone(), lost).await;
     assert_eq!(gist(&finding), (Verdict::Fail, "read", "extract_differs"));
+    // What is not known is not removed: its address would be that of something else.
+    let refused = |_: &Asked| answer("500 No", "", "");
+    let (finding, asked) = run("no canary is written", steps, refused).await;
+    assert_eq!(gist(&finding), (Verdict::Fail, "write", "status"));
+    assert_eq!(paths(&asked), ["/notes"]);
 }
 
 #[tokio::test]

@@ -1,18 +1,22 @@
 //! A target that sends back whatever it was told, in every place that an answer has, and the probe
 //! file that plants a secret in every place that a request has.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Mutex;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::logins::{self, LOGINS, SEED};
 
 /// What every secret begins and ends with; what is between is there to be spelt in odd ways.
 pub(crate) const BEGIN: &str = "Zq7Hx9plw";
 pub(crate) const END: &str = "Vk3Tail8m";
 
 /// The secrets that are kept in the environment.
-const PLANTED: [(&str, &str); 6] = [
+const PLANTED: [(&str, &str); 8] = [
     ("PASSWORD", "Zq7Hx9plw/\"&%+ é\\Vk3Tail8m"),
     // One that can be a host's name.
     ("API_KEY", "Zq7Hx9plw-key-Vk3Tail8m"),
@@ -20,6 +24,8 @@ const PLANTED: [(&str, &str); 6] = [
     ("CLIENT_SECRET", "Zq7Hx9plw:cl&ient%Vk3Tail8m"),
     ("STATUS_KEY", "Zq7Hx9plw-status-Vk3Tail8m"),
     ("PROXY_PASSWORD", "Zq7Hx9plw@pro:xyVk3Tail8m"),
+    ("USER_NAME", "Zq7Hx9plw.user+1@Vk3Tail8m"),
+    ("SEED", SEED),
 ];
 
 /// The same for a process.
@@ -30,6 +36,15 @@ pub(crate) fn environment() -> impl Iterator<Item = (&'static str, &'static str)
 /// What the server gives, which is as secret.
 const TOKEN: &str = "Zq7Hx9plw-token-Vk3Tail8m";
 const COOKIE: &str = "Zq7Hx9plw-cookie-Vk3Tail8m";
+const CSRF: &str = "Zq7Hx9plw-csrf-Vk3Tail8m";
+
+/// What farol has made up and sent: nobody knows it before.
+static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// All of that so far.
+pub(crate) fn made() -> BTreeSet<String> {
+    MADE.lock().unwrap().clone()
+}
 
 /// Secrets that are kept in files.
 pub(crate) const BODY: &str = r#"{"user": "probe", "password": "Zq7Hx9plw \"body\" Vk3Tail8m"}"#;
@@ -37,7 +52,7 @@ pub(crate) const API_TOKEN: &str = "Zq7Hx9plw-api-token-Vk3Tail8m";
 
 /// Checks whose reasons would tell a secret: what each is called, what it asks, and which reason it
 /// has. A line each; `ADDRESS` is the server's.
-pub(crate) const CHECKS: [(&str, &str, &str); 16] = [
+const CHECKS: [(&str, &str, &str); 16] = [
     (
         "basic",
         "http = { url = 'http://ADDRESS/json', BASIC, json = { path = '$.head', equals = 1 } }",
@@ -104,6 +119,12 @@ pub(crate) const CHECKS: [(&str, &str, &str); 16] = [
     ),
 ];
 
+/// The same of all checks, logins too.
+pub(crate) fn checks() -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    let logins = LOGINS.iter().map(|(name, steps, reason)| (*name, logins::check(steps), *reason));
+    CHECKS.iter().map(|(name, check, reason)| (*name, (*check).to_owned(), *reason)).chain(logins)
+}
+
 /// The probe file, in `dir` with the files that it needs.
 pub(crate) fn write(dir: &Path, address: SocketAddr) {
     std::fs::write(dir.join("body"), BODY).unwrap();
@@ -111,7 +132,7 @@ pub(crate) fn write(dir: &Path, address: SocketAddr) {
     let mut text = "[platform]\nname = 'Hostile'\nresolvers = ['NAMES']\n\
                     [defaults]\ninterval = '1s'\ntimeout = '5s'\n"
         .to_owned();
-    for (name, check, _) in CHECKS {
+    for (name, check, _) in checks() {
         text += &format!(
             "[[component]]\nname = '{name}'\n[[component.check]]\nname = '{name}'\n{check}\n"
         );
@@ -172,9 +193,30 @@ fn header<'h>(head: &'h str, name: &str) -> &'h str {
     named.next().map_or("", |(_, value)| value)
 }
 
+/// Keeps what was made up for this request.
+fn note_made(path: &str, body: &str) {
+    let url: url::Url = format!("http://x{path}").parse().unwrap();
+    let mut made: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let fields = ["otp", "made"].into_iter().filter_map(|name| json[name].as_str());
+    made.extend(fields.map(str::to_owned));
+    let form = url::form_urlencoded::parse(body.as_bytes());
+    made.extend(form.filter(|(name, _)| name == "otp").map(|(_, value)| value.into_owned()));
+    MADE.lock().unwrap().extend(made.into_iter().filter(|text| text.len() >= 8));
+}
+
+/// A token whose claims are secret as they are encoded.
+fn token() -> String {
+    let part = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+    format!("{}.{}.{TOKEN}", part("{\"alg\":\"RS256\"}"), part(&format!("{{\"sub\":\"{TOKEN}\"}}")))
+}
+
 fn answer_to(request: &str) -> String {
     let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
     let path = head.split(' ').nth(1).unwrap_or_default();
+    if path.starts_with("/json") {
+        note_made(path, body);
+    }
     let key = header(head, "x-api-key");
     let all = head.replace("\r\n", " | ");
     let said = serde_json::json!({ "head": all, "key": key, "body": body }).to_string();
@@ -185,6 +227,8 @@ fn answer_to(request: &str) -> String {
         _ if head.starts_with("CONNECT") => {
             return format!("HTTP/1.1 403 {}\r\n\r\n", header(head, "proxy-authorization"));
         }
+        "/login" => (200, "Content-Type: text/html\r\n".to_owned(), login_page()),
+        "/jwt" => (200, String::new(), format!("{{\"id\":\"{}\"}}", token())),
         "/token" => (200, String::new(), format!("{{\"access_token\":\"{TOKEN}\"}}")),
         "/form" => {
             // The password as a form, as a browser would have it in a URL.
@@ -219,4 +263,9 @@ fn page(key: &str) -> String {
     format!(
         "<p>A page that shows enough to be one, {key}</p><script src='/js/{key}.js?{key}'></script>"
     )
+}
+
+fn login_page() -> String {
+    let hidden = format!("<input type=hidden name=x value='{CSRF}'>");
+    format!("<form method=post action=/json>{hidden}<input name=user><input name=otp></form>")
 }

@@ -5,6 +5,7 @@
 
 mod har;
 mod hostile;
+mod logins;
 #[expect(dead_code, reason = "other tests look at more of what is served")]
 #[path = "../support/process.rs"]
 mod process;

@@ -132,8 +132,12 @@ impl Flow<'_> {
         Ok(if at_home { request.at_home(client, self.authorization) } else { request })
     }
 
-    /// Where `template` leads, relative to where the flow begins.
+    /// Where `template` leads, relative to where the flow begins. Where a part of it is missing, that
+    /// would be another thing: the list of all notes, and not one note that is to be removed.
     fn resolved(&self, template: &Template, query: &[(String, Template)]) -> Result<Url, Reason> {
+        if let Some(name) = self.vars.lacks(template) {
+            return Err(Reason::ExtractMissing { name: name.to_owned() });
+        }
         let text = self.vars.fill(template)?;
         let url = self.login.url.join(&text).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

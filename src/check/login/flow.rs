@@ -155,8 +155,10 @@ impl<'a> Flow<'a> {
         let mut hosts: Vec<&str> =
             trail.hops.get(from..).unwrap_or_default().iter().map(|hop| &*hop.host).collect();
         hosts.extend(last.stopped.then(|| last.url.host_str()).flatten());
+        // Before it is judged: what it is judged by must not tell what is there to be taken.
+        let taken = self.extract(step, &last, run).await;
         self.judge(step, &last, &hosts, run, trail).await?;
-        self.extract(step, &last, run).await?;
+        self.keep(step, taken?)?;
         for expect in &step.tokens {
             self.judge_token(expect, &last, run)?;
         }
@@ -241,21 +243,29 @@ impl<'a> Flow<'a> {
             .await
     }
 
-    /// Takes out what later steps need, and holds it against what it must be.
-    async fn extract(&mut self, step: &LoginStep, last: &Last, run: &Run) -> Result<(), Reason> {
+    /// Takes out what later steps need, which is secret from here on.
+    async fn extract(
+        &self,
+        step: &LoginStep,
+        last: &Last,
+        run: &Run,
+    ) -> Result<Vec<Option<String>>, Reason> {
         let Last { answer, url, .. } = last.clone();
         let (wanted, jar) = (step.extract.clone(), self.jar.clone());
         let work =
             move |go_on: expect::GoOn<'_>| extract::extract(&wanted, &answer, &url, &jar, go_on);
         let taken = look(run, &last.answer, work).await?;
+        taken.iter().flatten().for_each(|value| self.route.ground.notes.veil.add(value));
+        Ok(taken)
+    }
+
+    /// Keeps what was `taken` out, and holds it against what it must be.
+    fn keep(&mut self, step: &LoginStep, taken: Vec<Option<String>>) -> Result<(), Reason> {
         for (one, value) in step.extract.iter().zip(taken) {
-            match value {
-                Some(value) => {
-                    self.route.ground.notes.extracted(self.route.address, &one.name, &value);
-                    self.vars.set(one.name.clone(), value);
-                }
-                None => return Err(Reason::ExtractMissing { name: one.name.to_string() }),
-            }
+            let missing = || Reason::ExtractMissing { name: one.name.to_string() };
+            let value = value.ok_or_else(missing)?;
+            self.route.ground.notes.extracted(self.route.address, &one.name);
+            self.vars.set(one.name.clone(), value);
         }
         for (name, template) in &step.same {
             if self.vars.extracted(name) != Some(&self.vars.fill(template)?) {

@@ -51,6 +51,20 @@ impl<'a> Vars<'a> {
         self.extracted.get(name).map(String::as_str)
     }
 
+    /// The first variable in the path of a URL that no step has given. Only parameters may be empty.
+    pub(super) fn lacks<'t>(&self, url: &'t Template) -> Option<&'t str> {
+        let in_path = |part: &&TemplatePart| match part {
+            TemplatePart::Text(text) => !text.contains(['?', '#']),
+            TemplatePart::Variable(_) => true,
+        };
+        url.0.iter().take_while(in_path).find_map(|part| match part {
+            TemplatePart::Variable(Variable::Extracted(name)) => {
+                self.extracted(name).is_none().then_some(&**name)
+            }
+            TemplatePart::Variable(_) | TemplatePart::Text(_) => None,
+        })
+    }
+
     /// Makes the one-time password that counts from now on.
     pub(super) fn make_one_time(&mut self, totp: &Totp) -> Result<(), Reason> {
         self.one_time = Some(self.one_time(totp)?);

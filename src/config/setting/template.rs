@@ -34,6 +34,14 @@ impl Template {
         Self(parts)
     }
 
+    /// The beginning of a variable that is not closed.
+    pub(in super::super) fn open(&self) -> Option<&str> {
+        let TemplatePart::Text(last) = self.0.last()? else { return None };
+        let (_, open) = last.split_once("{{")?;
+        let begins = open.trim_start().starts_with(|first: char| first.is_ascii_alphabetic());
+        last.get(last.len() - open.len() - 2..).filter(|_| begins)
+    }
+
     /// What a step has extracted as `name`, alone.
     pub(in super::super) fn of(name: &str) -> Self {
         Self(vec![TemplatePart::Variable(Variable::Extracted(name.into()))])

@@ -201,7 +201,8 @@ impl<'f> Flow<'f> {
             let doubts = text.variables().filter_map(|variable| self.doubt(variable, *purpose));
             let url = text.constant().filter(|_| *purpose == Purpose::Url);
             let refused = url.and_then(|url| self.refuse(&url));
-            let mistakes: Vec<Mistake> = doubts.chain(refused).collect();
+            let open = text.open().map(|got| Mistake::OpenVariable { got: shorten(got) });
+            let mistakes: Vec<Mistake> = doubts.chain(refused).chain(open).collect();
             for mistake in mistakes {
                 self.report(span.clone(), mistake, table);
             }
