@@ -53,20 +53,18 @@ async fn an_admin_logs_in_does_something_and_logs_out() {
     let address = free_address();
     let server = django(dir, "django", address, &[USER, OTHER]);
     let url = format!("http://{address}/");
-    let outs = || server.said().matches(LOGOUT).count();
     let right = account(dir, "probe", "known to us");
     let steps = FORM.to_owned() + &STEPS.replace("{user}", "probe");
     let finding = only(observe("", &login(&url, std::slice::from_ref(&right), &steps), &[]).await);
     assert_eq!(finding.reason, None, "{:?}\n{}", finding.step, server.said());
-    assert_eq!(outs(), 1);
-    let removed = server.said().contains("\"POST /admin/auth/group/1/delete/ HTTP/1.1\" 302");
-    assert!(removed, "{}", server.said());
+    server.said_times(LOGOUT, 1);
+    server.said_times("\"POST /admin/auth/group/1/delete/ HTTP/1.1\" 302", 1);
 
     // What fails past the login is told, and the session is ended all the same.
     let others = FORM.to_owned() + &STEPS.replace("{user}", "somebody");
     let finding = only(observe("", &login(&url, &[right], &others), &[]).await);
     assert_eq!(told("another's page", &finding), ("index".into(), "html".into()));
-    assert_eq!(outs(), 2);
+    server.said_times(LOGOUT, 2);
 
     let wrong = account(dir, "probe", "guessed");
     let second = account(dir, "other", "known as well");

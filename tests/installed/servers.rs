@@ -71,6 +71,21 @@ impl Server {
         }
     }
 
+    /// Waits until it has printed these words so many times, and no more.
+    pub(crate) fn said_times(&self, words: &str, times: usize) {
+        let deadline = Instant::now() + AT_LAST;
+        loop {
+            let said = self.said();
+            let found = said.matches(words).count();
+            assert!(found <= times, "said {words:?} {found} times:\n{said}");
+            if found == times {
+                return;
+            }
+            assert!(Instant::now() < deadline, "said {words:?} only {found} times:\n{said}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Takes this file for what it prints.
     fn telling(mut self, log: PathBuf) -> Self {
         self.log = log;
