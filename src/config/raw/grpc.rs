@@ -1,35 +1,25 @@
 //! `grpc = "https://host:port"`, or a table.
 
-use std::net::IpAddr;
-
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use url::Url;
 
 use super::super::mistake::Mistake;
-use super::super::plan::{Addresses, CertificateLimits, Family, GrpcCheck, TlsSettings};
+use super::super::plan::{Addresses, GrpcCheck, TlsSettings};
 use super::super::problem::Problems;
 use super::super::reader::{Field, Key, Node, Reader, Section, Setting};
 use super::super::setting::header::Headers;
 use super::super::setting::short::Shortened;
 use super::super::setting::text::Line;
+use super::http::{ADDRESSES, CERTIFICATE};
+use super::http_client::{FAMILY, SOURCE, TLS};
+use super::tls::refuse_without_tls;
 
 const URL: Key<Server> =
     Key::new("url", "Who is asked: `https://host:port`, or `http://` for HTTP/2 without TLS.");
 const SERVICE: Key<Line<200>> =
     Key::new("service", "The service that is asked about; without it, the server as a whole.");
 const METADATA: Key<Headers> = Key::new("metadata", "What else the call carries.");
-const TLS: Key<TlsSettings> = Key::new("tls", "Whom TLS trusts and what it shows.");
-const CERTIFICATE: Key<CertificateLimits> =
-    Key::new("certificate", "How long the certificates must still be valid.");
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
-const FAMILY: Key<Family> =
-    Key::new("family", "Which of the name's addresses are asked; without it, both families.");
-const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
 
 /// A server's URL: what stands after the port is the protocol's own.
 pub(in super::super) struct Server(Url);
@@ -82,8 +72,9 @@ impl Section for GrpcCheck {
         refuse_the_protocols(&metadata, table);
         let short = Self::of(url?.into_inner());
         if short.url.scheme() == "http" {
-            refuse_without_tls(&tls, table);
-            refuse_without_tls(&certificate, table);
+            let help = "begin `url` with `https://`, or remove this";
+            refuse_without_tls(&tls, help, table);
+            refuse_without_tls(&certificate, help, table);
         }
         Some(Self {
             service: service.optional()?.map(|line| line.0).unwrap_or_default(),
@@ -95,13 +86,6 @@ impl Section for GrpcCheck {
             source: source.optional()?,
             url: short.url,
         })
-    }
-}
-
-fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
-    if let Field::Given(value) = field {
-        let help = "begin `url` with `https://`, or remove this";
-        table.report(value.span(), Mistake::NoTls { help });
     }
 }
 

@@ -2,7 +2,6 @@
 //! it is read straight into the plan.
 
 use http::Method;
-use toml::Spanned;
 use url::Url;
 
 use super::super::mistake::Mistake;
@@ -17,6 +16,7 @@ use super::super::setting::short::Shortened;
 use super::super::setting::size::Size;
 use super::expect::RawExpect;
 use super::http_client::RawHttpClient;
+use super::tls::refuse_without_tls;
 
 /// The most of a body that a check may ask to read.
 pub(super) type MaxBody = Size<{ 64 << 20 }>;
@@ -76,7 +76,10 @@ impl Section for HttpCheck {
         let certificate = table.take(&CERTIFICATE);
         let client = RawHttpClient::ask(table);
         client.weigh(table, &headers, &addresses);
-        refuse_without_tls(table, url.as_ref(), &certificate);
+        if url.as_ref().is_some_and(|url| url.get_ref().scheme() == "http") {
+            let help = "begin `url` with `https://`, or remove this";
+            refuse_without_tls(&certificate, help, table);
+        }
         let expect = RawExpect::ask(table).settle();
         let looks = expect.as_ref().is_some_and(HttpExpect::looks_into_the_body);
         refuse_looking_into_nothing(table, &method, looks);
@@ -94,22 +97,6 @@ impl Section for HttpCheck {
             expect: expect?,
             url: short.url,
         })
-    }
-}
-
-/// Where there is no TLS there is no certificate whose life could be limited.
-fn refuse_without_tls(
-    table: &mut Reader<'_, '_, '_>,
-    url: Option<&Spanned<Url>>,
-    certificate: &Field<CertificateLimits>,
-) {
-    if let (Some(url), Field::Given(limits)) = (url, certificate)
-        && url.get_ref().scheme() == "http"
-    {
-        table.report(
-            limits.span(),
-            Mistake::NoTls { help: "begin `url` with `https://`, or remove this" },
-        );
     }
 }
 

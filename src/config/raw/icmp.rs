@@ -1,13 +1,13 @@
 //! `icmp = "host"`, or a table.
 
-use std::net::IpAddr;
-
 use super::super::mistake::Mistake;
-use super::super::plan::{Addresses, Family, IcmpCheck, LossLimits};
+use super::super::plan::{Addresses, IcmpCheck, LossLimits};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::Whole;
 use super::super::setting::host::Host;
 use super::super::setting::short::Shortened;
+use super::http::ADDRESSES;
+use super::http_client::{FAMILY, SOURCE};
 
 /// The most echoes of a run.
 const MOST: u32 = 10;
@@ -34,14 +34,6 @@ const BYTES: Key<Bytes> =
     Key::new("size", "How many bytes of payload each has.").or_number(SIZE as u32);
 const TTL: Key<Hops> =
     Key::new("ttl", "How many routers each may pass; without it, the system's number.");
-const ADDRESSES: Key<Addresses> = Key::new(
-    "addresses",
-    "`any`: one address of the name, as a user's machine would. `all`: each of them on its own.",
-)
-.or_text("any");
-const FAMILY: Key<Family> =
-    Key::new("family", "Which of the name's addresses are asked; without it, both families.");
-const SOURCE: Key<IpAddr> = Key::new("source", "The address of this host that is asked from.");
 
 impl Shortened for IcmpCheck {
     type Short = Host;

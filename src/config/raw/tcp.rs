@@ -13,6 +13,7 @@ use super::super::setting::server_name::ServerName;
 use super::super::setting::short::Shortened;
 use super::http::{ADDRESSES, CERTIFICATE};
 use super::script::{OverTcp, Script, read_script};
+use super::tls::refuse_without_tls;
 
 const ADDRESS: Key<HostPort> = Key::new("address", "Where to connect: `host:port`.");
 const TLS: Key<bool> = Key::new("tls", "Whether TLS comes first.").or_flag(false);
@@ -62,8 +63,9 @@ impl Section for TcpCheck {
         let in_plain = security == Security::Plain
             && !script.iter().any(|step| matches!(step, Step::Starttls));
         if in_plain {
-            refuse_without_tls(&certificate, table);
-            refuse_without_tls(&server_name, table);
+            let help = "add `tls = true` or `starttls`, or remove this";
+            refuse_without_tls(&certificate, help, table);
+            refuse_without_tls(&server_name, help, table);
         }
         let short = Self::of(address?.into_inner());
         Some(Self {
@@ -93,12 +95,5 @@ fn security(
             None
         }
         Field::Given(protocol) => Some(Security::Starttls(protocol.into_inner())),
-    }
-}
-
-fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
-    if let Field::Given(value) = field {
-        let help = "add `tls = true` or `starttls`, or remove this";
-        table.report(value.span(), Mistake::NoTls { help });
     }
 }

@@ -89,6 +89,17 @@ fn list<T>(field: Field<OneOrMany<T>>) -> Option<Vec<T>> {
     Some(list.into_iter().map(Spanned::into_inner).collect())
 }
 
+/// Where there is no TLS there is nothing for `field` to say.
+pub(super) fn refuse_without_tls<T>(
+    field: &Field<T>,
+    help: &'static str,
+    table: &mut Reader<'_, '_, '_>,
+) {
+    if let Field::Given(value) = field {
+        table.report(value.span(), Mistake::NoTls { help });
+    }
+}
+
 /// With versions that are all too old nothing could ever pass.
 fn refuse_no_version(
     min_version: &Field<ProtocolVersion>,

@@ -17,6 +17,7 @@ use super::super::setting::web_url::SocketUrl;
 use super::http::{ADDRESSES, CERTIFICATE};
 use super::http_client::{FAMILY, SOURCE, TLS};
 use super::script::{InMessages, Script, read_script};
+use super::tls::refuse_without_tls;
 use super::tuning::Timeout;
 
 /// The most that a check may ask to read of a message.
@@ -77,8 +78,9 @@ impl Section for WebsocketCheck {
         let (tls, certificate) = (table.take(&TLS), table.take(&CERTIFICATE));
         refuse_own_headers(&headers, table);
         if url.as_ref().is_some_and(|url| url.get_ref().0.scheme() == "ws") {
-            refuse_without_tls(&tls, table);
-            refuse_without_tls(&certificate, table);
+            let help = "begin `url` with `wss://`, or remove this";
+            refuse_without_tls(&tls, help, table);
+            refuse_without_tls(&certificate, help, table);
         }
         // TLS, if any, is there before the first message.
         let script = read_script(send, expect, script, Security::Tls, table);
@@ -117,13 +119,6 @@ fn refuse_own_headers(headers: &Field<Headers>, table: &mut Reader<'_, '_, '_>) 
             let mistake = Mistake::ReservedHeader { name: name.to_string() };
             table.report(headers.span(), mistake);
         }
-    }
-}
-
-fn refuse_without_tls<T>(field: &Field<T>, table: &mut Reader<'_, '_, '_>) {
-    if let Field::Given(value) = field {
-        let help = "begin `url` with `wss://`, or remove this";
-        table.report(value.span(), Mistake::NoTls { help });
     }
 }
 
