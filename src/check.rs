@@ -101,14 +101,14 @@ impl Prober {
         let started_at = clock.now();
         let watch = clock.stopwatch();
         let run = Run::start(clock, check.timeout);
-        let turn = turns.next(&check.id);
+        // Nobody else has accounts to take turns.
+        let is_login = matches!(check.kind, CheckKind::Login(_));
+        let turn = if is_login { turns.next(&check.id) } else { 0 };
         let findings = if check.variants.is_empty() {
             self.ask(check, run, turn, told.map(|told| (told, None))).await
         } else {
-            variants::probe_each(check, run, |variant| {
-                let named = check.variants.iter().find(|(_, one)| std::ptr::eq(one, variant));
-                let name = named.map(|(name, _)| name.clone());
-                self.ask(variant, run, turn, told.map(|told| (told, name)))
+            variants::probe_each(check, run, |name, variant| {
+                self.ask(variant, run, turn, told.map(|told| (told, Some(name.clone()))))
             })
             .await
         };

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use crate::config::Check;
-use crate::model::{Finding, Span};
+use crate::model::{Finding, Span, Variant};
 use crate::net::Run;
 
 /// How many variants are asked at once: so few that asking is not what makes a target slow.
@@ -21,12 +21,12 @@ const AT_ONCE: usize = 16;
 pub(super) async fn probe_each<'a, Asked: Future<Output = Vec<Finding>>>(
     check: &'a Check,
     run: Run,
-    ask: impl Fn(&'a Check) -> Asked,
+    ask: impl Fn(&'a Variant, &'a Check) -> Asked,
 ) -> Vec<Finding> {
     let slots = Semaphore::new(AT_ONCE);
     let patience = run.at_most(Span::from_micros(check.timeout.as_micros() / 2));
     let each = check.variants.iter().map(|(name, variant)| {
-        let asked = ask(variant);
+        let asked = ask(name, variant);
         let slot = slots.acquire();
         async move {
             let _slot = patience.within_deadline(slot).await;
