@@ -32,7 +32,7 @@ use trace::{Notes, Told};
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, Secrets};
-use crate::model::{Finding, Observation, Reason, Vantage, Variant};
+use crate::model::{Finding, Observation, Reason, Vantage, Variant, Verdict};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
@@ -148,6 +148,11 @@ impl Prober {
             CheckKind::Websocket(socket) => {
                 Box::pin(websocket::probe(network, secrets, check, socket, run)).await
             }
+            CheckKind::Clock(_) | CheckKind::Prober(_) => {
+                let detail = String::from("this kind of check");
+                let reason = Reason::ProberMisconfigured { detail };
+                vec![Finding::because(crate::model::Subject::Whole, Verdict::Inconclusive, reason)]
+            }
         };
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
@@ -190,6 +195,10 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::DnssecBogus { detail }
             | Reason::WebsocketClosed { detail, .. }
             | Reason::ProberExhausted { detail }
+            | Reason::ClockUnreadable { detail }
+            | Reason::NtpUnsynchronized { detail }
+            | Reason::NtpRefused { code: detail }
+            | Reason::ProberResolver { detail }
             | Reason::ProberOffline { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
@@ -270,7 +279,11 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::PageBlank
             | Reason::EchoLost { .. }
             | Reason::ClockSkew { .. }
+            | Reason::ClockJump { .. }
+            | Reason::ClockDrift { .. }
             | Reason::ProberClock { .. }
+            | Reason::ProberClockOff { .. }
+            | Reason::ProberBusy { .. }
             | Reason::DnsSerial { .. }
             | Reason::DnssecInsecure
             | Reason::Slow { .. }

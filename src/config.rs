@@ -32,10 +32,11 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Auth, Check, CheckKind, ClockLimits, Component, Config, Contents, DnsCheck,
-    DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck, HeaderText,
-    HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity, LoginCheck, LossLimits, NameServer,
-    OAuth2, Platform, Proxy, ProxyKind, Publish, RequestBody, StatusSet, Statuspage, TlsSettings,
+    Addresses, Auth, Check, CheckKind, ClockCheck, ClockLimits, ClockTarget, Component, Config,
+    Contents, DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck,
+    HeaderText, Heartbeat, HeartbeatUrl, HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity,
+    LoginCheck, LossLimits, NameServer, OAuth2, Platform, ProberCheck, ProberPlan, Proxy,
+    ProxyKind, Publish, Reference, RequestBody, StatusSet, Statuspage, TimePlace, TlsSettings,
     TtlLimits, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};

@@ -4,6 +4,7 @@
 //! values), so that what the configuration, the metrics and the status page say is one language.
 
 pub mod action;
+pub mod clock;
 pub mod component;
 pub mod event;
 pub mod id;
@@ -14,19 +15,21 @@ pub mod policy;
 pub mod reason;
 pub mod span;
 pub mod time;
+pub mod trouble;
 
 pub use action::{Action, ActionKind};
+pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
 pub use event::{Cause, Event, EventKind, Health};
 pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage, Variant};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
-pub use observation::{
-    ClockOffset, Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict,
-};
+pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
 pub use policy::{
-    CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, Purpose, Threshold,
+    CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
+    ReferencePolicy, Threshold,
 };
 pub use reason::Reason;
 pub use span::Span;
 pub use time::Timestamp;
+pub use trouble::OwnTrouble;

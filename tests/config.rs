@@ -65,6 +65,8 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Icmp(_) => "icmp",
         CheckKind::Grpc(_) => "grpc",
         CheckKind::Websocket(_) => "websocket",
+        CheckKind::Clock(_) => "clock",
+        CheckKind::Prober(_) => "prober",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
     let all = ["dns", "grpc", "http", "icmp", "tcp", "tls", "websocket"];

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::config::ClockLimits;
-use crate::model::{ClockOffset, Finding, Hop, Phases, Reason, Span, Subject, Verdict};
+use crate::model::{
+    ClockOffset, ClockReference, Finding, Hop, Phases, Reason, Span, Subject, Verdict,
+};
 use crate::net::Run;
 
 /// A verdict, with the reason for all but a pass.
@@ -45,7 +47,7 @@ pub(super) fn judge_speed(took: Span, degraded_over: Option<Span>) -> Judgement 
 
 /// What the clock makes of it, if it is certainly off by more than it may be.
 pub(super) fn judge_clock(offset: ClockOffset, limits: ClockLimits) -> Option<Judgement> {
-    let reason = Reason::ClockSkew { offset };
+    let reason = Reason::ClockSkew { offset, against: ClockReference::Host };
     if offset.certain() > limits.failed {
         return Some(Judgement::fail(reason));
     }

@@ -132,7 +132,7 @@ fn parse_all(files: &[SourceFile]) -> (Config, Vec<Problem>) {
     }
     refuse_duplicates(&claims, &mut gathered);
     platforms.sort_by(|a: &Platform, b| a.id.cmp(&b.id));
-    (Config { platforms }, collect(gathered))
+    (Config { platforms, ..Config::default() }, collect(gathered))
 }
 
 fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> (Option<Claim>, Option<Platform>) {

@@ -25,13 +25,16 @@ use expect::HttpExpect;
 pub use login::LoginCheck;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
+mod clock;
 mod dns;
 mod grpc;
 mod http_client;
 mod icmp;
 mod papers;
+mod prober;
 mod websocket;
 
+pub use clock::{ClockCheck, ClockLimits, ClockTarget, TimePlace};
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
 };
@@ -39,6 +42,7 @@ pub use grpc::GrpcCheck;
 pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
+pub use prober::{Heartbeat, HeartbeatUrl, ProberCheck, ProberPlan, Reference};
 pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
@@ -46,12 +50,14 @@ pub use websocket::WebsocketCheck;
 pub struct Config {
     /// One platform for each probe file, in the order of their ids.
     pub platforms: Vec<Platform>,
+    /// What the prober must know of itself and its surroundings.
+    pub prober: ProberPlan,
 }
 
 impl Config {
     /// What the engine needs to know of it.
     pub fn policy(&self) -> Policy {
-        let mut policy = Policy::default();
+        let mut policy = Policy { prober: self.prober.policy(), ..Policy::default() };
         for platform in &self.platforms {
             policy.platforms.insert(platform.id.clone(), platform.policy());
             for component in &platform.components {
@@ -87,7 +93,9 @@ impl Config {
             | CheckKind::Tcp(_)
             | CheckKind::Tls(_)
             | CheckKind::Icmp(_)
+            | CheckKind::Prober(_)
             | CheckKind::Login(_) => None,
+            CheckKind::Clock(clock) => clock.http().map(|http| &http.headers),
         });
         let of_logins = self.asked().flat_map(|check| match &check.kind {
             CheckKind::Login(login) => login.secrets(),
@@ -97,7 +105,9 @@ impl Config {
             | CheckKind::Tls(_)
             | CheckKind::Icmp(_)
             | CheckKind::Grpc(_)
-            | CheckKind::Websocket(_) => Vec::new(),
+            | CheckKind::Websocket(_)
+            | CheckKind::Clock(_)
+            | CheckKind::Prober(_) => Vec::new(),
         });
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
@@ -114,7 +124,8 @@ impl Config {
 
     /// Every check as it is run: of one with variants, each of these.
     fn asked(&self) -> impl Iterator<Item = &Check> {
-        self.checks().flat_map(|(_, _, check)| {
+        let speaking = self.checks().map(|(_, _, check)| check);
+        speaking.chain(self.prober.checks()).flat_map(|check| {
             let own = check.variants.is_empty().then_some(check);
             own.into_iter().chain(check.variants.iter().map(|(_, variant)| variant))
         })
@@ -258,7 +269,9 @@ impl Check {
                 | CheckKind::Tls(_)
                 | CheckKind::Icmp(_)
                 | CheckKind::Grpc(_)
-                | CheckKind::Websocket(_) => Purpose::Use,
+                | CheckKind::Websocket(_)
+                | CheckKind::Clock(_)
+                | CheckKind::Prober(_) => Purpose::Use,
             },
         }
     }
@@ -283,6 +296,10 @@ pub enum CheckKind {
     Grpc(Box<GrpcCheck>),
     /// A WebSocket and a few messages.
     Websocket(Box<WebsocketCheck>),
+    /// A clock, read on purpose.
+    Clock(Box<ClockCheck>),
+    /// Our own trouble.
+    Prober(ProberCheck),
 }
 
 impl CheckKind {
@@ -307,6 +324,8 @@ impl CheckKind {
             Self::Dns(dns) => {
                 matches!(dns.servers, DnsServers::All { .. }).then_some(Addresses::All)
             }
+            Self::Clock(clock) => clock.names().then_some(clock.addresses()),
+            Self::Prober(_) => None,
         }
     }
 }
@@ -403,13 +422,4 @@ impl StatusSet {
     pub fn contains(&self, code: u16) -> bool {
         self.0.iter().any(|(low, high)| (*low..=*high).contains(&code))
     }
-}
-
-/// How far a target's clock may be off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClockLimits {
-    /// Beyond this the finding is degraded.
-    pub degraded: Span,
-    /// Beyond this it fails.
-    pub failed: Span,
 }

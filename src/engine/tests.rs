@@ -18,9 +18,9 @@ use chrono_tz::Tz;
 
 use super::{Decision, Engine, State};
 use crate::model::{
-    Action, CheckId, CheckPolicy, ClockOffset, ComponentId, ComponentPolicy, ComponentStatus,
-    Event, EventKind, Finding, Input, Observation, PlatformId, PlatformPolicy, Policy, Reason,
-    Span, Subject, Threshold, Timestamp, Vantage, Variant, Verdict,
+    Action, CheckId, CheckPolicy, ClockOffset, ClockReference, ClockSource, ComponentId,
+    ComponentPolicy, ComponentStatus, Event, EventKind, Finding, Input, Observation, PlatformId,
+    PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage, Variant, Verdict,
 };
 
 /// 15 September 2021, 10:40 in São Paulo.
@@ -96,7 +96,9 @@ pub(super) fn slow() -> Reason {
 /// A year ahead.
 pub(super) fn skewed() -> Reason {
     let year = 31_536_000_000_000;
-    Reason::ClockSkew { offset: ClockOffset { at_least: year, at_most: year + 1_000_000 } }
+    let source = ClockSource::Date;
+    let offset = ClockOffset { at_least: year, at_most: year + 1_000_000, source };
+    Reason::ClockSkew { offset, against: ClockReference::Host }
 }
 
 pub(super) fn pass(subject: Subject) -> Finding {

@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 
 use super::Metrics;
 use crate::model::{
-    Cause, CheckId, CheckPolicy, ClockOffset, ComponentId, ComponentPolicy, ComponentStatus, Event,
-    EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus, Observation, Phase,
-    PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage,
-    Variant, Verdict,
+    Cause, CheckId, CheckPolicy, ClockOffset, ClockSource, ComponentId, ComponentPolicy,
+    ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus,
+    Observation, Phase, PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold,
+    Timestamp, Vantage, Variant, Verdict,
 };
 
 fn platform() -> PlatformId {
@@ -47,6 +47,7 @@ fn policy() -> Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),
         components: BTreeMap::from([(desk(), component)]),
         checks: BTreeMap::from([(login(), check)]),
+        ..Policy::default()
     }
 }
 
@@ -63,7 +64,8 @@ fn address(last: u8) -> IpAddr {
 fn finding(last: u8) -> Finding {
     let mut finding = Finding::pass(Subject::Address(address(last)));
     finding.phases.add(Phase::Connect, Span::from_millis(2));
-    finding.clock = Some(ClockOffset { at_least: -400_000, at_most: 1_600_000 });
+    finding.clock =
+        Some(ClockOffset { at_least: -400_000, at_most: 1_600_000, source: ClockSource::Date });
     finding.certificate_expires_at = Some(Timestamp::from_secs(1_700_000_000));
     finding
 }

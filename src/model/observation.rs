@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, Reason, Span, Timestamp, Vantage, Variant};
+use super::{CheckId, ClockOffset, Reason, Span, Timestamp, Vantage, Variant};
 
 /// One run of one check from one vantage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -287,49 +287,10 @@ impl Phases {
     }
 }
 
-/// What is known of a target's clock against ours: its offset lies between the two bounds, in
-/// microseconds, ahead of us if positive. An interval and never a bare number, since an HTTP date
-/// has one-second steps and the request took time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockOffset {
-    /// The least offset that agrees with what was seen.
-    pub at_least: i64,
-    /// The greatest.
-    pub at_most: i64,
-}
-
-impl ClockOffset {
-    /// The smallest distance from zero that the interval admits: what can be held against the
-    /// target.
-    pub fn certain(self) -> Span {
-        let micros = if self.at_least > 0 {
-            self.at_least
-        } else if self.at_most < 0 {
-            self.at_most.saturating_neg()
-        } else {
-            0
-        };
-        Span::from_micros(u64::try_from(micros).unwrap_or(0))
-    }
-
-    /// The middle of the interval, for a person's eye.
-    pub fn middle(self) -> i64 {
-        self.at_least.midpoint(self.at_most)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ClockOffset, Phase, Phases};
+    use super::{Phase, Phases};
     use crate::model::Span;
-
-    #[test]
-    fn only_what_the_interval_cannot_explain_is_certain() {
-        let offset = |at_least, at_most| ClockOffset { at_least, at_most };
-        assert_eq!(offset(-400_000, 600_000).certain(), Span::ZERO);
-        assert_eq!(offset(2_000_000, 3_000_000).certain(), Span::from_secs(2));
-        assert_eq!(offset(-3_000_000, -2_000_000).certain(), Span::from_secs(2));
-    }
 
     #[test]
     fn a_phase_that_was_not_reached_is_absent() {

@@ -19,6 +19,34 @@ pub struct Policy {
     pub components: BTreeMap<ComponentId, ComponentPolicy>,
     /// The checks of all components.
     pub checks: BTreeMap<CheckId, CheckPolicy>,
+    /// How our own trouble is told from a target's.
+    #[serde(default)]
+    pub prober: ProberPolicy,
+}
+
+/// How our own trouble is told from a target's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProberPolicy {
+    /// What is asked to see whether our own network is well, by the check's id. None of them
+    /// speaks for a component.
+    pub references: BTreeMap<CheckId, ReferencePolicy>,
+    /// How long a failure that spans several platforms at once must last to count.
+    pub confirm_after: Span,
+}
+
+impl Default for ProberPolicy {
+    fn default() -> Self {
+        Self { references: BTreeMap::new(), confirm_after: Span::from_secs(5) }
+    }
+}
+
+/// What is known of a reference beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferencePolicy {
+    /// Whether the user named it. One that we found ourselves counts only once it has answered.
+    pub named: bool,
+    /// Whether it is the resolver by which targets' names are found.
+    pub resolver: bool,
 }
 
 /// How a platform's incidents are led.

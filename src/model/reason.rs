@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClockOffset, Phase, Span, Timestamp};
+use super::{ClockOffset, ClockReference, Phase, Span, Timestamp};
 
 mod name;
 mod words;
@@ -391,8 +391,36 @@ pub enum Reason {
     WebsocketMessageTooLarge,
     /// The target's clock is off by more than the check allows.
     ClockSkew {
-        /// What is known of it.
+        /// What is known of it, against the reference.
         offset: ClockOffset,
+        /// Against what.
+        #[serde(default)]
+        against: ClockReference,
+    },
+    /// The target's clock was set: between two runs it went further than time did.
+    ClockJump {
+        /// How much further, at least; negative if it was set back. In microseconds.
+        by: i64,
+    },
+    /// The target's clock runs too fast or too slow.
+    ClockDrift {
+        /// How much at least, in parts per million.
+        rate: i64,
+    },
+    /// The target says nothing of its clock that can be used.
+    ClockUnreadable {
+        /// What is wrong with what it says.
+        detail: String,
+    },
+    /// The NTP server says that its own clock is not synchronised.
+    NtpUnsynchronized {
+        /// What it says.
+        detail: String,
+    },
+    /// The NTP server sent a kiss of death: it does not want to be asked.
+    NtpRefused {
+        /// The code, as in `RATE`.
+        code: String,
     },
     /// It took longer than `degraded_over`.
     Slow {
@@ -421,6 +449,25 @@ pub enum Reason {
     ProberClock {
         /// How far the host's clock is ahead of ours, in microseconds.
         step: i64,
+    },
+    /// Our own trouble: our clock is not what others agree on.
+    ProberClockOff {
+        /// How far it is ahead of them.
+        offset: ClockOffset,
+        /// Who they are.
+        against: ClockReference,
+    },
+    /// Our own trouble: the run took longer since we did not get to run.
+    ProberBusy {
+        /// How long it took.
+        took: Span,
+        /// How much of that we may have added ourselves.
+        added: Span,
+    },
+    /// Our own trouble: the name is found, but not by our resolver.
+    ProberResolver {
+        /// What our resolver said.
+        detail: String,
     },
     /// Our own trouble: something that the check needs was not given to this process.
     ProberMisconfigured {

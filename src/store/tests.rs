@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::model::{
-    CheckId, ClockOffset, Finding, Observation, Phase, Policy, Reason, Span, Subject, Threshold,
-    Vantage, Variant, Verdict,
+    CheckId, ClockOffset, ClockReference, ClockSource, Finding, Observation, Phase, Policy, Reason,
+    Span, Subject, Threshold, Vantage, Variant, Verdict,
 };
 
 const KEEP_ALL: Options =
@@ -18,8 +18,12 @@ fn at(secs: i64) -> Timestamp {
 /// The observation made at second `secs`.
 fn observed(secs: i64) -> (Timestamp, Input) {
     let address = "192.0.2.7".parse().unwrap();
-    let offset = ClockOffset { at_least: 31_536_000_000_000, at_most: 31_536_001_200_000 };
-    let reason = Reason::ClockSkew { offset };
+    let offset = ClockOffset {
+        at_least: 31_536_000_000_000,
+        at_most: 31_536_001_200_000,
+        source: ClockSource::Date,
+    };
+    let reason = Reason::ClockSkew { offset, against: ClockReference::Host };
     let mut finding = Finding::because(Subject::Address(address), Verdict::Fail, reason);
     finding.phases.add(Phase::Connect, Span::from_millis(2));
     finding.clock = Some(offset);

@@ -58,6 +58,8 @@ pub(crate) fn http(url: &str) -> HttpCheck {
         max_clock_skew: ClockLimits {
             degraded: Span::from_secs(5 * 60),
             failed: Span::from_secs(3600),
+            jump: None,
+            drift: None,
         },
         certificate: None,
         client: HttpClient::default(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{Addresses, Check, Secrets};
-use farol::model::{Phase, Reason, Span, Subject, Vantage, Verdict};
+use farol::model::{ClockReference, Phase, Reason, Span, Subject, Vantage, Verdict};
 use tokio::io::AsyncWriteExt;
 
 use crate::asking::{HASTY, find, get, http, observe, observe_by};
@@ -71,7 +71,10 @@ async fn one_of_three_clocks_is_a_year_ahead() {
     assert!(findings[0].clock.unwrap().certain() < Span::from_secs(300));
     let offset = findings[1].clock.unwrap();
     assert_eq!(findings[1].verdict, Verdict::Fail);
-    assert_eq!(findings[1].reason, Some(Reason::ClockSkew { offset }));
+    assert_eq!(
+        findings[1].reason,
+        Some(Reason::ClockSkew { offset, against: ClockReference::Host })
+    );
     assert!(offset.certain() > Span::from_secs(364 * 24 * 3600), "{offset:?}");
 }
 
@@ -85,7 +88,8 @@ async fn a_clock_that_is_ten_minutes_slow_degrades() {
     let server = serve_answer(answer("")).await;
     let finding = find(&get(http(&server.url("/")))).await;
     assert_eq!(finding.verdict, Verdict::Degraded);
-    assert_eq!(finding.reason, Some(Reason::ClockSkew { offset: finding.clock.unwrap() }));
+    let (offset, against) = (finding.clock.unwrap(), ClockReference::Host);
+    assert_eq!(finding.reason, Some(Reason::ClockSkew { offset, against }));
     // Unless it comes out of a cache, which says nothing of anybody's clock.
     let server = serve_answer(answer("Age: 600\r\n")).await;
     let finding = find(&get(http(&server.url("/")))).await;

@@ -178,6 +178,8 @@ impl World {
             max_clock_skew: ClockLimits {
                 degraded: Span::from_secs(300),
                 failed: Span::from_secs(3600),
+                jump: None,
+                drift: None,
             },
             certificate: None,
             client: HttpClient::default(),

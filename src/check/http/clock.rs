@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{AGE, DATE};
 
-use crate::model::{ClockOffset, Timestamp};
+use crate::model::{ClockOffset, ClockSource, Timestamp};
 
 /// The offset of the clock that wrote `headers`, which were asked for at `sent` and had come at
 /// `received`; `None` without a usable `Date`.
@@ -29,6 +29,7 @@ pub(super) fn offset(
     Some(ClockOffset {
         at_least: offset.at_least.saturating_sub(wall_step.max(0)),
         at_most: offset.at_most.saturating_sub(wall_step.min(0)),
+        source: ClockSource::Date,
     })
 }
 
@@ -41,6 +42,7 @@ fn interval(date: Timestamp, sent: Timestamp, received: Timestamp) -> ClockOffse
     ClockOffset {
         at_least: date.saturating_sub(received.as_micros()),
         at_most: date.saturating_add(STEP).saturating_sub(sent.as_micros()),
+        source: ClockSource::Date,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::check::judgement::Judgement;
 use crate::config::{
     Addresses, ClockLimits, HttpCheck, HttpClient, HttpExpect, HttpVersion, StatusSet,
 };
-use crate::model::{ClockOffset, Phase, Reason, Span, Timestamp};
+use crate::model::{ClockOffset, ClockReference, ClockSource, Phase, Reason, Span, Timestamp};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -26,6 +26,8 @@ fn check() -> HttpCheck {
         max_clock_skew: ClockLimits {
             degraded: Span::from_secs(5 * 60),
             failed: Span::from_secs(3600),
+            jump: None,
+            drift: None,
         },
         client: HttpClient::default(),
         expect: HttpExpect {
@@ -38,7 +40,7 @@ fn check() -> HttpCheck {
 }
 
 fn ahead(at_least: i64) -> Option<ClockOffset> {
-    Some(ClockOffset { at_least, at_most: at_least + 1_000_000 })
+    Some(ClockOffset { at_least, at_most: at_least + 1_000_000, source: ClockSource::Date })
 }
 
 fn answered(status: u16, body: &str, clock: Option<ClockOffset>) -> Facts {
@@ -85,7 +87,10 @@ fn what_comes_first_in_the_rules_is_the_reason() {
 
     let facts = answered(200, "7 well done", ahead(year));
     let offset = facts.clock.unwrap();
-    assert_eq!(judged(&facts), Judgement::fail(Reason::ClockSkew { offset }));
+    assert_eq!(
+        judged(&facts),
+        Judgement::fail(Reason::ClockSkew { offset, against: ClockReference::Host })
+    );
 
     let facts = answered(200, "7 well done", ahead(0));
     let took = Span::from_millis(900);
@@ -104,12 +109,19 @@ fn a_clock_is_held_against_nobody_until_it_is_certain() {
         (ahead(-5 * MINUTE - 1_000_001), Some(false)),
         (ahead(-60 * MINUTE - 1_000_001), Some(true)),
         // The answer took so long that the clock may be right.
-        (Some(ClockOffset { at_least: -100 * MINUTE, at_most: 100 * MINUTE }), None),
+        (
+            Some(ClockOffset {
+                at_least: -100 * MINUTE,
+                at_most: 100 * MINUTE,
+                source: ClockSource::Date,
+            }),
+            None,
+        ),
         (None, None),
     ];
     for (clock, fails) in clocks {
         let facts = answered(200, "7 well done", clock);
-        let reason = || Reason::ClockSkew { offset: clock.unwrap() };
+        let reason = || Reason::ClockSkew { offset: clock.unwrap(), against: ClockReference::Host };
         let expected = match fails {
             None => Judgement::PASS,
             Some(false) => Judgement::degraded(reason()),

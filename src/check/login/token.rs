@@ -5,7 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
 use super::super::http::expect::tree;
-use crate::model::{ClockOffset, Reason, Span, Timestamp};
+use crate::model::{ClockOffset, ClockSource, Reason, Span, Timestamp};
 
 /// The longest token that is looked into.
 const LONGEST: usize = 64 * 1024;
@@ -122,6 +122,7 @@ fn offset(issued: Timestamp, moments: Moments) -> ClockOffset {
     ClockOffset {
         at_least: least.saturating_sub(wall_step.max(0)),
         at_most: most.saturating_sub(began.as_micros()).saturating_sub(wall_step.min(0)),
+        source: ClockSource::Token,
     }
 }
 
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_token_that_is_right_tells_the_time() {
-        let offset = ClockOffset { at_least: 0, at_most: 2_000_000 };
+        let source = crate::model::ClockSource::Token;
+        let offset = ClockOffset { at_least: 0, at_most: 2_000_000, source };
         assert_eq!(judged(&with("aud", &json!("desk"))), Ok(Some(offset)));
         assert!(judged(&with("exp", &json!(NOW as f64 + 0.5))).is_ok());
         assert!(judged(&with("iat", &json!(NOW + 59))).is_ok());

@@ -15,7 +15,9 @@ impl Check {
         match &self.kind {
             CheckKind::Http(http) => Some(&http.client),
             CheckKind::Login(login) => Some(&login.client),
-            CheckKind::Dns(_)
+            CheckKind::Clock(clock) => clock.http().map(|http| &http.client),
+            CheckKind::Prober(_)
+            | CheckKind::Dns(_)
             | CheckKind::Tcp(_)
             | CheckKind::Tls(_)
             | CheckKind::Icmp(_)
@@ -38,9 +40,14 @@ impl Check {
             CheckKind::Login(login) => (None, Some(&login.client.tls)),
             CheckKind::Grpc(grpc) => (None, Some(&grpc.tls)),
             CheckKind::Websocket(socket) => (None, Some(&socket.tls)),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Icmp(_) => {
-                (None, None)
-            }
+            CheckKind::Clock(clock) => clock
+                .http()
+                .map_or((None, None), |http| (http.body.as_ref(), Some(&http.client.tls))),
+            CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Prober(_) => (None, None),
         };
         let body = body.and_then(RequestBody::file).map(|path| (path.to_owned(), Contents::Body));
         tls.into_iter().flat_map(TlsSettings::files).chain(body)
@@ -54,7 +61,10 @@ impl Check {
             CheckKind::Grpc(grpc) => Family::fits(grpc.family, grpc.source, address),
             CheckKind::Icmp(icmp) => Family::fits(icmp.family, icmp.source, address),
             CheckKind::Websocket(socket) => Family::fits(socket.family, socket.source, address),
-            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) => true,
+            CheckKind::Clock(clock) => clock.http().is_none_or(|http| http.client.admits(address)),
+            CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Prober(_) => {
+                true
+            }
         }
     }
 }

@@ -21,16 +21,24 @@ const FAILED: Key<Skew> = Key::new("failed", "Beyond this the check fails.").or_
 
 impl ClockLimits {
     /// What holds where a file says nothing.
-    pub(in super::super) const DEFAULT: Self =
-        Self { degraded: Span::from_secs(5 * 60), failed: Span::from_secs(3600) };
+    pub(in super::super) const DEFAULT: Self = Self {
+        degraded: Span::from_secs(5 * 60),
+        failed: Span::from_secs(3600),
+        jump: None,
+        drift: None,
+    };
 
     /// With only one limit given, the other's default gives way to it.
     fn of(degraded: Option<Span>, failed: Option<Span>) -> Self {
         let default = Self::DEFAULT;
         match (degraded, failed) {
-            (Some(degraded), Some(failed)) => Self { degraded, failed },
-            (Some(degraded), None) => Self { degraded, failed: default.failed.max(degraded) },
-            (None, Some(failed)) => Self { degraded: default.degraded.min(failed), failed },
+            (Some(degraded), Some(failed)) => Self { degraded, failed, ..default },
+            (Some(degraded), None) => {
+                Self { degraded, failed: default.failed.max(degraded), ..default }
+            }
+            (None, Some(failed)) => {
+                Self { degraded: default.degraded.min(failed), failed, ..default }
+            }
             (None, None) => default,
         }
     }

@@ -103,6 +103,11 @@ impl Reason {
             Self::WebsocketSubprotocol { .. } => "websocket_subprotocol",
             Self::WebsocketMessageTooLarge => "websocket_message_too_large",
             Self::ClockSkew { .. } => "clock_skew",
+            Self::ClockJump { .. } => "clock_jump",
+            Self::ClockDrift { .. } => "clock_drift",
+            Self::ClockUnreadable { .. } => "clock_unreadable",
+            Self::NtpUnsynchronized { .. } => "ntp_unsynchronized",
+            Self::NtpRefused { .. } => "ntp_refused",
             Self::Slow { .. } => "slow",
             Self::SlowPhase { phase, .. } => match phase {
                 Phase::Resolve => "resolve_slow",
@@ -115,6 +120,9 @@ impl Reason {
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
             Self::ProberClock { .. } => "prober_clock",
+            Self::ProberClockOff { .. } => "prober_clock_off",
+            Self::ProberBusy { .. } => "prober_busy",
+            Self::ProberResolver { .. } => "prober_resolver",
             Self::ProberMisconfigured { .. } => "prober_misconfigured",
         }
     }
@@ -126,6 +134,9 @@ impl Reason {
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
                 | Self::ProberClock { .. }
+                | Self::ProberClockOff { .. }
+                | Self::ProberBusy { .. }
+                | Self::ProberResolver { .. }
                 | Self::ProberMisconfigured { .. }
                 | Self::ProxyUnreachable { .. }
                 | Self::ProxyAuth

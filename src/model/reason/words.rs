@@ -122,7 +122,20 @@ impl fmt::Display for Reason {
             }
             Self::WebsocketSubprotocol { got } => write!(f, "unexpected subprotocol: {got}"),
             Self::WebsocketMessageTooLarge => write!(f, "a message is larger than max_message"),
-            Self::ClockSkew { offset } => write!(f, "the clock is {}", describe(*offset)),
+            Self::ClockSkew { offset, .. } => write!(f, "the clock is {}", describe(*offset)),
+            Self::ClockJump { by } => {
+                let sense = if *by < 0 { "back" } else { "forward" };
+                write!(f, "the clock was set {sense} by {}", Span::from_micros(by.unsigned_abs()))
+            }
+            Self::ClockDrift { rate } => {
+                let sense = if *rate < 0 { "slow" } else { "fast" };
+                write!(f, "the clock runs {sense} by {} ppm", rate.unsigned_abs())
+            }
+            Self::ClockUnreadable { detail } => write!(f, "its clock cannot be read: {detail}"),
+            Self::NtpUnsynchronized { detail } => {
+                write!(f, "the NTP server is not synchronised: {detail}")
+            }
+            Self::NtpRefused { code } => write!(f, "the NTP server refuses to answer: {code}"),
             Self::Slow { took } => write!(f, "took {took}"),
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
@@ -131,6 +144,15 @@ impl fmt::Display for Reason {
                 let size = Span::from_micros(step.unsigned_abs());
                 let sense = if *step < 0 { "back" } else { "forward" };
                 write!(f, "the prober's host has set its clock {sense} by {size}: restart it")
+            }
+            Self::ProberClockOff { offset, .. } => {
+                write!(f, "the prober's clock is {} of what others agree on", describe(*offset))
+            }
+            Self::ProberBusy { took, added } => {
+                write!(f, "took {took}, but {added} of that may be the prober's own load")
+            }
+            Self::ProberResolver { detail } => {
+                write!(f, "the prober's resolver fails where another answers: {detail}")
             }
             Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
         }
