@@ -6,9 +6,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use farol::config::{CheckKind, Config, ConfigError, SecretRef, SourceFile, load, parse, schema};
+use farol::config::{CheckKind, Config, ConfigError, SecretRef, SourceFile, load, parse};
 use proptest::prelude::*;
-use serde_json::Value;
+
+#[path = "config/in_step.rs"]
+mod in_step;
 
 const EXAMPLE: &str = include_str!("../probes/example.toml");
 
@@ -115,7 +117,10 @@ fn every_code_has_a_case() {
     }
     let of_paths =
         ["no_files", "not_found", "empty_directory", "unreadable", "too_large", "not_utf8"];
-    covered.extend(of_paths.map(|name| format!("farol::config::{name}")));
+    let of_several_files = ["duplicate_prober"];
+    covered.extend(
+        of_paths.iter().chain(&of_several_files).map(|name| format!("farol::config::{name}")),
+    );
     let all: BTreeSet<String> = include_str!("../src/config/mistake.rs")
         .split("code(")
         .skip(1)
@@ -161,6 +166,58 @@ fn two_files_with_one_id_are_both_pointed_at() {
     insta::assert_snapshot!("duplicate_platform", report(parse(&files)));
 }
 
+const PROBER: &str = r#"
+[prober]
+ntp = ["ntp1.example.net", "192.0.2.7:1123"]
+max_clock_error = "500ms"
+confirm_after = "3s"
+second_resolvers = ["192.0.2.54"]
+heartbeat = { url = { env = "HEARTBEAT_URL" }, interval = "2m" }
+[[reference]]
+name = "A public site"
+http = "https://www.example.org/"
+[[reference]]
+name = "The office"
+icmp = "203.0.113.9"
+interval = "1m"
+timeout = "2s"
+"#;
+
+#[test]
+fn a_file_about_the_prober_stands_beside_those_about_platforms() {
+    let config = parse(&[source("blip.toml", MINIMAL), source("us.toml", PROBER)])
+        .unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    assert_eq!(config.platforms.len(), 1);
+    let mut ids: Vec<&str> = config.every_check().map(|check| check.id.as_str()).collect();
+    assert_eq!(ids.remove(0), "blip/desk/desk-answers");
+    let own = [
+        "reference/a-public-site",
+        "reference/the-office",
+        "time/ntp1-example-net",
+        "time/192-0-2-7-1123",
+    ];
+    assert_eq!(ids, own.map(|id| format!("prober/{id}")));
+    let policy = config.policy();
+    assert_eq!((policy.checks.len(), policy.prober.references.len()), (1, 4));
+    assert_eq!(config.secret_refs(), BTreeSet::from([SecretRef::Env("HEARTBEAT_URL".to_owned())]));
+    insta::assert_debug_snapshot!("prober", config.prober);
+    // References that can outvote each other need no others, and neither do none at all.
+    for text in [
+        PROBER.replace("[prober]", "[prober]\nfind_references = false"),
+        "[prober]\nfind_references = false\n".to_owned(),
+    ] {
+        assert!(!parse_text(&text).unwrap().prober.find_references);
+    }
+}
+
+#[test]
+fn two_files_about_the_prober_are_both_pointed_at() {
+    let files = [source("probes/a.toml", PROBER), source("probes/b.toml", "[prober]\n")];
+    let error = parse(&files).unwrap_err();
+    assert_eq!(codes(&error), BTreeSet::from(["farol::config::duplicate_prober".to_owned()]));
+    insta::assert_snapshot!("duplicate_prober", report(parse(&files)));
+}
+
 /// The served routes are `src/serve.rs`'s; what is below one of them is not a platform's.
 #[test]
 fn no_platform_hides_behind_what_farol_serves() {
@@ -170,7 +227,7 @@ fn no_platform_hides_behind_what_farol_serves() {
         .filter(|first| !first.is_empty() && !first.contains(['{', '.']))
         .collect();
     assert!(served.contains("metrics") && served.contains("v1"), "{served:?}");
-    for id in served {
+    for id in served.into_iter().chain(["prober"]) {
         let error = parse(&[source(&format!("probes/{id}.toml"), MINIMAL)]).unwrap_err();
         assert_eq!(codes(&error), BTreeSet::from(["farol::config::reserved_id".to_owned()]));
     }
@@ -273,187 +330,6 @@ fn a_line_that_no_window_holds_is_not_drawn() {
 fn nothing_in_a_file_commands_the_terminal() {
     let shown = report(parse_text(&format!("# \u{1b}[2J\n{MINIMAL}interval = \"\u{1b}]0;\"")));
     assert!(!shown.contains('\u{1b}'), "{shown:?}");
-}
-
-mod in_step {
-    //! The schema and the reader accept the same keys, the same files and the same defaults.
-
-    use super::*;
-
-    fn validator() -> jsonschema::Validator {
-        let schema = schema();
-        assert!(jsonschema::meta::is_valid(&schema));
-        jsonschema::draft202012::new(&schema).unwrap()
-    }
-
-    fn json(text: &str) -> Value {
-        toml::from_str(text).unwrap()
-    }
-
-    /// Every object of the schema that has a fixed set of keys, by its place.
-    fn tables(schema: &Value, place: &str, found: &mut Vec<(String, BTreeSet<String>)>) {
-        if let Some(keys) = schema.get("properties").and_then(Value::as_object) {
-            assert_eq!(schema["additionalProperties"], Value::Bool(false), "{place}");
-            found.push((place.to_owned(), keys.keys().cloned().collect()));
-            for (key, schema) in keys {
-                tables(schema, format!("{place}.{key}").trim_start_matches('.'), found);
-            }
-        }
-        for part in ["items", "additionalProperties"] {
-            schema.get(part).into_iter().for_each(|schema| tables(schema, place, found));
-        }
-        for schema in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
-            tables(schema, place, found);
-        }
-    }
-
-    /// A table whose keys are the user's own has one.
-    fn named(parent: &str, key: &str) -> String {
-        let own =
-            ["headers", "metadata", "expect_headers", "query", "fields", "extract", "cookies"];
-        // That of a step is; that of a short form is a table like others.
-        let own = own.contains(&key) || key == "form" && parent.ends_with("steps");
-        if own { format!("{key}.any") } else { key.to_owned() }
-    }
-
-    /// The header of the table at `place`, below that of each list that it is in.
-    fn header(place: &str) -> String {
-        let (mut path, mut lists) = (String::new(), String::new());
-        for key in place.split('.') {
-            path = format!("{path}.{}", named(&path, key)).trim_start_matches('.').to_owned();
-            if matches!(key, "steps" | "accounts") {
-                lists.push_str(&format!("[[{path}]]\n"));
-            }
-        }
-        if lists.ends_with(&format!("[[{path}]]\n")) { lists } else { format!("{lists}[{path}]\n") }
-    }
-
-    /// A file with a key `zzz` in the table at `place`, which nobody knows anywhere.
-    fn with_unknown_key(place: &str) -> String {
-        let (parents, key) = place.rsplit_once('.').unwrap_or(("", place));
-        let zzz = |key: &str| match key {
-            list @ ("script" | "steps" | "accounts") => format!("{list} = [{{ zzz = 1 }}]\n"),
-            key => format!("{key} = {{ zzz = 1 }}\n"),
-        };
-        match (parents, key) {
-            ("", "") => "zzz = 1\n".to_owned(),
-            ("", "component") => "[[component]]\nzzz = 1\n".to_owned(),
-            ("component", "check") => "[[component]]\n[[component.check]]\nzzz = 1\n".to_owned(),
-            (parents, key) if parents.starts_with("component.check") => {
-                let inner = parents.strip_prefix("component.check").unwrap();
-                let table = header(&format!("component.check{inner}"));
-                let table = if inner.is_empty() { String::new() } else { table };
-                format!("[[component]]\n[[component.check]]\n{table}{}", zzz(&named(parents, key)))
-            }
-            ("", key) => zzz(key),
-            (parents, key) => format!("[{parents}]\n{}", zzz(key)),
-        }
-    }
-
-    #[test]
-    fn the_reader_knows_the_schemas_keys_and_no_others() {
-        let mut found = Vec::new();
-        tables(&schema(), "", &mut found);
-        assert!(found.len() > 40, "tables of the schema: {found:#?}");
-        for (place, keys) in found {
-            let text = with_unknown_key(&place);
-            let error = parse_text(&text).unwrap_err();
-            let helps = error.problems().iter().filter(|p| p.code().ends_with("unknown_key"));
-            let helps: Vec<String> = helps.map(|problem| problem.help()).collect();
-            let [help] = helps.as_slice() else { panic!("one unknown key in\n{text}: {helps:?}") };
-            let known: BTreeSet<String> =
-                help.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-            assert_eq!(known, keys, "in the table `{place}`");
-        }
-    }
-
-    #[test]
-    fn the_example_fits_the_schema() {
-        let (validator, example) = (validator(), json(EXAMPLE));
-        let errors: Vec<String> =
-            validator.iter_errors(&example).map(|error| error.to_string()).collect();
-        assert_eq!(errors, Vec::<String>::new());
-    }
-
-    /// Mistakes that a schema can see, it sees.
-    #[test]
-    fn the_schema_refuses_what_the_reader_refuses() {
-        let validator = validator();
-        for (name, text) in mistakes() {
-            // Not even TOML; or a matter between two settings, or of what a text means.
-            let beyond = "syntax syntax_and_others contradiction proxy_resolves script_twice tls_twice \
-                no_tls without_effect unknown_capture unknown_variable unused_variable unset_variable invalid_name \
-                no_answer_yet open_variable secret_in_url looks_for_nothing duplicate_name no_steps \
-                head_has_no_body counts_no_addresses invalid_selector absent_and_more no_id \
-                reserved_id duplicate_id duplicate_statuspage_id no_statuspage_id \
-                duplicate_header invalid_text unknown_word invalid_pattern url_credentials \
-                invalid_domain invalid_record invalid_header reserved_header url_path \
-                plain_secret out_of_range invalid_duration";
-            if !beyond.split(' ').any(|beyond| beyond == name) {
-                assert!(!validator.is_valid(&json(&text)), "{name}.toml fits the schema");
-            }
-        }
-    }
-
-    /// Every default that the schema tells of, written out, changes nothing.
-    #[test]
-    fn defaults_are_what_the_schema_says() {
-        let schema = schema();
-        let written = |pointer: &str| -> String {
-            let keys = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
-            let keys = keys.as_object().unwrap().iter();
-            let lines: Vec<String> = keys
-                .filter_map(|(key, schema)| Some(format!("{key} = {}\n", schema.get("default")?)))
-                .collect();
-            assert!(!lines.is_empty(), "{pointer}");
-            lines.concat()
-        };
-        let check = "/properties/component/items/properties/check/items/properties";
-        let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-        let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 7]| {
-            let [http, dns, tcp, tls, icmp, grpc, websocket] = kinds;
-            format!(
-                "[platform]\nname = 'Blip'\n{platform}\
-                 [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
-                 [[component]]\nname = 'Desk'\nstatuspage_id = 'b'\n\
-                 [[component.check]]\nname = 'h'\n{check}\
-                 [component.check.http]\nurl = 'https://desk.example'\n{http}\
-                 [[component.check]]\nname = 'd'\ndns.name = 'desk.example'\n{dns}\
-                 [[component.check]]\nname = 't'\n\
-                 [component.check.tcp]\naddress = 'desk.example:1'\n{tcp}\
-                 [[component.check]]\nname = 's'\n\
-                 [component.check.tls]\naddress = 'desk.example:443'\n{tls}\
-                 [[component.check]]\nname = 'i'\n\
-                 [component.check.icmp]\nhost = 'desk.example'\n{icmp}\
-                 [[component.check]]\nname = 'g'\n\
-                 [component.check.grpc]\nurl = 'https://desk.example'\n{grpc}\
-                 [[component.check]]\nname = 'w'\n\
-                 [component.check.websocket]\nurl = 'wss://desk.example'\n{websocket}"
-            )
-        };
-        let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
-        let full = text(
-            &written("/properties/platform/properties"),
-            &written("/properties/publish/properties/statuspage/properties"),
-            &written(check),
-            [
-                &of_kind("http"),
-                &dns,
-                &of_kind("tcp"),
-                &of_kind("tls"),
-                &of_kind("icmp"),
-                &of_kind("grpc"),
-                &of_kind("websocket"),
-            ],
-        );
-        let short = text("", "", "", [""; 7]);
-        assert_ne!(full, short);
-        let parsed = |text: &str| match parse_text(text) {
-            Ok(config) => format!("{config:#?}"),
-            Err(error) => panic!("{}", error.render(false, 100)),
-        };
-        assert_eq!(parsed(&full), parsed(&short));
-    }
 }
 
 /// The example with a few of its bytes cut out, doubled or replaced.

@@ -125,7 +125,7 @@ const fn tone(verdict: Verdict) -> Tone {
 async fn observe(config: &Config, prober: Arc<Prober>) -> Vec<Observation> {
     let slots = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut runs = JoinSet::new();
-    for (place, (_, _, check)) in config.checks().enumerate() {
+    for (place, check) in config.every_check().enumerate() {
         let (check, prober, slots) = (check.clone(), Arc::clone(&prober), Arc::clone(&slots));
         runs.spawn(async move {
             let _slot = slots.acquire().await;

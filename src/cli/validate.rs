@@ -33,6 +33,14 @@ impl Validate {
                 counted(checks, "check"),
             ));
         }
+        let prober = &config.prober;
+        if prober.checks().next().is_some() {
+            print::line(&format!(
+                "the prober: {}, {}",
+                counted(prober.references.len(), "reference"),
+                counted(prober.ntp.len(), "NTP server"),
+            ));
+        }
         Ending::Well
     }
 }

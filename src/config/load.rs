@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::mistake::Mistake;
-use super::plan::{Config, Platform};
+use super::plan::{Config, Platform, ProberPlan};
 use super::problem::{ConfigError, Problem, Problems, SourceFile, collect};
 use super::raw::RawFile;
+use super::raw::prober::RawProberFile;
 use super::reader::read_section;
 use super::setting::secret::looks_secret;
 use super::setting::size;
+use super::validate::prober::prober as validate_prober;
 use super::validate::{Claim, validate};
 
 /// The most that a probe file may have; people write a hundredth of it.
@@ -118,33 +120,45 @@ fn too_large() -> Mistake {
     Mistake::TooLarge { limit: size::show(LARGEST_FILE) }
 }
 
+/// What one file comes to.
+#[derive(Default)]
+struct Parsed {
+    claim: Option<Claim>,
+    platform: Option<Platform>,
+    /// Where the file says that it is about the prober, and what it says.
+    prober: Option<(Range<usize>, Option<ProberPlan>)>,
+}
+
 /// Both steps for every file, and then what only all of them together show.
 fn parse_all(files: &[SourceFile]) -> (Config, Vec<Problem>) {
     let mut gathered = Vec::new();
     let mut claims = Vec::new();
     let mut platforms = Vec::new();
-    for file in files {
+    let mut probers = Vec::new();
+    for (index, file) in files.iter().enumerate() {
         let mut problems = Problems::new(file);
-        let (claim, platform) = parse_one(file, &mut problems);
+        let Parsed { claim, platform, prober } = parse_one(file, &mut problems);
         gathered.push(problems);
         claims.push(claim);
         platforms.extend(platform);
+        probers.extend(prober.map(|(place, plan)| (index, place, plan)));
     }
     refuse_duplicates(&claims, &mut gathered);
+    refuse_second_prober(&probers, &mut gathered);
     platforms.sort_by(|a: &Platform, b| a.id.cmp(&b.id));
-    (Config { platforms, ..Config::default() }, collect(gathered))
+    let prober = probers.into_iter().find_map(|(_, _, plan)| plan).unwrap_or_default();
+    (Config { platforms, prober }, collect(gathered))
 }
 
-fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> (Option<Claim>, Option<Platform>) {
+fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> Parsed {
     if file.text.len() as u64 > LARGEST_FILE {
         problems.report(0..0, too_large());
-        return (None, None);
+        return Parsed::default();
     }
-    let (document, errors) = DeTable::parse_recoverable(&file.text);
-    let raw = read_section::<RawFile>(0..0, document.get_ref(), problems);
-    let (claim, platform) = raw.map_or((None, None), |raw| validate(raw, &file.name, problems));
+    let (mut document, errors) = DeTable::parse_recoverable(&file.text);
+    let parsed = read_either(document.get_mut(), file, problems);
     if errors.is_empty() {
-        return (claim, platform);
+        return parsed;
     }
     let places: Vec<Range<usize>> = errors.iter().filter_map(toml::de::Error::span).collect();
     problems.forget_echoes_of(&places);
@@ -154,7 +168,34 @@ fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> (Option<Claim>, 
         problems.report(span, Mistake::syntax(error.message()));
     }
     // An id that was read from a broken file may not be the one that its author wrote.
-    (None, None)
+    Parsed::default()
+}
+
+/// A file is about the prober if it has one of the tables that only such a file has. What has
+/// `[platform]` as well is read as a platform's, as if nothing else stood there.
+fn read_either(
+    document: &mut DeTable<'_>,
+    file: &SourceFile,
+    problems: &mut Problems<'_>,
+) -> Parsed {
+    let place = |key: &str| Some(document.get_key_value(key)?.0.span());
+    let platform = place("platform");
+    match (RawProberFile::KEYS.into_iter().find_map(place), platform) {
+        (Some(_), None) => {
+            let raw = read_section::<RawProberFile>(0..0, document, problems);
+            let prober = raw.and_then(|raw| validate_prober(raw, problems));
+            return Parsed { prober, ..Parsed::default() };
+        }
+        (Some(prober), Some(platform)) => {
+            let places = [(prober, Some("about the prober")), (platform, Some("about a platform"))];
+            problems.report_all(places, Mistake::TwoSubjects);
+            RawProberFile::KEYS.into_iter().for_each(|key| drop(document.remove(key)));
+        }
+        (None, _) => {}
+    }
+    let raw = read_section::<RawFile>(0..0, document, problems);
+    let (claim, platform) = raw.map_or((None, None), |raw| validate(raw, &file.name, problems));
+    Parsed { claim, platform, prober: None }
 }
 
 /// A line whose syntax is broken is shown, but not if its key says that a secret stands there.
@@ -185,6 +226,20 @@ fn refuse_duplicates(claims: &[Option<Claim>], files: &mut [Problems<'_>]) {
             let mistake =
                 Mistake::DuplicateId { what: "platforms", id, source_of_id: "the file's name" };
             file.report_with_file(claim.span.clone(), (*first, other), mistake);
+        }
+    }
+}
+
+/// There is one prober.
+fn refuse_second_prober(
+    probers: &[(usize, Range<usize>, Option<ProberPlan>)],
+    files: &mut [Problems<'_>],
+) {
+    let Some(((first, place, _), others)) = probers.split_first() else { return };
+    for (index, span, _) in others {
+        let one = files.get(*first).map(|file| file.label(place.clone(), None));
+        if let (Some(one), Some(file)) = (one, files.get_mut(*index)) {
+            file.report_with_file(span.clone(), (*first, one), Mistake::DuplicateProber);
         }
     }
 }

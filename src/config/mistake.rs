@@ -5,6 +5,11 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+mod words;
+
+use words::{article, one_or_two, perhaps, with_units};
+pub(super) use words::{list, shorten};
+
 /// A mistake, without its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub(super) enum Mistake {
@@ -166,13 +171,37 @@ pub(super) enum Mistake {
     #[error("no id can be made from `{name}`")]
     #[diagnostic(code(farol::config::no_id), help("give one: `id = \"...\"`, of a-z, 0-9 and `-`"))]
     NoId { name: String },
-    /// A platform whose page would stand where farol serves something else.
-    #[error("a platform cannot have the id `{id}`: farol serves something else at `/{id}`")]
+    /// A platform with an id that farol has another use for.
+    #[error("a platform cannot have the id `{id}`: farol {use_of_it}")]
     #[diagnostic(
         code(farol::config::reserved_id),
         help("give it another `id` in [platform]; without one it is made from the file's name")
     )]
-    ReservedId { id: String },
+    ReservedId { id: String, use_of_it: String },
+    /// A file about a platform and about the prober.
+    #[error("a file is about a platform or about the prober, and this one about both")]
+    #[diagnostic(
+        code(farol::config::two_subjects),
+        help("move [prober] and its [[reference]]s into a file of their own: `prober.toml`")
+    )]
+    TwoSubjects,
+    /// Two files about the prober.
+    #[error("two files are about the prober, and there is only one")]
+    #[diagnostic(
+        code(farol::config::duplicate_prober),
+        help("make them one: a single [prober], with the [[reference]]s of both below it")
+    )]
+    DuplicateProber,
+    /// References that cannot outvote each other.
+    #[error("{} cannot tell whose trouble it is", one_or_two(*.count))]
+    #[diagnostic(
+        code(farol::config::too_few_references),
+        help(
+            "one of them that fails would be a majority: name at least three, NTP servers \
+             counted, or none at all, or leave `find_references` out"
+        )
+    )]
+    TooFewReferences { count: usize },
     /// Two of a kind have one id.
     #[error("two {what} have the id `{id}`")]
     #[diagnostic(
@@ -454,87 +483,4 @@ pub(super) enum Mistake {
         help("write {{ env = \"NAME\" }} or {{ file = \"/run/secrets/name\" }}")
     )]
     InvalidSecret { trouble: &'static str },
-}
-
-impl Mistake {
-    /// An unknown key, with what it was probably meant as.
-    pub(super) fn unknown_key(
-        key: &str,
-        section: &'static str,
-        near: Option<&str>,
-        known: &[&str],
-    ) -> Self {
-        let known = list(known);
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`? Known here: {known}"),
-            None => format!("known here: {known}"),
-        };
-        Self::UnknownKey { key: shorten(key), section, help }
-    }
-
-    /// A variable that is not among those of the matrix, which are `known`.
-    pub(super) fn unknown_variable(got: String, known: &str) -> Self {
-        let help = if known.is_empty() {
-            format!("give the check one: matrix = {{ {got} = [\"...\", \"...\"] }}")
-        } else {
-            format!("known here: {known}")
-        };
-        Self::UnknownVariable { got, help }
-    }
-
-    /// A break of the syntax, in the parser's words.
-    pub(super) fn syntax(message: &str) -> Self {
-        let help = if message.starts_with("duplicate key") {
-            "keep one of the two; a list of tables has double brackets: `[[component]]`"
-        } else {
-            "texts stand in quotes, `[table]` on a line of its own; see https://toml.io"
-        };
-        Self::Syntax { message: message.to_owned(), help }
-    }
-
-    /// Whether it may only seem so because a part of the file could not be read.
-    pub(super) const fn is_absence(&self) -> bool {
-        matches!(
-            self,
-            Self::MissingKey { .. }
-                | Self::NoneOf { .. }
-                | Self::EmptyPlatform
-                | Self::NoChecks
-                | Self::NoStatuspageId
-        )
-    }
-
-    /// Whether it is about the text, before any key has been looked at.
-    pub(super) const fn is_syntax(&self) -> bool {
-        matches!(self, Self::Syntax { .. })
-    }
-}
-
-/// As much of what the user wrote as fits in a line.
-pub(super) fn shorten(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut short: String =
-        text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(MOST).is_some() {
-        short.push_str("...");
-    }
-    short
-}
-
-/// `a`, `b`, `c`.
-pub(super) fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn article(word: &str) -> String {
-    let vowel = word.starts_with(['a', 'e', 'i', 'o', 'u', 'A']);
-    format!("{} {word}", if vowel { "an" } else { "a" })
-}
-
-fn with_units(got: &str, units: &[&str]) -> String {
-    units.iter().map(|unit| format!("\"{got}{unit}\"")).collect::<Vec<_>>().join(" or ")
-}
-
-fn perhaps(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map(|it| format!(": \"{it}\", perhaps")).unwrap_or_default()
 }

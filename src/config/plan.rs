@@ -79,6 +79,11 @@ impl Config {
         })
     }
 
+    /// Every check that is run: those that speak for components, and the prober's own.
+    pub fn every_check(&self) -> impl Iterator<Item = &Check> {
+        self.checks().map(|(_, _, check)| check).chain(self.prober.checks())
+    }
+
     /// Every secret that must be there for the checks to run and the incidents to be published.
     pub fn secret_refs(&self) -> BTreeSet<SecretRef> {
         let tokens = self.platforms.iter().filter_map(|platform| match &platform.publish {
@@ -114,7 +119,11 @@ impl Config {
             HeaderText::Plain(_) => None,
         });
         let of_clients = self.asked().flat_map(Check::client_secrets);
-        tokens.chain(secrets).chain(of_clients).chain(of_logins).collect()
+        let heartbeat = self.prober.heartbeat.iter().filter_map(|heartbeat| match &heartbeat.url {
+            HeartbeatUrl::Secret(secret) => Some(secret.clone()),
+            HeartbeatUrl::Plain(_) => None,
+        });
+        tokens.chain(heartbeat).chain(secrets).chain(of_clients).chain(of_logins).collect()
     }
 
     /// Every file that must be there for the checks to run, and what must be in it.
@@ -124,8 +133,7 @@ impl Config {
 
     /// Every check as it is run: of one with variants, each of these.
     fn asked(&self) -> impl Iterator<Item = &Check> {
-        let speaking = self.checks().map(|(_, _, check)| check);
-        speaking.chain(self.prober.checks()).flat_map(|check| {
+        self.every_check().flat_map(|check| {
             let own = check.variants.is_empty().then_some(check);
             own.into_iter().chain(check.variants.iter().map(|(_, variant)| variant))
         })

@@ -13,6 +13,7 @@ pub(super) mod icmp;
 pub(super) mod login;
 pub(super) mod papers;
 pub(super) mod platform;
+pub(super) mod prober;
 mod script;
 pub(super) mod tcp;
 pub(super) mod tls;

@@ -17,6 +17,7 @@ pub(super) mod list;
 pub(super) mod literal;
 pub(super) mod major_when;
 pub(super) mod matrix;
+pub(super) mod ntp;
 pub(super) mod pattern;
 pub(super) mod place;
 pub(super) mod range;

@@ -1,6 +1,7 @@
 //! Step two: settings weighed against each other, defaults filled in, ids made unique.
 
 mod check;
+pub(super) mod prober;
 mod tuning;
 
 use std::collections::BTreeMap;
@@ -93,8 +94,13 @@ fn claim(
             (id, header)
         }
     };
-    if SERVED.contains(&id.as_str()) {
-        problems.report(span, Mistake::ReservedId { id });
+    let use_of_it = if SERVED.contains(&id.as_str()) {
+        Some(format!("serves something else at `/{id}`"))
+    } else {
+        (id == prober::PLATFORM).then(|| "calls its own checks by it".to_owned())
+    };
+    if let Some(use_of_it) = use_of_it {
+        problems.report(span, Mistake::ReservedId { id, use_of_it });
         return None;
     }
     Some(Claim { id: PlatformId::new(id), span })
@@ -236,6 +242,16 @@ impl Ids {
                 (id, name.span())
             }
         };
+        self.take(id, span, problems)
+    }
+
+    /// The id that stands at `span`, or comes of what does; reports it if it is taken.
+    fn take(
+        &mut self,
+        id: String,
+        span: Range<usize>,
+        problems: &mut Problems<'_>,
+    ) -> Option<String> {
         if let Some(first) = self.taken.get(&id) {
             let places = [(span, Some("again")), (first.clone(), Some("first"))];
             let mistake = Mistake::DuplicateId { what: self.what, id, source_of_id: "the name" };

@@ -34,6 +34,8 @@ fn tables() -> Vec<Options> {
         options("component", component),
         options("component.check", check),
     ];
+    let reference = &top["reference"]["items"];
+    tables.extend([options("prober", &top["prober"]), options("reference", reference)]);
     for kind in kinds {
         let schema = &check["properties"][kind];
         let table = variants(schema).into_iter().find(|schema| schema["properties"].is_object());
@@ -44,10 +46,15 @@ fn tables() -> Vec<Options> {
 
 fn options(path: &str, schema: &Value) -> Options {
     let mut rows = Vec::new();
-    let own_tables: Vec<&str> = if path == "component.check" { one_of(schema) } else { Vec::new() };
+    let own_tables: Vec<&str> = if is_asking(path) { one_of(schema) } else { Vec::new() };
     add_rows("", schema, &own_tables, &mut rows);
     let head = "| option | what it takes | default | meaning |\n|---|---|---|---|\n";
     Options { path: path.to_owned(), table: format!("{head}{}", rows.concat()) }
+}
+
+/// Whether the table is one of a check, whose kinds have tables of their own.
+fn is_asking(path: &str) -> bool {
+    matches!(path, "component.check" | "reference")
 }
 
 /// The keys of which exactly one must be there.

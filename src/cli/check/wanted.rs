@@ -12,7 +12,7 @@ const MOST_LISTED: usize = 10;
 ///    which.
 /// 3. What nobody has is a slip of the nearest, or a part of some.
 pub(super) fn find<'c>(config: &'c Config, wanted: &str) -> Result<&'c Check, String> {
-    let checks: Vec<&Check> = config.checks().map(|(_, _, check)| check).collect();
+    let checks: Vec<&Check> = config.every_check().collect();
     if let Some(check) = checks.iter().find(|check| check.id.as_str() == wanted) {
         return Ok(check);
     }

@@ -2,17 +2,25 @@
 //! target's.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use url::Url;
 
 use super::super::secret::SecretRef;
-use super::{Check, NameServer};
-use crate::model::{OwnTrouble, ProberPolicy, ReferencePolicy, Span};
+use super::{Check, CheckKind, NameServer};
+use crate::model::{
+    CheckId, ComponentStatus, MajorWhen, OwnTrouble, Phases, ProberPolicy, ReferencePolicy, Span,
+    Threshold,
+};
 
 /// What the prober must know of itself and its surroundings.
 #[derive(Clone, Debug)]
 pub struct ProberPlan {
+    /// How often references are asked that do not say.
+    pub interval: Span,
+    /// How long asking one of them may take in all.
+    pub timeout: Span,
     /// What is asked to see whether our own network is well.
     pub references: Vec<Reference>,
     /// Whether references that nobody named are looked for: the gateway, the system's resolvers.
@@ -68,6 +76,8 @@ pub struct ProberCheck {
 impl Default for ProberPlan {
     fn default() -> Self {
         Self {
+            interval: Span::from_secs(30),
+            timeout: Span::from_secs(5),
             references: Vec::new(),
             find_references: true,
             ntp: Vec::new(),
@@ -98,6 +108,35 @@ impl ProberPlan {
         ProberPolicy {
             references: named.chain(clocks).collect(),
             confirm_after: self.confirm_after,
+        }
+    }
+}
+
+impl Check {
+    /// A check that is run for our own sake: nothing in it says how its answers are weighed, as
+    /// only the answering counts.
+    pub fn for_ourselves(
+        id: CheckId,
+        name: String,
+        (interval, timeout): (Span, Span),
+        kind: CheckKind,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            interval,
+            timeout,
+            confirm_interval: interval,
+            fail_after: Threshold::in_a_row(NonZeroU32::MIN),
+            recover_after: NonZeroU32::MIN,
+            at_worst: ComponentStatus::MajorOutage,
+            major_when: MajorWhen::All,
+            min_addresses: None,
+            degraded_over: None,
+            degraded_over_in: Phases::default(),
+            resolvers: Arc::default(),
+            kind,
+            variants: Vec::new(),
         }
     }
 }

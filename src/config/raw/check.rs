@@ -81,6 +81,12 @@ impl Section for RawCheck {
 }
 
 impl RawKinds {
+    /// What is asked, where nothing of it varies.
+    pub(super) fn once(table: &mut Reader<'_, '_, '_>) -> Self {
+        table.exactly_one(KINDS);
+        Self::ask(table)
+    }
+
     fn ask(table: &mut Reader<'_, '_, '_>) -> Self {
         Self {
             http: table.take(&HTTP),
