@@ -16,19 +16,28 @@ use crate::model::{Span, Timestamp};
 pub struct Clock {
     wall: Timestamp,
     anchor: Instant,
+    /// How far the host's wall clock is taken to be ahead of what it says, in microseconds.
+    ahead: i64,
 }
 
 impl Clock {
     /// Reads the host's wall clock, for the only time.
     pub fn start() -> Self {
-        Self { wall: wall_now(), anchor: Instant::now() }
+        Self::start_ahead(0)
     }
 
     /// As [`Clock::start`], but never before `floor`, the latest time that is on record: a host
     /// whose clock was set back between two runs must not make what happens now look as if it had
     /// happened before.
     pub fn start_after(floor: Timestamp) -> Self {
-        Self { wall: wall_now().max(floor), anchor: Instant::now() }
+        let clock = Self::start();
+        Self { wall: clock.wall.max(floor), ..clock }
+    }
+
+    /// As on a host whose wall clock is so many microseconds ahead, behind if negative: what farol
+    /// does on one can be tried without setting any.
+    pub fn start_ahead(ahead: i64) -> Self {
+        Self { wall: wall_now(ahead), anchor: Instant::now(), ahead }
     }
 
     /// Now: the wall clock's time at the start and the monotonic time since.
@@ -40,7 +49,11 @@ impl Clock {
     /// until somebody sets it, or the host wakes from a sleep, during which the monotonic clock
     /// stood still.
     pub fn wall_step(&self) -> i64 {
-        wall_now().as_micros().saturating_sub(self.now().as_micros())
+        // Whoever is interrupted between two readings must not take that for a step.
+        let before = self.now().as_micros();
+        let wall = wall_now(self.ahead).as_micros();
+        let after = self.now().as_micros();
+        wall.saturating_sub(wall.clamp(before, after))
     }
 
     /// The monotonic instant of `at`, for timers. The past is now.
@@ -77,11 +90,12 @@ impl Stopwatch {
     }
 }
 
-fn wall_now() -> Timestamp {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
+fn wall_now(ahead: i64) -> Timestamp {
+    let told = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => Timestamp::EPOCH + since,
         Err(before) => Timestamp::EPOCH - before.duration(),
-    }
+    };
+    Timestamp::from_micros(told.as_micros().saturating_add(ahead))
 }
 
 #[cfg(test)]

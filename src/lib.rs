@@ -10,6 +10,7 @@ pub mod engine;
 pub mod metrics;
 pub mod model;
 pub mod net;
+pub mod offset;
 pub mod outbox;
 pub mod publish;
 pub mod runtime;

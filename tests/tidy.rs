@@ -17,9 +17,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("schedule", vec!["model"]),
         ("engine", vec!["model"]),
         ("outbox", vec!["model"]),
+        ("offset", vec!["model"]),
         ("net", vec!["model", "clock", "config"]),
         ("veil", vec!["config"]),
-        ("check", vec!["model", "clock", "config", "net", "veil"]),
+        ("check", vec!["model", "clock", "config", "net", "offset", "veil"]),
         ("publish", vec!["model", "clock", "config", "net", "outbox", "veil"]),
         ("store", vec!["model"]),
         ("metrics", vec!["model"]),
@@ -35,7 +36,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Rooms that are synchronous functions of what they are given.
-const PURE: [&str; 4] = ["model", "schedule", "engine", "outbox"];
+const PURE: [&str; 5] = ["model", "schedule", "engine", "offset", "outbox"];
 
 /// What a pure room may not even mention, and why.
 const IMPURE: [(&str, &str); 12] = [

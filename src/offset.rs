@@ -1,0 +1,16 @@
+//! What is known of clocks, and whom to believe: every clock is an interval, narrowed by each
+//! sample and widened by time. Pure.
+
+mod agreement;
+mod book;
+mod edge;
+mod interval;
+mod own;
+mod sight;
+
+pub use agreement::{agreement, strayed};
+pub use book::{Book, Known, Rules, Who};
+pub use edge::before_the_edge;
+pub use interval::SLEW;
+pub use own::{Own, Reference, Voice};
+pub use sight::{Sample, Sight};
