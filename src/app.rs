@@ -14,7 +14,7 @@ use crate::check::Prober;
 use crate::clock::Clock;
 use crate::config::{Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
-use crate::model::Vantage;
+use crate::model::{Span, Vantage};
 use crate::runtime::{News, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
@@ -32,6 +32,9 @@ pub use error::{AppError, DamageError};
 
 /// How many happenings a slow listener may fall behind before it misses some.
 const NEWS: usize = 4096;
+
+/// How long after the start other clocks may speak before our host's alone is believed.
+const SETTLE: Span = Span::from_secs(15);
 
 /// What it takes to start.
 #[derive(Debug)]
@@ -93,6 +96,7 @@ impl App {
         };
         let publishers = lanes.publishers(&options.config)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
+        prober.trust(&options.config.prober, SETTLE);
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);

@@ -7,6 +7,7 @@
 mod addresses;
 mod bounded;
 mod certificate;
+mod clocks;
 mod dns;
 mod grpc;
 mod header;
@@ -26,13 +27,14 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
+use clocks::{Clocks, Moments, Waited};
 use judgement::judge_phases;
 pub use trace::{Answered, Exchange, Purpose};
 use trace::{Notes, Told};
 
 use crate::clock::Clock;
-use crate::config::{Check, CheckKind, Secrets};
-use crate::model::{Finding, Observation, Reason, Vantage, Variant, Verdict};
+use crate::config::{Check, CheckKind, ProberPlan, Secrets};
+use crate::model::{Finding, Observation, Reason, Span, Vantage, Variant, Verdict};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
@@ -56,11 +58,22 @@ pub struct Prober {
 #[derive(Debug)]
 struct Shared {
     network: Network,
+    clocks: Clocks,
     vantage: Vantage,
     secrets: Secrets,
     known: Known,
     tokens: http::Tokens,
     turns: login::Turns,
+}
+
+/// What a run of a check, or of one variant of it, is beside its time.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// Its number, if accounts take turns.
+    turn: usize,
+    variant: Option<&'a Variant>,
+    told: Option<&'a Told>,
+    waited: &'a Waited,
 }
 
 impl Prober {
@@ -79,8 +92,21 @@ impl Prober {
         let network = Network::new(clock, roots)?;
         let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
         let turns = login::Turns::default();
-        let shared = Shared { network, vantage, secrets, known, tokens, turns };
+        let clocks = Clocks::new(clock);
+        let shared = Shared { network, clocks, vantage, secrets, known, tokens, turns };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Goes by `plan` from now on, over many runs: whom it names to know the time is believed, and
+    /// our host alone only when others have had the time of `settle` to speak; and requests wait for
+    /// the moment at which their answers tell the most of a clock.
+    pub fn trust(&self, plan: &ProberPlan, settle: Span) {
+        self.shared.clocks.trust(plan, settle);
+    }
+
+    /// What is wrong with our own clock, by all that is known now.
+    pub fn own_clock(&self) -> Option<Reason> {
+        self.shared.clocks.own_trouble()
     }
 
     /// Runs `check` once.
@@ -96,7 +122,7 @@ impl Prober {
     }
 
     async fn observe(&self, check: &Check, told: Option<&Told>) -> Observation {
-        let Shared { network, vantage, turns, .. } = &*self.shared;
+        let Shared { network, clocks, vantage, turns, .. } = &*self.shared;
         let clock = network.clock();
         let started_at = clock.now();
         let watch = clock.stopwatch();
@@ -104,34 +130,31 @@ impl Prober {
         // Nobody else has accounts to take turns.
         let is_login = matches!(check.kind, CheckKind::Login(_));
         let turn = if is_login { turns.next(&check.id) } else { 0 };
-        let findings = if check.variants.is_empty() {
-            self.ask(check, run, turn, told.map(|told| (told, None))).await
+        let waited = Waited::default();
+        let asked = Asked { turn, variant: None, told, waited: &waited };
+        let mut findings = if check.variants.is_empty() {
+            self.ask(check, run, asked).await
         } else {
             variants::probe_each(check, run, |name, variant| {
-                self.ask(variant, run, turn, told.map(|told| (told, Some(name.clone()))))
+                self.ask(variant, run, Asked { variant: Some(name), ..asked })
             })
             .await
         };
-        Observation {
-            check: check.id.clone(),
-            vantage: vantage.clone(),
-            started_at,
-            took: watch.elapsed(),
-            findings,
-        }
+        let took = waited.not_counted(watch.elapsed(), &findings);
+        clocks.judge(check, &mut findings, started_at);
+        let (check, vantage) = (check.id.clone(), vantage.clone());
+        Observation { check, vantage, started_at, took, findings }
     }
 
-    /// What `check` itself finds, whether it stands for itself or is a variant of another, in its
-    /// run of number `turn`.
-    async fn ask(
-        &self,
-        check: &Check,
-        run: Run,
-        turn: usize,
-        told: Option<(&Told, Option<Variant>)>,
-    ) -> Vec<Finding> {
-        let Shared { network, secrets, known, tokens, .. } = &*self.shared;
-        let notes = Notes::new(known, told.is_some());
+    /// What `check` itself finds, whether it stands for itself or is a variant of another.
+    async fn ask(&self, check: &Check, run: Run, asked: Asked<'_>) -> Vec<Finding> {
+        let Shared { network, clocks, secrets, known, tokens, .. } = &*self.shared;
+        let Asked { turn, variant, told, waited } = asked;
+        let mut notes = Notes::new(known, told.is_some());
+        // Whoever looks on is not kept waiting.
+        if told.is_none() {
+            notes = notes.waiting_for(Moments::of(clocks, check, variant.cloned()));
+        }
         let mut findings = match &check.kind {
             CheckKind::Http(http) => {
                 http::probe(network, secrets, tokens, check, http, run, &notes).await
@@ -154,6 +177,7 @@ impl Prober {
                 vec![Finding::because(crate::model::Subject::Whole, Verdict::Inconclusive, reason)]
             }
         };
+        waited.note(notes.moments().map(Moments::waited));
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
@@ -163,8 +187,8 @@ impl Prober {
                 hop.host = cover.hide(&hop.host);
             }
         }
-        if let Some((told, variant)) = told {
-            told.take(notes, variant.as_ref());
+        if let Some(told) = told {
+            told.take(notes, variant);
         }
         findings
     }

@@ -22,7 +22,7 @@ use ::http::HeaderMap;
 
 use super::addresses::probe_each;
 use super::certificate;
-use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
+use super::judgement::{Judgement, Outcome, judge_speed};
 use super::trace::Notes;
 use crate::config::{Check, HttpCheck, HttpVersion, Secrets};
 use crate::model::{ClockOffset, Finding, Reason, Span, Subject, Timestamp};
@@ -143,9 +143,7 @@ async fn exchange(
 /// 1. Without a whole answer nothing else counts.
 /// 2. Then it must be in a version of HTTP that is expected,
 /// 3. then whatever else is expected of the answer must be met, its status first,
-/// 4. then the clock must not be certainly off by more than what fails,
-/// 5. nor, which degrades, by more than what degrades,
-/// 6. and last it must have been quick enough, all phases of all redirects together.
+/// 4. and last it must have been quick enough, all phases of all redirects together.
 fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span>) -> Judgement {
     let answer = match &facts.answer {
         Ok(answer) => answer,
@@ -157,8 +155,7 @@ fn judge(facts: &Facts, http: &HttpCheck, took: Span, degraded_over: Option<Span
     if let Some(reason) = &facts.unmet {
         return Judgement::fail(reason.clone());
     }
-    let skewed = facts.clock.and_then(|offset| judge_clock(offset, http.max_clock_skew));
-    skewed.unwrap_or_else(|| judge_speed(took, degraded_over))
+    judge_speed(took, degraded_over)
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::config::ClockLimits;
-use crate::model::{
-    ClockOffset, ClockReference, Finding, Hop, Phases, Reason, Span, Subject, Verdict,
-};
+use crate::model::{ClockOffset, Finding, Hop, Phases, Reason, Span, Subject, Verdict};
 use crate::net::Run;
 
 /// A verdict, with the reason for all but a pass.
@@ -43,15 +40,6 @@ pub(super) fn judge_speed(took: Span, degraded_over: Option<Span>) -> Judgement 
         Some(limit) if took > limit => Judgement::degraded(Reason::Slow { took }),
         Some(_) | None => Judgement::PASS,
     }
-}
-
-/// What the clock makes of it, if it is certainly off by more than it may be.
-pub(super) fn judge_clock(offset: ClockOffset, limits: ClockLimits) -> Option<Judgement> {
-    let reason = Reason::ClockSkew { offset, against: ClockReference::Host };
-    if offset.certain() > limits.failed {
-        return Some(Judgement::fail(reason));
-    }
-    (offset.certain() > limits.degraded).then(|| Judgement::degraded(reason))
 }
 
 /// After that, whether each phase was quick enough by itself: the first that was not degrades a

@@ -20,7 +20,7 @@ use super::http::Tokens;
 use super::http::auth::{self, Authorization};
 use super::http::ground::Ground;
 use super::http::route::{Route, Trail};
-use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
+use super::judgement::{Judgement, Outcome, judge_speed};
 use super::trace::Notes;
 use crate::config::{Account, Check, LoginCheck, Secrets};
 use crate::model::{ClockOffset, Finding, Hop, Reason, Subject};
@@ -117,9 +117,8 @@ struct Seen {
 ///
 /// 1. A step that failed fails the flow; credentials fail it only if every account's are rejected,
 /// 2. otherwise they degrade it.
-/// 3. The entry host's clock must not be certainly off by more than what fails or degrades.
-/// 4. Then each step, and all of them together, must have been quick enough,
-/// 5. and the certificates on the way must have time left.
+/// 3. The certificates on the way must have time left,
+/// 4. and then each step, and all of them together, must have been quick enough.
 fn judge(
     seen: Seen,
     login: &LoginCheck,
@@ -141,13 +140,9 @@ fn judge(
         }
         Err(Ended { step, reason }) => return (Judgement::fail(reason), step, clock),
     };
-    let skewed = clock.and_then(|offset| judge_clock(offset, login.max_clock_skew));
     // A token's word is weaker: who issues it need not be the host that is asked.
     let clock = clock.or(passed.clock);
     let certificate = || certificate::judge(run.tls, login.certificate.as_ref(), run.clock().now());
-    if let Some(fatal) = skewed.clone().filter(|it| !it.worked()) {
-        return (fatal, None, clock);
-    }
     if let Some(fatal) = certificate().filter(|it| !it.worked()) {
         return (fatal, None, clock);
     }
@@ -155,7 +150,7 @@ fn judge(
         let (reason, step) = of_rejection();
         return (Judgement::degraded(reason), step, clock);
     }
-    if let Some(degraded) = certificate().or(skewed) {
+    if let Some(degraded) = certificate() {
         return (degraded, None, clock);
     }
     if let Some((step, took)) = passed.slow {

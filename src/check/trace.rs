@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, Request};
 use url::Url;
 
+use super::clocks::Moments;
 use super::printable;
 use crate::config::HttpVersion;
 use crate::model::{Phases, Reason, Span, Timestamp, Variant};
@@ -85,6 +86,7 @@ pub(super) struct Notes {
     /// What must not be seen.
     pub(super) veil: Veil,
     trace: Option<Trace>,
+    moments: Option<Moments>,
 }
 
 #[derive(Debug, Default)]
@@ -125,7 +127,17 @@ impl Notes {
     /// Notes of a run that must not tell what is `known` to be secret; with every exchange, if it
     /// `traces`.
     pub(super) fn new(known: &Known, traces: bool) -> Self {
-        Self { veil: Veil::over(known), trace: traces.then(Trace::default) }
+        Self { veil: Veil::over(known), trace: traces.then(Trace::default), moments: None }
+    }
+
+    /// Of a run whose requests may wait for a good moment to ask for the time.
+    pub(super) fn waiting_for(self, moments: Moments) -> Self {
+        Self { moments: Some(moments), ..self }
+    }
+
+    /// The moments to ask for the time, if requests may wait for them.
+    pub(super) fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
     }
 
     /// Whether exchanges are noted.

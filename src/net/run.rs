@@ -67,6 +67,12 @@ impl Run {
         timeout_at(self.deadline, work).await.ok()
     }
 
+    /// Waits for `span`, which the run does not count: all that it has left it has left afterwards.
+    pub async fn pause(&mut self, span: Span) {
+        self.deadline += span.to_duration();
+        tokio::time::sleep(span.to_duration()).await;
+    }
+
     /// Whether the run has time left.
     pub fn has_time(&self) -> bool {
         self.time_left() > Span::ZERO

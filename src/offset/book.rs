@@ -72,9 +72,10 @@ impl Book {
         self.rules = rules;
     }
 
-    /// What is known of a clock at `now`.
-    pub fn sight(&self, who: &Who, now: Timestamp) -> Option<ClockOffset> {
-        Some(self.sights.get(who)?.at(now))
+    /// What is known of a clock at `now`, and how long it last was to ask it and hear the answer.
+    pub fn sight(&self, who: &Who, now: Timestamp) -> Option<(ClockOffset, Span)> {
+        let sight = self.sights.get(who)?;
+        Some((sight.at(now), sight.way()))
     }
 
     /// Our own clock.

@@ -31,6 +31,8 @@ pub struct Sample {
 #[derive(Clone, Debug)]
 pub struct Sight {
     last: Sample,
+    /// How long the last request and its answer were on their way, if it counts seconds.
+    way: Span,
     /// Since when all samples go together.
     since: Timestamp,
     jumped: Option<(i64, Timestamp)>,
@@ -41,7 +43,8 @@ pub struct Sight {
 impl Sight {
     /// A clock that was not seen before.
     pub fn first(sample: Sample) -> Self {
-        Self { last: sample, since: sample.at, jumped: None, early: None }
+        let way = way(sample);
+        Self { last: sample, way, since: sample.at, jumped: None, early: None }
     }
 
     /// Adds `sample`.
@@ -56,6 +59,7 @@ impl Sight {
         let known = self.at(sample.at);
         let stepped = sample.wall_step.saturating_sub(self.last.wall_step);
         let elapsed = sample.at.since(self.last.at);
+        self.way = way(sample);
         let Some(both) = known.intersect(sample.offset) else {
             let shifted = ClockOffset {
                 at_least: known.at_least.saturating_add(stepped),
@@ -79,6 +83,11 @@ impl Sight {
     /// What is known of it at `now`.
     pub fn at(&self, now: Timestamp) -> ClockOffset {
         self.last.offset.aged(now.since(self.last.at))
+    }
+
+    /// How long the last request and its answer were on their way, of a clock that counts seconds.
+    pub fn way(&self) -> Span {
+        self.way
     }
 
     /// When it was seen last.
@@ -112,6 +121,10 @@ impl Sight {
         let rate = i128::from(offset.beyond(early)) * 1_000_000 / elapsed;
         i64::try_from(rate).ok().filter(|rate| *rate != 0)
     }
+}
+
+fn way(sample: Sample) -> Span {
+    Span::from_micros(sample.offset.width().as_micros().saturating_sub(1_000_000))
 }
 
 #[cfg(test)]

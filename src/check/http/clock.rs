@@ -1,35 +1,70 @@
 //! What an HTTP answer tells about the clock of whoever gave it. Pure.
 
+use cookie_store::RawCookie;
 use http::HeaderMap;
-use http::header::{AGE, DATE};
+use http::header::{AGE, DATE, SET_COOKIE};
 
 use crate::model::{ClockOffset, ClockSource, Timestamp};
 
+/// What clocks count in answers.
+const SECOND: i64 = 1_000_000;
+
+/// Where caches say that an answer is theirs, in words of their own.
+const CACHES: [&str; 4] = ["x-cache", "x-cache-status", "cf-cache-status", "cache-status"];
+
+/// What they call one that they had: stale ones as well, and those that they may have had.
+const HAD: [&str; 4] = ["hit", "stale", "updating", "revalidated"];
+
 /// The offset of the clock that wrote `headers`, which were asked for at `sent` and had come at
-/// `received`; `None` without a usable `Date`.
+/// `received`; `None` if nothing in them tells.
 ///
-/// An answer with an `Age` other than zero comes from a cache and its date tells when it was
-/// stored. Caches that do not say so cannot be told from a clock that is slow.
+/// 1. Of what comes from a cache, and says so by its `Age` or in one of the ways that are common,
+///    nothing tells: its date is that at which it was stored.
+/// 2. An `Age` of zero is less than a second: by so much its date may be behind.
+/// 3. Without a readable `Date`, a cookie may tell (see [`of_cookie`]).
 ///
-/// `wall_step` is how far the host's wall clock is ahead of the one that told `sent` and
-/// `received`: where the two differ, one of them is wrong and nobody can tell which, so the
-/// interval is wide enough for both.
+/// Caches that do not say so cannot be told from a clock that is slow.
 pub(super) fn offset(
     headers: &HeaderMap,
     sent: Timestamp,
     received: Timestamp,
-    wall_step: i64,
 ) -> Option<ClockOffset> {
-    if headers.get(AGE).is_some_and(|age| age.as_bytes() != b"0") {
-        return None;
-    }
+    let stored = match headers.get(AGE) {
+        Some(age) if age.as_bytes() == b"0" => SECOND,
+        Some(_) => return None,
+        None if was_cached(headers) => return None,
+        None => 0,
+    };
+    let (written, source) = date(headers)
+        .map(|date| (date, ClockSource::Date))
+        .or_else(|| Some((of_cookie(headers)?, ClockSource::Cookie)))?;
+    let offset = interval(written, sent, received);
+    Some(ClockOffset { at_most: offset.at_most.saturating_add(stored), source, ..offset })
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    let since_epoch = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let offset = interval(Timestamp::EPOCH + since_epoch, sent, received);
-    Some(ClockOffset {
-        at_least: offset.at_least.saturating_sub(wall_step.max(0)),
-        at_most: offset.at_most.saturating_sub(wall_step.min(0)),
-        source: ClockSource::Date,
+    Some(Timestamp::EPOCH + date.duration_since(std::time::UNIX_EPOCH).ok()?)
+}
+
+/// Whether a cache says that the answer was there before it was asked for.
+fn was_cached(headers: &HeaderMap) -> bool {
+    let texts = CACHES.iter().flat_map(|name| headers.get_all(*name));
+    texts.filter_map(|text| text.to_str().ok()).any(|text| {
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| HAD.iter().any(|had| word.eq_ignore_ascii_case(had)))
+    })
+}
+
+/// When a cookie was written by the clock of who wrote it: where it says both in how many seconds
+/// it ends and when, that is the difference. One that is taken away tells nothing, as the end of
+/// such a one is written anywhere in the past.
+fn of_cookie(headers: &HeaderMap) -> Option<Timestamp> {
+    headers.get_all(SET_COOKIE).iter().find_map(|text| {
+        let cookie = RawCookie::parse(text.to_str().ok()?).ok()?;
+        let lasts = cookie.max_age().map(|lasts| lasts.whole_seconds()).filter(|it| *it > 0)?;
+        let ends = cookie.expires_datetime()?.unix_timestamp();
+        Some(Timestamp::from_secs(ends.checked_sub(lasts)?))
     })
 }
 
@@ -37,11 +72,10 @@ pub(super) fn offset(
 /// `sent` and `received`. That it was the earliest reading at the latest moment gives one bound,
 /// and the latest reading at the earliest moment the other.
 fn interval(date: Timestamp, sent: Timestamp, received: Timestamp) -> ClockOffset {
-    const STEP: i64 = 1_000_000;
     let date = date.as_micros();
     ClockOffset {
         at_least: date.saturating_sub(received.as_micros()),
-        at_most: date.saturating_add(STEP).saturating_sub(sent.as_micros()),
+        at_most: date.saturating_add(SECOND).saturating_sub(sent.as_micros()),
         source: ClockSource::Date,
     }
 }
@@ -52,7 +86,7 @@ mod tests {
     use proptest::prelude::{prop_assert, proptest};
 
     use super::{interval, offset};
-    use crate::model::Timestamp;
+    use crate::model::{ClockSource, Timestamp};
 
     const YEAR: i64 = 366 * 24 * 3600 * 1_000_000;
 
@@ -83,26 +117,54 @@ mod tests {
     fn only_a_fresh_and_readable_date_counts() {
         let now = Timestamp::from_secs(784_111_777);
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let found = |all: &[_]| offset(&headers(all), now, now, 0);
+        let found = |all: &[_]| offset(&headers(all), now, now);
         assert_eq!(found(&[date]).unwrap().at_least, 0);
-        assert_eq!(found(&[date, ("age", "0")]).unwrap().at_most, 1_000_000);
+        assert_eq!(found(&[date]).unwrap().at_most, 1_000_000);
+        assert_eq!(found(&[date, ("age", "0")]).unwrap().at_most, 2_000_000);
         assert_eq!(found(&[date, ("age", "17")]), None);
         assert_eq!(found(&[("date", "yesterday")]), None);
         assert_eq!(found(&[]), None);
     }
 
-    /// The host slept for an hour, or started with a wrong clock and was set right: nobody can
-    /// tell whose the hour is.
     #[test]
-    fn what_our_two_clocks_disagree_about_is_not_held_against_a_target() {
+    fn what_a_cache_had_tells_nothing() {
         let now = Timestamp::from_secs(784_111_777);
-        let date = headers(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT")]);
-        for hour in [3_600_000_000_i64, -3_600_000_000] {
-            let agreeing = Timestamp::from_micros(now.as_micros() - hour);
-            let found = offset(&date, agreeing, agreeing, hour).unwrap();
-            assert_eq!(found.certain(), crate::model::Span::ZERO, "{found:?}");
-            let agreeing = offset(&date, now, now, hour).unwrap();
-            assert_eq!(agreeing.certain(), crate::model::Span::ZERO, "{agreeing:?}");
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (name, text, tells) in [
+            ("x-cache", "HIT", false),
+            ("x-cache", "Hit from cloudfront", false),
+            ("x-cache", "TCP_MEM_HIT", false),
+            ("x-cache", "MISS, HIT", false),
+            ("x-cache", "Miss from cloudfront", true),
+            ("cf-cache-status", "STALE", false),
+            ("cf-cache-status", "DYNAMIC", true),
+            ("cache-status", "edge; fwd=miss, shield; hit; ttl=30", false),
+            ("cache-status", "white; fwd=uri-miss", true),
+            ("x-hits", "hit", true),
+        ] {
+            let found = offset(&headers(&[date, (name, text)]), now, now);
+            assert_eq!(found.is_some(), tells, "{name}: {text}");
         }
+    }
+
+    #[test]
+    fn a_cookie_tells_where_there_is_no_date() {
+        let now = Timestamp::from_secs(784_111_777);
+        let found = |cookie| offset(&headers(&[("set-cookie", cookie)]), now, now);
+        let told = found("a=1; Expires=Sun, 06 Nov 1994 09:49:39 GMT; Max-Age=3600").unwrap();
+        assert_eq!((told.at_least, told.source), (2_000_000, ClockSource::Cookie));
+        for nothing in [
+            "a=1; Max-Age=3600",
+            "a=1; Expires=Sun, 06 Nov 1994 09:49:39 GMT",
+            "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
+            "a=1; Expires=Sun, 06 Nov 1994 09:49:39 GMT; Max-Age=-3600",
+            "a=1; Expires=soon; Max-Age=3600",
+        ] {
+            assert_eq!(found(nothing), None, "{nothing}");
+        }
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let cookie = ("set-cookie", "a=1; Expires=Sun, 06 Nov 1994 09:49:39 GMT; Max-Age=3600");
+        let both = offset(&headers(&[date, cookie]), now, now).unwrap();
+        assert_eq!((both.at_least, both.source), (0, ClockSource::Date));
     }
 }

@@ -130,7 +130,7 @@ async fn converse(
     if head.headers.len() > MOST_HEADERS {
         return Err(Broken::HeadersTooLarge);
     }
-    told.clock = clock::offset(&head.headers, sent, received, run.clock().wall_step());
+    told.clock = clock::offset(&head.headers, sent, received);
     told.cookies = head.headers.get_all(SET_COOKIE).iter().cloned().collect();
     let is_redirect = limits.follow && is_redirect(&head);
     let (status, headers, version) = (head.status.as_u16(), head.headers, version(head.version));

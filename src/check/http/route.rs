@@ -163,6 +163,11 @@ impl Route<'_> {
         let seen = async {
             address = self.locate(&request.url, run, trail).await?;
             let opening = self.ground.open(&request.url, address, run).await?;
+            if self.tells_the_time(request, trail)
+                && let Some(wait) = notes.moments().and_then(|it| it.wait(address, run.left()))
+            {
+                run.pause(wait).await;
+            }
             let encoded = request.encode(&opening, cookies);
             entry.iter_mut().for_each(|entry| entry.sends(&encoded));
             Ok(hop::talk(run, opening, encoded, limits).await)
@@ -176,7 +181,7 @@ impl Route<'_> {
         }
         if let Ok(seen) = &seen {
             notes.veil.add_cookies(&seen.cookies);
-            if self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop)) {
+            if self.tells_the_time(request, trail) {
                 trail.clock = seen.clock;
             }
         }
@@ -218,6 +223,12 @@ impl Route<'_> {
     /// Whether `url` is of the configured host.
     pub(in crate::check) fn is_home(&self, url: &Url) -> bool {
         url.host() == self.home.host()
+    }
+
+    /// Whether it is the answer to `request` that tells of the clock: the first of the configured
+    /// host.
+    fn tells_the_time(&self, request: &Request, trail: &Trail) -> bool {
+        self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop))
     }
 
     fn is_of_home(&self, hop: &Hop) -> bool {

@@ -116,12 +116,12 @@ fn judge_times(
 
 /// The issuer's clock stood in the second that begins at `issued`, at some moment of the flow.
 fn offset(issued: Timestamp, moments: Moments) -> ClockOffset {
-    let Moments { began, came, wall_step } = moments;
+    let Moments { began, came, .. } = moments;
     let issued = issued.as_micros();
     let (least, most) = (issued.saturating_sub(came.as_micros()), issued.saturating_add(1_000_000));
     ClockOffset {
-        at_least: least.saturating_sub(wall_step.max(0)),
-        at_most: most.saturating_sub(began.as_micros()).saturating_sub(wall_step.min(0)),
+        at_least: least,
+        at_most: most.saturating_sub(began.as_micros()),
         source: ClockSource::Token,
     }
 }
