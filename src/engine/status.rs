@@ -53,7 +53,15 @@ impl Trouble {
     /// What `reason` says of the trouble, in a check that stands for `purpose`.
     fn of(reason: Option<&Reason>, purpose: Purpose) -> Self {
         let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
-        let clock = matches!(reason, Some(Reason::ClockSkew { .. } | Reason::RecordAhead { .. }));
+        let clock = matches!(
+            reason,
+            Some(
+                Reason::ClockSkew { .. }
+                    | Reason::ClockJump { .. }
+                    | Reason::ClockDrift { .. }
+                    | Reason::RecordAhead { .. }
+            )
+        );
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
         let stale = matches!(reason, Some(Reason::RecordStale { .. }));
         let other = !slow && !clock && !fewer && !stale;

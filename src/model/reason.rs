@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClockOffset, ClockReference, Phase, Span, Timestamp};
 
 mod name;
+mod offset;
 mod words;
 
 /// Why a finding is not a pass. The data is for the operator; [`Reason::name`] is the stable label.

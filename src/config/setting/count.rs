@@ -48,6 +48,27 @@ impl Setting for Rate {
     }
 }
 
+/// How much faster or slower than it should a clock may be, in parts per million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct PartsPerMillion(pub(in super::super) NonZeroU32);
+
+impl PartsPerMillion {
+    const MOST: u32 = 100_000;
+}
+
+impl Setting for PartsPerMillion {
+    const EXPECTED: &'static str = "a whole number of parts per million";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let Some(number) = integer(node) else { return Self::wrong_type(node, problems) };
+        bounded(node, number, 1, Self::MOST, problems).and_then(NonZeroU32::new).map(Self)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
+    }
+}
+
 /// How few addresses a name may have. One that has none fails in any case, and more than 64 are
 /// not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,15 +9,22 @@ use super::super::problem::Problems;
 use super::super::reader::{
     Field, Key, Node, Reader, Section, Setting, read_section, section_schema,
 };
+use super::count::PartsPerMillion;
 use super::duration::{DAY, Duration};
 use crate::model::Span;
 
-/// The `Date` header counts whole seconds, so nothing below two can be told from none.
-type Skew = Duration<2_000, { 3650 * DAY }>;
+/// The `Date` header counts whole seconds; several, asked for around the edge of one, tell a tenth.
+type Skew = Duration<100, { 3650 * DAY }>;
 
 const DEGRADED: Key<Skew> =
     Key::new("degraded", "Beyond this the check is degraded.").or_text("5m");
 const FAILED: Key<Skew> = Key::new("failed", "Beyond this the check fails.").or_text("1h");
+const JUMP: Key<Skew> =
+    Key::new("jump", "A clock that is set by more than this between two runs degrades the check.");
+const DRIFT: Key<PartsPerMillion> = Key::new(
+    "drift",
+    "A clock that is faster or slower by more than so many parts per million degrades the check.",
+);
 
 impl ClockLimits {
     /// What holds where a file says nothing.
@@ -80,7 +87,10 @@ impl Section for Limits {
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let span = |field: Field<Skew>| Some(field.optional()?.map(|skew| skew.0));
         let (degraded, failed) = (table.take(&DEGRADED), table.take(&FAILED));
-        Some(Self(ClockLimits::of(span(degraded)?, span(failed)?)))
+        let (jump, drift) = (table.take(&JUMP), table.take(&DRIFT));
+        let limits = ClockLimits::of(span(degraded)?, span(failed)?);
+        let drift = drift.optional()?.map(|drift| drift.0);
+        Some(Self(ClockLimits { jump: span(jump)?, drift, ..limits }))
     }
 }
 
@@ -106,6 +116,19 @@ mod tests {
             Err("contradiction: `degraded` (2m) must be at most `failed` (1m)".to_owned())
         );
         assert!(minutes("60").unwrap_err().starts_with("no_unit"));
-        assert!(minutes("'1s'").unwrap_err().starts_with("out_of_range"));
+        assert!(minutes("'99ms'").unwrap_err().starts_with("out_of_range"));
+    }
+
+    #[test]
+    fn jumps_and_drift_are_judged_where_somebody_asks_for_it() {
+        let other = |text| read::<ClockLimits>(text).map(|limits| (limits.jump, limits.drift));
+        assert_eq!(other("'2h'"), Ok((None, None)));
+        assert_eq!(
+            other("{ jump = '100ms', drift = 50 }"),
+            Ok((Some(Span::from_millis(100)), std::num::NonZeroU32::new(50)))
+        );
+        assert!(other("{ drift = 0 }").unwrap_err().starts_with("out_of_range"));
+        assert!(other("{ drift = '50' }").unwrap_err().starts_with("wrong_type"));
+        assert!(other("{ jump = 5 }").unwrap_err().starts_with("no_unit"));
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::Reason;
-use crate::model::{ClockOffset, Span};
+use super::offset;
+use crate::model::Span;
 
 /// One line for the operator, with the data.
 impl fmt::Display for Reason {
@@ -122,7 +123,9 @@ impl fmt::Display for Reason {
             }
             Self::WebsocketSubprotocol { got } => write!(f, "unexpected subprotocol: {got}"),
             Self::WebsocketMessageTooLarge => write!(f, "a message is larger than max_message"),
-            Self::ClockSkew { offset, .. } => write!(f, "the clock is {}", describe(*offset)),
+            Self::ClockSkew { offset, against } => {
+                write!(f, "the clock is {}", offset::describe(*offset, *against))
+            }
             Self::ClockJump { by } => {
                 let sense = if *by < 0 { "back" } else { "forward" };
                 write!(f, "the clock was set {sense} by {}", Span::from_micros(by.unsigned_abs()))
@@ -145,8 +148,8 @@ impl fmt::Display for Reason {
                 let sense = if *step < 0 { "back" } else { "forward" };
                 write!(f, "the prober's host has set its clock {sense} by {size}: restart it")
             }
-            Self::ProberClockOff { offset, .. } => {
-                write!(f, "the prober's clock is {} of what others agree on", describe(*offset))
+            Self::ProberClockOff { offset, against } => {
+                write!(f, "the prober's clock is {}", offset::describe(*offset, *against))
             }
             Self::ProberBusy { took, added } => {
                 write!(f, "took {took}, but {added} of that may be the prober's own load")
@@ -157,12 +160,4 @@ impl fmt::Display for Reason {
             Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
         }
     }
-}
-
-fn describe(offset: ClockOffset) -> String {
-    let middle = offset.middle();
-    // To the second: the interval is no finer, and a day less a moment should read as a day.
-    let seconds = middle.unsigned_abs().saturating_add(500_000) / 1_000_000;
-    let size = Span::from_secs(seconds);
-    format!("{size} {}", if middle < 0 { "behind" } else { "ahead" })
 }
