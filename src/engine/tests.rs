@@ -165,6 +165,13 @@ impl Rig {
         self.keep(decision);
     }
 
+    /// As [`Self::see`], of another check than the component's first.
+    pub(super) fn see_by(&mut self, secs: i64, check: &CheckId, findings: Vec<Finding>) {
+        let heard = at(secs) + Duration::from_millis(40);
+        let decision = self.engine.handle(&observed(check.clone(), at(secs), findings), heard);
+        self.keep(decision);
+    }
+
     /// As [`Self::see`], a tenth of a second after another.
     pub(super) fn see_tenths(&mut self, tenths: u64, component: &str, findings: Vec<Finding>) {
         let began = at(0) + Duration::from_millis(tenths * 100);

@@ -73,7 +73,7 @@ async fn one_of_three_clocks_is_a_year_ahead() {
     assert_eq!(findings[1].verdict, Verdict::Fail);
     assert_eq!(
         findings[1].reason,
-        Some(Reason::ClockSkew { offset, against: ClockReference::Host })
+        Some(Reason::ClockSkew { offset, against: ClockReference::Agreement })
     );
     assert!(offset.certain() > Span::from_secs(364 * 24 * 3600), "{offset:?}");
 }

@@ -10,6 +10,7 @@
 
 mod asking;
 mod authority;
+mod clocks;
 mod dns;
 mod dns_secure;
 mod dns_zone;

@@ -37,7 +37,7 @@ pub(super) const ADDRESSES: Key<Addresses> = Key::new(
 .or_text("any");
 pub(super) const MAX_CLOCK_SKEW: Key<ClockLimits> = Key::new(
     "max_clock_skew",
-    "How far the server's clock, by its `Date` header, may be off; one value is `failed`.",
+    "How far the server's clock, by its `Date` headers, may be off; one value is `failed`.",
 );
 pub(super) const CERTIFICATE: Key<CertificateLimits> =
     Key::new("certificate", "How long the certificates must still be valid.");

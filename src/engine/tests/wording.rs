@@ -71,6 +71,8 @@ fn every_symptom_has_its_words() {
         fail(some, skewed()),
         degraded(WHOLE, slow()),
         degraded(WHOLE, skewed()),
+        degraded(WHOLE, Reason::ClockJump { by: -30_000_000 }),
+        degraded(some, Reason::ClockDrift { rate: 600 }),
         degraded(WHOLE, Reason::Body { expected: SECRET.to_owned() }),
         fail(WHOLE, outdated()),
         fail(some, outdated()),
