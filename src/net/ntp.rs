@@ -87,12 +87,13 @@ async fn open(server: SocketAddr, source: Option<IpAddr>) -> Result<UdpSocket, R
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let unreachable = |error| refusal(&error, has_route(server));
-    let socket = UdpSocket::bind((source.unwrap_or(any), 0)).await.map_err(|error| match source {
-        Some(source) if error.kind() == std::io::ErrorKind::AddrNotAvailable => {
-            Reason::ProberMisconfigured { detail: format!("the source address {source}") }
-        }
-        _ => unreachable(error),
-    })?;
+    let socket =
+        UdpSocket::bind((source.unwrap_or(any), 0)).await.map_err(|error| match source {
+            Some(source) if error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+                Reason::ProberMisconfigured { detail: format!("the source address {source}") }
+            }
+            _ => unreachable(error),
+        })?;
     socket.connect(server).await.map_err(unreachable)?;
     Ok(socket)
 }

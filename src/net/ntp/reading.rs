@@ -107,8 +107,7 @@ fn refused(answer: &Packet) -> Result<(), Reason> {
 
 /// The code of a kiss of death: four letters, or fewer.
 fn kiss(code: [u8; 4]) -> String {
-    let letters: String =
-        code.into_iter().take_while(|byte| *byte != 0).map(char::from).collect();
+    let letters: String = code.into_iter().take_while(|byte| *byte != 0).map(char::from).collect();
     let is_code = !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_code { letters } else { "without a code".to_owned() }
 }

@@ -1,0 +1,142 @@
+//! The `clock` check: a clock, read several times on purpose, over HTTP or by NTP.
+
+mod narrow;
+mod web;
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::addresses::probe_each;
+use super::http::Tokens;
+use super::http::auth;
+use super::http::ground::Ground;
+use super::judgement::{Judgement, Outcome, judge_clock, judge_speed};
+use super::trace::Notes;
+use crate::config::{Check, ClockCheck, ClockLimits, ClockTarget, HttpCheck, Secrets, TimePlace};
+use crate::model::{ClockOffset, Finding, Reason, Span, Subject};
+use crate::net::ntp::Asking;
+use crate::net::{Network, Run};
+use web::Web;
+
+/// Runs the check against the addresses that it asks.
+pub(super) async fn probe(
+    network: &Network,
+    secrets: &Secrets,
+    tokens: &Tokens,
+    check: &Check,
+    clock: &ClockCheck,
+    run: Run,
+    notes: &Notes,
+) -> Vec<Finding> {
+    match &clock.target {
+        ClockTarget::Http { ask, place } => {
+            let ground = Ground { network, secrets, check, client: &ask.client, notes };
+            probe_web(ground, tokens, clock, (ask, place), run).await
+        }
+        ClockTarget::Ntp { host, port, addresses, source, as_reference, .. } => {
+            probe_each(network, check, host, *addresses, run, |address, mut run| async move {
+                let server = SocketAddr::new(address, *port);
+                let asking = Asking { server, source: *source, samples: clock.samples.get() };
+                let read = network.read_clock(&mut run, asking).await;
+                let read = read.map(|read| if *as_reference { read.truth() } else { read.clock });
+                outcome(read, run, clock.limits, check.degraded_over)
+            })
+            .await
+        }
+    }
+}
+
+/// Asks an HTTP server. What is needed to be let in is fetched once, whatever the number of
+/// addresses and samples.
+async fn probe_web(
+    ground: Ground<'_>,
+    tokens: &Tokens,
+    clock: &ClockCheck,
+    (ask, place): (&HttpCheck, &TimePlace),
+    run: Run,
+) -> Vec<Finding> {
+    let authorization = match Box::pin(auth::authorization(&ground, tokens, run)).await {
+        Ok(authorization) => authorization,
+        Err(reason) => return vec![Outcome::failed(run, reason).finding(Subject::Whole, None)],
+    };
+    let authorization = authorization.as_ref();
+    let check = ground.check;
+    let read = |address: Option<IpAddr>, mut run: Run| async move {
+        let web = Web { ground, ask, place, address, authorization, tokens };
+        let read = web.read(&mut run, clock.samples.get()).await;
+        outcome(read, run, clock.limits, check.degraded_over)
+    };
+    if ground.is_remote() {
+        return vec![read(None, run).await.finding(Subject::Whole, None)];
+    }
+    let host = ask.url.host_str().unwrap_or_default();
+    let (network, addresses) = (ground.network, ask.addresses);
+    probe_each(network, check, host, addresses, run, |address, run| read(Some(address), run)).await
+}
+
+fn outcome(
+    read: Result<ClockOffset, Reason>,
+    run: Run,
+    limits: ClockLimits,
+    degraded_over: Option<Span>,
+) -> Outcome {
+    let clock = read.as_ref().ok().copied();
+    let judgement = judge(read, limits, run.phases.total(), degraded_over);
+    Outcome { clock, ..Outcome::of(run, judgement) }
+}
+
+/// Judges what was read of one clock.
+///
+/// 1. A target that answers but says nothing of its clock that can be used is degraded: what it is
+///    there for may work, but nobody can know its time.
+/// 2. An NTP server that wants to be asked less often is not the one to blame.
+/// 3. Without a reading nothing else counts.
+/// 4. Then the clock must not be certainly off by more than what fails,
+/// 5. nor, which degrades, by more than what degrades,
+/// 6. and last one sample must have been quick enough.
+fn judge(
+    read: Result<ClockOffset, Reason>,
+    limits: ClockLimits,
+    took: Span,
+    degraded_over: Option<Span>,
+) -> Judgement {
+    match read {
+        Err(reason @ Reason::ClockUnreadable { .. }) => Judgement::degraded(reason),
+        Err(Reason::NtpRefused { code }) if code == "RATE" => {
+            Judgement::inconclusive(Reason::NtpRefused { code })
+        }
+        Err(reason) => Judgement::fail(reason),
+        Ok(offset) => {
+            judge_clock(offset, limits).unwrap_or_else(|| judge_speed(took, degraded_over))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClockLimits, Judgement, judge};
+    use crate::model::{ClockOffset, ClockReference, ClockSource, Reason, Span};
+
+    #[test]
+    fn what_cannot_be_read_then_the_limits_then_the_time() {
+        let second = Span::from_secs(1);
+        let failed = Span::from_secs(2);
+        let limits = ClockLimits { degraded: second, failed, jump: None, drift: None };
+        let judged = |read| judge(read, limits, second, Some(Span::from_millis(999)));
+        let off = |micros| ClockOffset {
+            at_least: micros,
+            at_most: micros + 1_000_000,
+            source: ClockSource::Json,
+        };
+        let skew =
+            |micros| Reason::ClockSkew { offset: off(micros), against: ClockReference::Host };
+        assert_eq!(judged(Ok(off(2_000_001))), Judgement::fail(skew(2_000_001)));
+        assert_eq!(judged(Ok(off(-2_500_000))), Judgement::degraded(skew(-2_500_000)));
+        let slow = Judgement::degraded(Reason::Slow { took: second });
+        assert_eq!(judged(Ok(off(1_000_000))), slow);
+        let silent = Reason::ClockUnreadable { detail: "no date".into() };
+        assert_eq!(judged(Err(silent.clone())), Judgement::degraded(silent));
+        let refused = |code: &str| Reason::NtpRefused { code: code.into() };
+        assert_eq!(judged(Err(refused("RATE"))), Judgement::inconclusive(refused("RATE")));
+        assert_eq!(judged(Err(refused("DENY"))), Judgement::fail(refused("DENY")));
+    }
+}
