@@ -7,6 +7,7 @@
 mod addresses;
 mod bounded;
 mod certificate;
+mod clock;
 mod clocks;
 mod dns;
 mod grpc;
@@ -171,7 +172,11 @@ impl Prober {
             CheckKind::Websocket(socket) => {
                 Box::pin(websocket::probe(network, secrets, check, socket, run)).await
             }
-            CheckKind::Clock(_) | CheckKind::Prober(_) => {
+            // Boxed, as the one before.
+            CheckKind::Clock(read) => {
+                Box::pin(clock::probe(network, secrets, tokens, check, read, run, &notes)).await
+            }
+            CheckKind::Prober(_) => {
                 let detail = String::from("this kind of check");
                 let reason = Reason::ProberMisconfigured { detail };
                 vec![Finding::because(crate::model::Subject::Whole, Verdict::Inconclusive, reason)]

@@ -13,6 +13,7 @@ pub mod echo;
 mod frames;
 pub mod handshake;
 pub mod icmp;
+pub mod ntp;
 pub mod proxy;
 pub mod reach;
 pub mod resolve;

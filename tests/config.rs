@@ -25,7 +25,7 @@ http = "https://desk.example/health"
 "#;
 
 /// The cases that are named for something else than one code.
-const SEVERAL: [&str; 2] = ["five", "syntax_and_others"];
+const SEVERAL: [&str; 3] = ["clock", "five", "syntax_and_others"];
 
 fn source(name: &str, text: &str) -> SourceFile {
     SourceFile { name: name.to_owned(), text: text.to_owned() }
@@ -71,7 +71,7 @@ fn the_example_is_valid_and_shows_every_kind() {
         CheckKind::Prober(_) => "prober",
     };
     let kinds: BTreeSet<&str> = config.checks().map(|(_, _, check)| kind(&check.kind)).collect();
-    let all = ["dns", "grpc", "http", "icmp", "tcp", "tls", "websocket"];
+    let all = ["clock", "dns", "grpc", "http", "icmp", "tcp", "tls", "websocket"];
     assert_eq!(kinds, BTreeSet::from(all));
     let secrets = ["AGENTS_TOKEN", "DESK_TOKEN"].map(|name| SecretRef::Env(name.to_owned()));
     assert_eq!(config.secret_refs(), BTreeSet::from(secrets));

@@ -23,6 +23,11 @@ impl Judgement {
         Self { verdict, reason: Some(reason) }
     }
 
+    /// It is not known whether it works, and that is nothing to hold against it.
+    pub(super) fn inconclusive(reason: Reason) -> Self {
+        Self { verdict: Verdict::Inconclusive, reason: Some(reason) }
+    }
+
     /// Whether there was something that worked, well or not, so that more can be asked of it.
     pub(super) fn worked(&self) -> bool {
         matches!(self.verdict, Verdict::Pass | Verdict::Degraded)

@@ -2,6 +2,7 @@
 //! none has been weighed against another yet.
 
 pub(super) mod check;
+mod clock;
 pub(super) mod component;
 pub(super) mod dns;
 mod dns_expect;

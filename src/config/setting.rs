@@ -4,6 +4,7 @@ pub(super) mod address;
 pub(super) mod body;
 pub(super) mod certificate;
 pub(super) mod choice;
+pub(super) mod clock_url;
 pub(super) mod count;
 pub(super) mod dns_name;
 pub(super) mod duration;

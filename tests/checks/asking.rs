@@ -158,8 +158,12 @@ pub(crate) fn only(observation: Observation) -> Finding {
 
 /// The check that a probe file with `http = { url = "...", settings }` has, with more below it.
 pub(crate) fn written(url: &str, settings: &str, more: &str) -> Check {
-    let kind = format!("http = {{ url = '{url}', {settings} }}\n{more}");
-    let config = probe_file("", &kind);
+    kind(&format!("http = {{ url = '{url}', {settings} }}\n{more}"))
+}
+
+/// The check that a probe file with this kind has.
+pub(crate) fn kind(kind: &str) -> Check {
+    let config = probe_file("", kind);
     let (_, _, check) = config.checks().next().unwrap();
     check.clone()
 }

@@ -10,6 +10,8 @@
 
 mod asking;
 mod authority;
+mod clock_ntp;
+mod clock_web;
 mod clocks;
 mod dns;
 mod dns_secure;
@@ -37,6 +39,7 @@ mod login_token;
 mod login_world;
 mod matrix;
 mod name_server;
+mod ntp_server;
 mod servers;
 mod starttls;
 mod starttls_servers;

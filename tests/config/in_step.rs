@@ -158,8 +158,8 @@ fn parsed(text: &str) -> String {
 fn defaults_are_what_the_schema_says() {
     let check = "/properties/component/items/properties/check/items/properties";
     let of_kind = |kind: &str| written(&format!("{check}/{kind}/anyOf/1/properties"));
-    let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 7]| {
-        let [http, dns, tcp, tls, icmp, grpc, websocket] = kinds;
+    let text = |platform: &str, statuspage: &str, check: &str, kinds: [&str; 8]| {
+        let [http, dns, tcp, tls, icmp, grpc, websocket, clock] = kinds;
         format!(
             "[platform]\nname = 'Blip'\n{platform}\
              [publish.statuspage]\npage = 'a'\ntoken = {{ env = 'T' }}\n{statuspage}\
@@ -176,7 +176,9 @@ fn defaults_are_what_the_schema_says() {
              [[component.check]]\nname = 'g'\n\
              [component.check.grpc]\nurl = 'https://desk.example'\n{grpc}\
              [[component.check]]\nname = 'w'\n\
-             [component.check.websocket]\nurl = 'wss://desk.example'\n{websocket}"
+             [component.check.websocket]\nurl = 'wss://desk.example'\n{websocket}\
+             [[component.check]]\nname = 'c'\n\
+             [component.check.clock]\nurl = 'https://desk.example'\n{clock}"
         )
     };
     let dns = of_kind("dns").lines().map(|line| format!("dns.{line}\n")).collect::<String>();
@@ -192,9 +194,10 @@ fn defaults_are_what_the_schema_says() {
             &of_kind("icmp"),
             &of_kind("grpc"),
             &of_kind("websocket"),
+            &of_kind("clock"),
         ],
     );
-    let short = text("", "", "", [""; 7]);
+    let short = text("", "", "", [""; 8]);
     assert_ne!(full, short);
     assert_eq!(parsed(&full), parsed(&short));
 }

@@ -5,7 +5,7 @@ mod head;
 pub(in crate::check) mod html;
 mod json;
 mod page;
-mod record;
+pub(in crate::check) mod record;
 pub(in crate::check) mod tree;
 
 use url::Url;

@@ -79,7 +79,7 @@ impl Request {
     }
 
     /// The request as configured, with its secrets filled in.
-    pub(super) fn first(
+    pub(in crate::check) fn first(
         http: &HttpCheck,
         secrets: &Secrets,
         authorization: Option<&Authorization>,

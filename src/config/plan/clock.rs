@@ -7,7 +7,7 @@ use http::HeaderName;
 use serde_json_path::JsonPath;
 
 use super::expect::TimeFormat;
-use super::{Addresses, HttpCheck};
+use super::{Addresses, Family, HttpCheck};
 use crate::model::Span;
 
 /// A clock, read on purpose.
@@ -39,7 +39,22 @@ pub enum ClockTarget {
         port: u16,
         /// Which addresses are asked.
         addresses: Addresses,
+        /// Of which family they are; `None` for both.
+        family: Option<Family>,
+        /// The address that is asked from; then only addresses of its family are asked.
+        source: Option<IpAddr>,
+        /// Whether it is asked for the true time, and not for what its own clock shows: then the
+        /// offset is wider by what the server says that it may be wrong by.
+        as_reference: bool,
     },
+}
+
+impl ClockTarget {
+    /// An NTP server that is asked for the true time, from wherever and in whatever family its
+    /// addresses are.
+    pub fn reference(host: String, port: u16, addresses: Addresses) -> Self {
+        Self::Ntp { host, port, addresses, family: None, source: None, as_reference: true }
+    }
 }
 
 /// Where in an HTTP answer the time stands, and how it is written if that cannot be told from it.
@@ -50,7 +65,14 @@ pub enum TimePlace {
     /// In another header.
     Header(HeaderName, Option<TimeFormat>),
     /// In its JSON.
-    Json(JsonPath, Option<TimeFormat>),
+    Json {
+        /// The path, as written.
+        written: String,
+        /// The path, compiled.
+        path: JsonPath,
+        /// How it is written.
+        format: Option<TimeFormat>,
+    },
 }
 
 /// How far a clock may be off.
@@ -81,6 +103,14 @@ impl ClockCheck {
         match &self.target {
             ClockTarget::Http { ask, .. } => ask.addresses,
             ClockTarget::Ntp { addresses, .. } => *addresses,
+        }
+    }
+
+    /// Whether `address` is one of those that may be asked.
+    pub(super) fn admits(&self, address: IpAddr) -> bool {
+        match &self.target {
+            ClockTarget::Http { ask, .. } => ask.client.admits(address),
+            ClockTarget::Ntp { family, source, .. } => Family::fits(*family, *source, address),
         }
     }
 

@@ -61,7 +61,7 @@ impl Check {
             CheckKind::Grpc(grpc) => Family::fits(grpc.family, grpc.source, address),
             CheckKind::Icmp(icmp) => Family::fits(icmp.family, icmp.source, address),
             CheckKind::Websocket(socket) => Family::fits(socket.family, socket.source, address),
-            CheckKind::Clock(clock) => clock.http().is_none_or(|http| http.client.admits(address)),
+            CheckKind::Clock(clock) => clock.admits(address),
             CheckKind::Dns(_) | CheckKind::Tcp(_) | CheckKind::Tls(_) | CheckKind::Prober(_) => {
                 true
             }

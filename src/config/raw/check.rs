@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::super::plan::{
-    DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck, WebsocketCheck,
+    ClockCheck, DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck, WebsocketCheck,
 };
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
@@ -32,12 +32,15 @@ const GRPC: Key<ShortOr<GrpcCheck>> =
     Key::new("grpc", "A question about a gRPC server's health: a URL, or a table.");
 const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
     Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
+const CLOCK: Key<ShortOr<ClockCheck>> =
+    Key::new("clock", "A clock, over HTTP or by NTP: a URL, or a table with more to say.");
 const MATRIX: Key<Matrix> = Key::new(
     "matrix",
     "Runs the check once for each of these values, which stand in its texts as `{{matrix.name}}`.",
 );
 const LOGIN: Key<RawLogin> = Key::new("login", "A login: what a customer does, step by step.");
-const KINDS: &[&str] = &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "login"];
+const KINDS: &[&str] =
+    &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "clock", "login"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -62,6 +65,7 @@ pub(in super::super) struct RawKinds {
     pub(in super::super) icmp: Field<ShortOr<IcmpCheck>>,
     pub(in super::super) grpc: Field<ShortOr<GrpcCheck>>,
     pub(in super::super) websocket: Field<ShortOr<WebsocketCheck>>,
+    pub(in super::super) clock: Field<ShortOr<ClockCheck>>,
     pub(in super::super) login: Field<RawLogin>,
 }
 
@@ -96,6 +100,7 @@ impl RawKinds {
             icmp: table.take(&ICMP),
             grpc: table.take(&GRPC),
             websocket: table.take(&WEBSOCKET),
+            clock: table.take(&CLOCK),
             login: table.take(&LOGIN),
         }
     }

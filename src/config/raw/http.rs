@@ -22,8 +22,8 @@ use super::tls::refuse_without_tls;
 pub(super) type MaxBody = Size<{ 64 << 20 }>;
 
 const URL: Key<Url> = Key::new("url", "What is asked for: `https://` or `http://`.");
-const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
-const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
+pub(super) const METHOD: Key<Method> = Key::new("method", "The method.").or_text("GET");
+pub(super) const HEADERS: Key<Headers> = Key::new("headers", "Headers to send.");
 const BODY: Key<RequestBody> =
     Key::new("body", "The body to send, or { file = \"...\" } for where it is.");
 pub(super) const REDIRECTS: Key<Redirects> =

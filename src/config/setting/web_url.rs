@@ -7,7 +7,7 @@ use super::super::mistake::{Mistake, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 
-const WEB: ([&str; 2], &str) = (["http", "https"], "`https://` or `http://`");
+const WEB: (&[&str], &str) = (&["http", "https"], "`https://` or `http://`");
 
 impl Setting for Url {
     const EXPECTED: &'static str = "a URL in quotes";
@@ -32,7 +32,7 @@ impl Setting for SocketUrl {
 
     fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let text = Self::text(node, problems)?;
-        read_url(&text, ["ws", "wss"], "`wss://` or `ws://`", node, problems).map(Self)
+        read_url(&text, &["ws", "wss"], "`wss://` or `ws://`", node, problems).map(Self)
     }
 
     fn schema() -> Value {
@@ -40,9 +40,10 @@ impl Setting for SocketUrl {
     }
 }
 
-fn read_url(
+/// Reads a URL of one of `schemes`.
+pub(super) fn read_url(
     text: &str,
-    schemes: [&str; 2],
+    schemes: &[&str],
     known: &'static str,
     node: &Node<'_>,
     problems: &mut Problems<'_>,
@@ -71,7 +72,7 @@ pub(in super::super) fn web_fault(url: &Url) -> Option<Mistake> {
     fault(url, schemes, known)
 }
 
-fn fault(url: &Url, schemes: [&str; 2], known: &'static str) -> Option<Mistake> {
+fn fault(url: &Url, schemes: &[&str], known: &'static str) -> Option<Mistake> {
     if !schemes.contains(&url.scheme()) {
         return Some(Mistake::UrlScheme { scheme: shorten(url.scheme()), known });
     }

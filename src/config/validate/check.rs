@@ -72,6 +72,7 @@ fn kind(raw: RawKinds, tuning: Option<&Tuning>, problems: &mut Problems<'_>) -> 
         raw.icmp.given().map(|icmp| CheckKind::Icmp(icmp.into_inner().0)),
         raw.grpc.given().map(|grpc| CheckKind::Grpc(Box::new(grpc.into_inner().0))),
         raw.websocket.given().map(|one| CheckKind::Websocket(Box::new(one.into_inner().0))),
+        raw.clock.given().map(|clock| CheckKind::Clock(Box::new(clock.into_inner().0))),
         raw.login.given().map(|login| {
             let RawLogin { check, times } = login.into_inner();
             if let Some(tuning) = tuning {

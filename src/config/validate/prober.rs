@@ -165,7 +165,7 @@ fn clocks(
             let name = format!("NTP server {}", server.get_ref());
             let id = ids.take(slug(&server.get_ref().to_string())?, span, problems)?;
             let kind = CheckKind::Clock(Box::new(ClockCheck {
-                target: ClockTarget::Ntp { host, port, addresses: Addresses::Any },
+                target: ClockTarget::reference(host, port, Addresses::Any),
                 samples: SAMPLES,
                 limits: ClockLimits { degraded: limit, failed: limit, jump: None, drift: None },
             }));

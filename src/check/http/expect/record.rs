@@ -15,9 +15,9 @@ const SECOND: i128 = 1_000_000;
 /// A point in time as somebody wrote it: what they meant lies within `step` of `at`, since some
 /// cut off what they do not write and some round it. In microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Written {
-    at: i128,
-    step: i128,
+pub(in crate::check) struct Written {
+    pub(in crate::check) at: i128,
+    pub(in crate::check) step: i128,
 }
 
 /// Judges all that `path` led to, in an answer that was asked for at the first of two moments and
@@ -65,7 +65,7 @@ fn span(micros: i128) -> Span {
 }
 
 /// The point in time that `value` is, if it is one.
-fn read(value: &Value, format: Option<TimeFormat>) -> Option<Written> {
+pub(in crate::check) fn read(value: &Value, format: Option<TimeFormat>) -> Option<Written> {
     match (value, format) {
         (Value::String(text), Some(TimeFormat::Rfc3339)) => rfc3339(text),
         (Value::String(text), Some(TimeFormat::Rfc2822)) => rfc2822(text),
