@@ -9,7 +9,7 @@ mod own;
 mod sight;
 
 pub use agreement::{agreement, strayed};
-pub use book::{Book, Known, Rules, Who};
+pub use book::{Book, Known, MOST, Rules, Who};
 pub use edge::before_the_edge;
 pub use interval::SLEW;
 pub use own::{Own, Reference, Voice};

@@ -8,6 +8,7 @@
 
 mod judge;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +17,7 @@ use crate::config::{Check, CheckKind, ClockLimits, ProberPlan};
 use crate::model::{
     CheckId, ClockOffset, ClockSource, Finding, Reason, Span, Timestamp, Variant, Verdict,
 };
-use crate::offset::{Book, Rules, Sample, Who, before_the_edge};
+use crate::offset::{self, Book, Known, Rules, Sample, Who, before_the_edge};
 
 /// What is known of clocks. Copies know the same.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ struct Shared {
     max_error: Span,
     /// Whether requests wait for the right moment.
     waits: bool,
+    /// The clocks that were last found to be off, as long as they are known.
+    blamed: BTreeSet<Who>,
 }
 
 impl Clocks {
@@ -40,7 +43,8 @@ impl Clocks {
         let plan = ProberPlan::default();
         let rules = rules(&plan, Span::ZERO);
         let book = Book::new(rules, clock.now(), clock.wall_step());
-        let shared = Shared { book, max_error: plan.max_clock_error, waits: false };
+        let max_error = plan.max_clock_error;
+        let shared = Shared { book, max_error, waits: false, blamed: BTreeSet::new() };
         Self { clock, shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -81,8 +85,10 @@ impl Clocks {
                 }
                 let known = known.next().flatten();
                 finding.clock = known.map(|known| known.offset);
-                if let (Some(known), Some(limits)) = (known, limits) {
-                    judge::judge(finding, known, limits);
+                if let (Some(known), Some(limits), Some(who)) =
+                    (known, limits, who(&check.id, finding))
+                {
+                    self.lock().judge(finding, who, known, limits);
                 }
             }
         }
@@ -105,6 +111,25 @@ impl Clocks {
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Judges one finding. While nobody can tell what the time is, a clock that was found to be off
+    /// is not found to be right either: the run says nothing.
+    fn judge(&mut self, finding: &mut Finding, who: Who, known: Known, limits: ClockLimits) {
+        if known.against.is_some() {
+            if judge::judge(finding, known, limits) {
+                self.blamed.insert(who);
+            } else {
+                self.blamed.remove(&who);
+            }
+        } else if self.blamed.contains(&who) && known.offset.certain() > limits.degraded {
+            judge::withhold(finding, self.book.own().step().unwrap_or_default());
+        }
+        if self.blamed.len() > offset::MOST {
+            self.blamed.pop_first();
+        }
     }
 }
 
@@ -199,5 +224,51 @@ fn limits(check: &Check, variant: Option<&Variant>) -> Option<ClockLimits> {
         | CheckKind::Icmp(_)
         | CheckKind::Websocket(_)
         | CheckKind::Prober(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Shared, Who, rules};
+    use crate::config::{ClockLimits, ProberPlan};
+    use crate::model::{
+        CheckId, ClockOffset, ClockReference, ClockSource, Finding, Span, Subject, Timestamp,
+        Verdict,
+    };
+    use crate::offset::{Book, Known};
+
+    /// A target is found to be an hour ahead; then the host's clock is set, and nobody can tell.
+    #[test]
+    fn a_wrong_clock_is_not_right_because_nobody_can_tell_any_more() {
+        let plan = ProberPlan::default();
+        let book = Book::new(rules(&plan, Span::ZERO), Timestamp::from_secs(0), 0);
+        let (max_error, blamed) = (plan.max_clock_error, BTreeSet::new());
+        let mut shared = Shared { book, max_error, waits: false, blamed };
+        let limits = ClockLimits {
+            degraded: Span::from_secs(60),
+            failed: Span::from_secs(600),
+            jump: None,
+            drift: None,
+        };
+        let mut judged = |host: &str, ahead: i64, is_known: bool| {
+            let source = ClockSource::Date;
+            let offset = ClockOffset { at_least: ahead, at_most: ahead + 1_000_000, source };
+            let against = is_known.then_some((offset, ClockReference::Host));
+            let known = Known { offset, against, jumped: None, drift: None };
+            let who = Who { check: CheckId::new(host), variant: None, address: None, source };
+            let mut finding = Finding::pass(Subject::Whole);
+            shared.judge(&mut finding, who, known, limits);
+            finding.verdict
+        };
+        let hour = 3_600_000_000;
+        assert_eq!(judged("desk", hour, false), Verdict::Pass, "nothing is held against it yet");
+        assert_eq!(judged("desk", hour, true), Verdict::Fail);
+        assert_eq!(judged("desk", hour, false), Verdict::Inconclusive);
+        assert_eq!(judged("crm", hour, false), Verdict::Pass);
+        assert_eq!(judged("desk", 0, false), Verdict::Pass, "it was set right meanwhile");
+        assert_eq!(judged("desk", 0, true), Verdict::Pass);
+        assert_eq!(judged("desk", hour, false), Verdict::Pass);
     }
 }

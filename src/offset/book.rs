@@ -10,7 +10,7 @@ use super::sight::{Sample, Sight};
 use crate::model::{CheckId, ClockOffset, ClockReference, ClockSource, Span, Timestamp, Variant};
 
 /// How many clocks are remembered: addresses come from outside.
-const MOST: usize = 4096;
+pub const MOST: usize = 4096;
 
 /// How old a sight may be and still speak for the time.
 const FRESH: Duration = Duration::from_secs(600);

@@ -4,7 +4,8 @@ use crate::config::ClockLimits;
 use crate::model::{Finding, Reason, Span, Verdict};
 use crate::offset::Known;
 
-/// Judges `finding` once more, by what is known of the clock that was read.
+/// Judges `finding` once more, by what is known of the clock that was read, and tells whether the
+/// clock is off.
 ///
 /// 1. A clock that is certainly off by more than what fails, fails.
 /// 2. By more than what degrades, it degrades;
@@ -12,14 +13,25 @@ use crate::offset::Known;
 /// 4. and one that drifts more than it may.
 /// 5. What is wrong anyway stays as it is, unless the clock is worse: a wrong clock matters more than
 ///    speed does.
-pub(super) fn judge(finding: &mut Finding, known: Known, limits: ClockLimits) {
-    let Some((verdict, reason)) = verdict(known, limits) else { return };
+pub(super) fn judge(finding: &mut Finding, known: Known, limits: ClockLimits) -> bool {
+    let Some((verdict, reason)) = verdict(known, limits) else { return false };
     let slow = matches!(finding.reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
     let worked = matches!(finding.verdict, Verdict::Pass | Verdict::Degraded);
     if worked && (slow || verdict > finding.verdict) {
         finding.verdict = verdict;
         finding.reason = Some(reason);
         // It is about no step, but about the host.
+        finding.step = None;
+    }
+    true
+}
+
+/// Takes back that `finding` is well: its clock was off when that could last be told, and our own,
+/// which the host has set by `step` since, cannot tell any more.
+pub(super) fn withhold(finding: &mut Finding, step: i64) {
+    if matches!(finding.verdict, Verdict::Pass | Verdict::Degraded) {
+        finding.verdict = Verdict::Inconclusive;
+        finding.reason = Some(Reason::ProberClock { step });
         finding.step = None;
     }
 }
