@@ -145,7 +145,7 @@ impl Book {
         let sight = self.sights.get_mut(who)?;
         let offset = sight.at(now);
         let against = reference.map(|found| (offset.minus(found.offset), found.against));
-        let drift = against.and_then(|(offset, _)| sight.drift(offset, now));
+        let drift = against.and_then(|against| sight.drift(against, now));
         let by_siblings = by_siblings.map(|offset| (offset, ClockReference::Siblings));
         let jumped = sight.jumped(now);
         Some(Known { offset, against: by_siblings.or(against), jumped, drift })

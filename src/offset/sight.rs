@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{ClockOffset, Span, Timestamp};
+use crate::model::{ClockOffset, ClockReference, Span, Timestamp};
 
 /// How long it is told that a clock was set: a single run opens no incident.
 const JUMP_TOLD: Duration = Duration::from_secs(300);
@@ -36,8 +36,15 @@ pub struct Sight {
     /// Since when all samples go together.
     since: Timestamp,
     jumped: Option<(i64, Timestamp)>,
-    /// An early offset, against whatever was the reference then.
-    early: Option<(ClockOffset, Timestamp)>,
+    early: Option<Early>,
+}
+
+/// An early offset against a reference.
+#[derive(Clone, Copy, Debug)]
+struct Early {
+    offset: ClockOffset,
+    against: ClockReference,
+    at: Timestamp,
 }
 
 impl Sight {
@@ -106,19 +113,25 @@ impl Sight {
     }
 
     /// How much too fast it certainly is, in parts per million, slow if negative. `offset` is that
-    /// against the reference at `now`.
-    pub fn drift(&mut self, offset: ClockOffset, now: Timestamp) -> Option<i64> {
-        let (early, at) = *self.early.get_or_insert((offset, now));
-        let elapsed = now.since(at);
-        if elapsed < DRIFT_SEEN {
-            // The first samples are wide, and a better one is soon there.
-            if offset.width() < Span::from_micros(early.width().as_micros() / 2) {
-                self.early = Some((offset, now));
-            }
+    /// at `now` by the word of `against`: what two of these differ by is no drift.
+    pub fn drift(
+        &mut self,
+        (offset, against): (ClockOffset, ClockReference),
+        now: Timestamp,
+    ) -> Option<i64> {
+        let latest = Early { offset, against, at: now };
+        let early = *self.early.get_or_insert(latest);
+        let elapsed = now.since(early.at);
+        // The first samples are wide, and a better one is soon there.
+        let better = || offset.width() < Span::from_micros(early.offset.width().as_micros() / 2);
+        if early.against != against || (elapsed < DRIFT_SEEN && better()) {
+            self.early = Some(latest);
+        }
+        if early.against != against || elapsed < DRIFT_SEEN {
             return None;
         }
         let elapsed = i128::try_from(elapsed.as_micros()).unwrap_or(i128::MAX);
-        let rate = i128::from(offset.beyond(early)) * 1_000_000 / elapsed;
+        let rate = i128::from(offset.beyond(early.offset)) * 1_000_000 / elapsed;
         i64::try_from(rate).ok().filter(|rate| *rate != 0)
     }
 }
@@ -132,7 +145,7 @@ mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     use super::{Sample, Sight};
-    use crate::model::{ClockOffset, ClockSource, Timestamp};
+    use crate::model::{ClockOffset, ClockReference, ClockSource, Timestamp};
 
     const SECOND: i64 = 1_000_000;
 
@@ -216,7 +229,7 @@ mod tests {
             let mut found = None;
             for now in (0..=3600).step_by(30) {
                 sight.hear(sample(now, around(rate * now, doubt)));
-                found = sight.drift(around(rate * now, doubt), at(now));
+                found = sight.drift((around(rate * now, doubt), ClockReference::Ntp), at(now));
             }
             found
         };
@@ -227,5 +240,15 @@ mod tests {
         // Faster than a clock may be that nobody sets: every sample begins anew.
         assert_eq!(drifting(2_000, tenth), Some(1_944));
         assert_eq!(drifting(100, SECOND), None);
+    }
+
+    #[test]
+    fn two_references_that_differ_are_no_drift() {
+        let mut sight = Sight::first(sample(0, around(0, 0)));
+        assert_eq!(sight.drift((around(0, 0), ClockReference::Host), at(0)), None);
+        let by_ntp = |offset| (around(offset, 0), ClockReference::Ntp);
+        assert_eq!(sight.drift(by_ntp(SECOND), at(1000)), None);
+        assert_eq!(sight.drift(by_ntp(SECOND), at(2000)), None);
+        assert_eq!(sight.drift(by_ntp(SECOND + 200_000), at(2000)), Some(200));
     }
 }

@@ -228,7 +228,8 @@ impl Route<'_> {
     /// Whether it is the answer to `request` that tells of the clock: the first of the configured
     /// host.
     fn tells_the_time(&self, request: &Request, trail: &Trail) -> bool {
-        self.is_home(&request.url) && !trail.hops.iter().any(|hop| self.is_of_home(hop))
+        let is_first = !trail.hops.iter().any(|hop| self.is_of_home(hop));
+        is_first && !trail.is_part && self.is_home(&request.url)
     }
 
     fn is_of_home(&self, hop: &Hop) -> bool {
