@@ -152,8 +152,8 @@ impl Prober {
         let Shared { network, clocks, secrets, known, tokens, .. } = &*self.shared;
         let Asked { turn, variant, told, waited } = asked;
         let mut notes = Notes::new(known, told.is_some());
-        // Whoever looks on is not kept waiting.
-        if told.is_none() {
+        // Whoever looks on is not kept waiting, and a check of a clock has its own moments.
+        if told.is_none() && !matches!(check.kind, CheckKind::Clock(_)) {
             notes = notes.waiting_for(Moments::of(clocks, check, variant.cloned()));
         }
         let mut findings = match &check.kind {

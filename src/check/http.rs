@@ -1,7 +1,7 @@
 //! The `http` check: a request, its redirects, and what the last answer must be like.
 
 pub(super) mod auth;
-mod clock;
+pub(super) mod clock;
 pub(super) mod cookies;
 pub(super) mod decode;
 pub(super) mod examine;

@@ -10,6 +10,9 @@ use crate::ntp_server::{NtpServer, ahead, honest};
 
 const SECOND: i64 = 1_000_000;
 
+/// What a server makes of an honest answer.
+type Change = fn(Packet) -> Packet;
+
 async fn ask(check: &str) -> Finding {
     find(&kind(check)).await
 }
@@ -128,7 +131,7 @@ async fn a_kiss_of_death_is_heeded() {
 
 #[tokio::test]
 async fn a_server_that_does_not_know_the_time_fails() {
-    let changes: [(fn(Packet) -> Packet, &str); 5] = [
+    let changes: [(Change, &str); 5] = [
         (|packet| Packet { leap: 3, ..packet }, "by its leap indicator"),
         (|packet| Packet { stratum: 16, ..packet }, "stratum 16"),
         (|packet| Packet { root_dispersion: 17 << 16, ..packet }, "it may be wrong by"),

@@ -15,6 +15,9 @@ use crate::servers::{Server, read_request, serve};
 
 const SECOND: i64 = 1_000_000;
 
+/// What a server answers by its clock.
+type Answer = fn(Duration) -> String;
+
 /// A server whose answers are made of its time, which is so many microseconds ahead, and of their
 /// number.
 async fn serve_time(
@@ -111,7 +114,7 @@ async fn times_in_json_and_in_headers_are_as_fine_as_they_are_written() {
 
 #[tokio::test]
 async fn a_target_that_does_not_tell_is_degraded() {
-    let answers: [(fn(Duration) -> String, &str, &str); 8] = [
+    let answers: [(Answer, &str, &str); 8] = [
         (|_| json(""), "", "the answer has no `Date`"),
         (|now| dated(now, "Age: 60\r\n"), "", "the answer has been in a cache, `Age: 60`"),
         (|now| dated(now, ""), ", header = 'X-Time'", "no `x-time` in it, status 200"),

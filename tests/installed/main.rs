@@ -22,6 +22,8 @@ mod certificates;
 #[path = "../checks/asking.rs"]
 mod asking;
 mod browser;
+mod clocks;
+mod clocks_prober;
 mod command;
 mod grpc;
 mod knot;

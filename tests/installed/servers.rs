@@ -7,6 +7,7 @@ pub(crate) mod names;
 pub(crate) mod oidc;
 pub(crate) mod proxies;
 pub(crate) mod stores;
+pub(crate) mod time;
 pub(crate) mod web;
 
 use std::fs;

@@ -16,11 +16,9 @@ impl Readings {
     /// Adds one, and gives what is known since of the clock that it is of.
     pub(super) fn add(&mut self, read: ClockOffset) -> ClockOffset {
         for clock in &mut self.clocks {
-            let at_least = clock.at_least.max(read.at_least);
-            let at_most = clock.at_most.min(read.at_most);
-            if at_least <= at_most {
-                *clock = ClockOffset { at_least, at_most, ..read };
-                return *clock;
+            if let Some(both) = clock.intersect(read) {
+                *clock = both;
+                return both;
             }
         }
         self.clocks.push(read);

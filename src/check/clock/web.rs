@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::{AGE, DATE};
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::super::http::Answer;
 use super::super::http::auth::{Authorization, Tokens};
+use super::super::http::clock::was_cached;
 use super::super::http::cookies::Jar;
 use super::super::http::examine::look;
 use super::super::http::expect::{record, tree};
@@ -74,7 +75,7 @@ impl Web<'_> {
     async fn wait(&self, run: &Run, known: ClockOffset, last: &Phases) -> bool {
         let took = last.since(&run.phases);
         let round_trip = took.get(Phase::FirstByte).unwrap_or_default().as_micros();
-        if known.at_least.abs_diff(known.at_most) <= 2 * round_trip {
+        if known.width().as_micros() <= 2 * round_trip {
             return false;
         }
         let wait = match self.place {
@@ -115,9 +116,9 @@ impl Web<'_> {
             // What it is that answered us is not known.
             (_, _, Err(Reason::ProxyAuth)) => Err(Reason::ProxyAuth),
             // Whatever became of the body after that.
-            (TimePlace::Date, Some(read), _) => Ok(read),
+            (TimePlace::Date, Some(read), _) if read.source == ClockSource::Date => Ok(read),
             (_, _, Err(reason)) => Err(reason),
-            (TimePlace::Date, None, Ok(answer)) => Err(unreadable(dateless(&answer.headers))),
+            (TimePlace::Date, _, Ok(answer)) => Err(unreadable(dateless(&answer.headers))),
             (TimePlace::Header(name, format), _, Ok(answer)) => {
                 fresh(&answer.headers)?;
                 let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
@@ -178,19 +179,21 @@ fn read(
 
 /// What a cache has kept tells of another time.
 fn fresh(headers: &HeaderMap) -> Result<(), Reason> {
-    match headers.get(AGE) {
-        Some(age) if age.as_bytes() != b"0" => Err(unreadable(dateless(headers))),
-        Some(_) | None => Ok(()),
-    }
+    if is_kept(headers) { Err(unreadable(dateless(headers))) } else { Ok(()) }
+}
+
+fn is_kept(headers: &HeaderMap) -> bool {
+    headers.get(AGE).map_or_else(|| was_cached(headers), |age| age.as_bytes() != b"0")
 }
 
 /// Why the `Date` tells nothing.
 fn dateless(headers: &HeaderMap) -> String {
-    let shown = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     match (headers.get(AGE), headers.get(DATE)) {
-        (Some(age), _) if age.as_bytes() != b"0" => {
+        (Some(age), _) if is_kept(headers) => {
             format!("the answer has been in a cache, `Age: {}`", shown(age))
         }
+        (None, _) if is_kept(headers) => "the answer has been in a cache".to_owned(),
         (_, Some(date)) => format!("`Date: {}` is no date", shown(date)),
         (_, None) => "the answer has no `Date`".to_owned(),
     }
@@ -244,6 +247,8 @@ mod tests {
         assert_eq!(dateless(&headers(&[("date", "now"), ("age", "0")])), "`Date: now` is no date");
         let kept = headers(&[("date", "now"), ("age", "7")]);
         assert_eq!(dateless(&kept), "the answer has been in a cache, `Age: 7`");
+        let hit = headers(&[("date", "now"), ("x-cache", "HIT")]);
+        assert_eq!(dateless(&hit), "the answer has been in a cache");
         assert!(fresh(&kept).is_err() && fresh(&headers(&[("age", "0")])).is_ok());
     }
 }

@@ -48,7 +48,7 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// Whether a cache says that the answer was there before it was asked for.
-fn was_cached(headers: &HeaderMap) -> bool {
+pub(in crate::check) fn was_cached(headers: &HeaderMap) -> bool {
     let texts = CACHES.iter().flat_map(|name| headers.get_all(*name));
     texts.filter_map(|text| text.to_str().ok()).any(|text| {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
+use super::time::faked;
 use super::{Server, folder};
 
 /// The library's own pages let everybody in, under any name, and ask for consent.
@@ -43,10 +44,7 @@ pub(crate) fn oidc_provider(
     let dir = folder(dir, "provider");
     let script = dir.join("provider.mjs");
     fs::write(&script, PROVIDER).unwrap();
-    let mut command = Command::new(if ahead.is_some() { "faketime" } else { "node" });
-    if let Some(ahead) = ahead {
-        command.args(["-f", ahead, "node"]);
-    }
+    let mut command = ahead.map_or_else(|| Command::new("node"), |ahead| faked(ahead, "node"));
     command.arg(script).arg(LIBRARY);
     command.arg(address.ip().to_string()).arg(address.port().to_string()).args([redirect, secret]);
     Server::start(&dir, command).until_listening(address)
