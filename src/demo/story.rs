@@ -302,5 +302,7 @@ fn words(event: &EventKind) -> Option<String> {
         EventKind::IncidentChanged { incident, status, cause, sequence, .. } => {
             Some(format!("incident {incident}, step {sequence}: {status}, because {cause}"))
         }
+        EventKind::NetworkLost { .. } => Some("our own network is lost".to_owned()),
+        EventKind::NetworkRegained { .. } => Some("our own network is well again".to_owned()),
     }
 }

@@ -145,6 +145,14 @@ fn log_event(event: &Event) {
                 }
             }
         }
+        EventKind::NetworkLost { failing, total } => tracing::error!(
+            failing,
+            total,
+            "our own network is lost: the references do not answer, and no target is blamed for it"
+        ),
+        EventKind::NetworkRegained { excused } => {
+            tracing::warn!(excused, "our own network is well again; so many runs did not count");
+        }
     }
 }
 
