@@ -22,6 +22,7 @@ use crate::store::{self, Store, StoreError};
 
 mod error;
 mod lanes;
+mod references;
 mod resume;
 mod token;
 
@@ -72,7 +73,8 @@ pub struct App {
 
 impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
-    pub async fn start(options: Options) -> Result<Self, AppError> {
+    pub async fn start(mut options: Options) -> Result<Self, AppError> {
+        references::find(&mut options.config);
         let listener = bind(options.listen).await?;
         let address = listener
             .local_addr()
@@ -103,7 +105,7 @@ impl App {
         let (pulse, health) = watch::channel(Pulse::Starting);
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
-        let checks = options.config.checks().map(|(_, _, check)| check);
+        let checks = options.config.every_check();
         let runtime = Runtime {
             clock,
             core,

@@ -145,14 +145,22 @@ fn log_event(event: &Event) {
                 }
             }
         }
-        EventKind::NetworkLost { failing, total } => tracing::error!(
+        network @ (EventKind::NetworkLost { .. } | EventKind::NetworkRegained { .. }) => {
+            log_network(network);
+        }
+    }
+}
+
+/// Once for each change: how many runs did not count is said when it is over.
+fn log_network(kind: &EventKind) {
+    if let EventKind::NetworkLost { failing, total } = kind {
+        tracing::error!(
             failing,
             total,
             "our own network is lost: the references do not answer, and no target is blamed for it"
-        ),
-        EventKind::NetworkRegained { excused } => {
-            tracing::warn!(excused, "our own network is well again; so many runs did not count");
-        }
+        );
+    } else if let EventKind::NetworkRegained { excused } = kind {
+        tracing::warn!(excused, "our own network is well again; so many runs did not count");
     }
 }
 

@@ -38,10 +38,10 @@ impl Reason {
 
     /// Whether anything at all answered.
     pub const fn was_answered(&self) -> bool {
-        match self {
-            Self::EchoLost { lost, sent } => *lost < *sent,
-            other => !other.may_be_network(),
+        if let Self::EchoLost { lost, sent } = self {
+            return *lost < *sent;
         }
+        !self.may_be_network()
     }
 }
 
