@@ -51,7 +51,7 @@ pub enum Occasion {
     First,
     /// A tick of its grid.
     Tick,
-    /// The last run left its state in doubt.
+    /// The last run left its state in doubt, or somebody waits for what it finds.
     Confirmation,
 }
 
