@@ -1,6 +1,7 @@
 //! The composition root: from a configuration to running tasks. It reads as the dependency graph;
 //! nothing is decided here. The demo and the tests embed it on port 0.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::check::Prober;
 use crate::clock::Clock;
-use crate::config::{Component, Config, Platform, Secret, Secrets};
+use crate::config::{Check, Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
-use crate::model::{Span, Vantage};
+use crate::model::{CheckId, Span, Vantage};
 use crate::runtime::{News, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
@@ -22,6 +23,7 @@ use crate::store::{self, Store, StoreError};
 
 mod error;
 mod lanes;
+mod references;
 mod resume;
 mod token;
 
@@ -72,7 +74,8 @@ pub struct App {
 
 impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
-    pub async fn start(options: Options) -> Result<Self, AppError> {
+    pub async fn start(mut options: Options) -> Result<Self, AppError> {
+        references::find(&mut options.config);
         let listener = bind(options.listen).await?;
         let address = listener
             .local_addr()
@@ -103,13 +106,12 @@ impl App {
         let (pulse, health) = watch::channel(Pulse::Starting);
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
-        let checks = options.config.checks().map(|(_, _, check)| check);
         let runtime = Runtime {
             clock,
             core,
             durable,
             prober,
-            checks: checks.map(|check| (check.id.clone(), Arc::new(check.clone()))).collect(),
+            checks: checks(&options.config),
             publishers,
             metrics: Arc::clone(&metrics),
             news: news.clone(),
@@ -195,6 +197,11 @@ fn open(
     let saved = Saved::read(config, restored)
         .map_err(|source| AppError::Damaged { dir: dir.to_owned(), source })?;
     Ok((store, saved))
+}
+
+/// Every check that runs, by its id.
+fn checks(config: &Config) -> BTreeMap<CheckId, Arc<Check>> {
+    config.every_check().map(|check| (check.id.clone(), Arc::new(check.clone()))).collect()
 }
 
 /// The status pages' data, with what the configuration says of them.

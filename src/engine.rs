@@ -2,7 +2,7 @@
 //! what it decides follows from its state, what it is told and the time it is told, so that
 //! replaying a journal makes the same decisions.
 //!
-//! In reading order: `track` and `detect` (runs to health), `status` (health to component status),
+//! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health), `status` (health to component status),
 //! `correlate` (which incident a change belongs to), `lifecycle` (how an incident goes on),
 //! `narrate` and `words` (what the public reads), `state` (all that is remembered).
 
@@ -10,6 +10,7 @@ mod correlate;
 mod detect;
 mod lifecycle;
 mod narrate;
+mod quorum;
 mod state;
 mod status;
 mod track;
@@ -23,11 +24,12 @@ use lifecycle::Due;
 
 use crate::model::{
     Action, CheckId, ComponentId, ComponentStatus, Event, EventKind, IncidentKey, Input,
-    Observation, Policy, Timestamp,
+    Observation, Policy, Span, Timestamp,
 };
 
 pub use detect::CheckState;
 pub use lifecycle::Incident;
+pub use quorum::Network;
 pub use state::{Closed, ComponentState, State};
 pub use track::Track;
 
@@ -63,6 +65,8 @@ pub enum WakeupReason {
     ResolveDue(IncidentKey),
     /// An update was promised.
     UpdateDue(IncidentKey),
+    /// A failure has waited long enough for the references.
+    PatienceOver,
 }
 
 impl Engine {
@@ -103,13 +107,26 @@ impl Engine {
     pub fn next_wakeup(&self) -> Option<Wakeup> {
         let ahead = self.deadlines().filter(|(at, _, _)| *at > self.state.now);
         let next = ahead.map(|(at, due, incident)| (at, due, incident.key())).min();
-        next.map(|(at, due, key)| Wakeup {
+        let next = next.map(|(at, due, key)| Wakeup {
             at,
             reason: match due {
                 Due::Resolve => WakeupReason::ResolveDue(key.clone()),
                 Due::Update => WakeupReason::UpdateDue(key.clone()),
             },
-        })
+        });
+        let patience = self.patience_over().filter(|at| *at > self.state.now);
+        let patience = patience.map(|at| Wakeup { at, reason: WakeupReason::PatienceOver });
+        patience.into_iter().chain(next).min_by_key(|wakeup| wakeup.at)
+    }
+
+    /// How soon the references are to be asked again, if sooner than usual: something waits for
+    /// them.
+    pub fn asks_references_within(&self) -> Option<Span> {
+        self.state.network.asks_within()
+    }
+
+    fn patience_over(&self) -> Option<Timestamp> {
+        self.state.network.next_deadline(&self.state.policy.prober)
     }
 
     /// All that is remembered, for metrics, the page and the snapshot.
@@ -120,7 +137,8 @@ impl Engine {
     /// Whether the latest run of `check` disagrees with what is decided, so that it should run
     /// again soon.
     pub fn is_unsettled(&self, check: &CheckId) -> bool {
-        self.state.checks.get(check).is_some_and(CheckState::is_unsettled)
+        self.state.network.holds(check)
+            || self.state.checks.get(check).is_some_and(CheckState::is_unsettled)
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due, &Incident)> {
@@ -135,6 +153,7 @@ impl Engine {
     /// 2. A promised update waits until somebody has looked since the last one: after a night
     ///    without farol there is one thing to tell, and not one for every half hour.
     /// 3. A deadline that had to wait is settled when it need not wait any more.
+    /// 4. A failure that waited long enough for the references comes before what is due then.
     fn settle_until(&mut self, now: Timestamp, decision: &mut Decision) {
         loop {
             let due = self.deadlines().filter(|(at, due, incident)| {
@@ -145,15 +164,52 @@ impl Engine {
                     }
             });
             let next = due.map(|(at, due, incident)| (at.max(self.state.now), due, incident.key()));
-            let Some((at, due, key)) = next.min() else { return };
+            let next = next.min();
+            if let Some(over) = self.patience_over().map(|at| at.max(self.state.now))
+                && over <= now
+                && next.is_none_or(|(at, _, _)| over <= at)
+            {
+                self.state.now = over;
+                self.release(over, decision);
+                continue;
+            }
+            let Some((at, due, key)) = next else { return };
             let key = key.clone();
             correlate::settle(&mut self.state, &key, due, at, decision);
         }
     }
 
+    /// Takes in an observation:
+    ///
+    /// 1. What a reference says is about our own network.
+    /// 2. What is said of a target and may be our network's doing waits for the references.
+    /// 3. Whatever need not wait any more after this is taken in.
     fn observe(&mut self, observation: &Observation, now: Timestamp, decision: &mut Decision) {
+        let State { policy, checks, network, .. } = &mut self.state;
+        let check = checks.get(&observation.check);
+        if policy.prober.references.contains_key(&observation.check) {
+            network.hear(observation, &policy.prober, now, &mut decision.events);
+        } else if !policy.checks.contains_key(&observation.check)
+            || check.is_some_and(|check| check.has_seen(observation))
+        {
+            // Here before, or under way when its check was taken out of the configuration.
+        } else if !network.keeps(observation, check, policy, now) {
+            self.take_in(observation, now, decision);
+        }
+        self.release(now, decision);
+    }
+
+    /// Takes in what need not wait for the references any more.
+    fn release(&mut self, now: Timestamp, decision: &mut Decision) {
+        loop {
+            let State { policy, checks, network, .. } = &mut self.state;
+            let Some(observation) = network.release(checks, &policy.prober, now) else { return };
+            self.take_in(&observation, now, decision);
+        }
+    }
+
+    fn take_in(&mut self, observation: &Observation, now: Timestamp, decision: &mut Decision) {
         let State { policy, checks, .. } = &mut self.state;
-        // A run that was under way when its check was taken out of the configuration.
         let Some(policy) = policy.checks.get(&observation.check) else { return };
         let component = policy.component.clone();
         let check = checks.entry(observation.check.clone()).or_default();
@@ -190,8 +246,10 @@ impl Engine {
         for incident in state.incidents.values_mut() {
             incident.adopt(policy);
         }
+        state.network.adopt(policy, now, &mut decision.events);
         let all: Vec<ComponentId> = policy.components.keys().cloned().collect();
         self.reassess(changes, &all, now, decision);
+        self.release(now, decision);
     }
 
     /// Decides the status of `components` anew, and brings what changed to the incidents.

@@ -204,6 +204,8 @@ impl Metrics {
                 }
                 self.set_incident(incident, platform, *status, *impact);
             }
+            // The board of our own trouble has it.
+            EventKind::NetworkLost { .. } | EventKind::NetworkRegained { .. } => {}
         }
     }
 

@@ -20,6 +20,7 @@ pub mod resolve;
 pub mod run;
 pub mod scope;
 mod stub;
+pub mod surroundings;
 pub mod tls;
 pub mod wire;
 

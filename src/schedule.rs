@@ -14,7 +14,8 @@
 //!    and never made up for. So a late wake-up makes each check run once, however late it is.
 //! 5. After a run the check waits for the next tick of its grid; while its state is in doubt, for
 //!    its confirm interval if that is over sooner.
-//! 6. Intervals shorter than [`SHORTEST`] count as that long: no configuration makes a busy loop.
+//! 6. Whoever waits for a check may hasten it: it runs at once, though not too soon after it ran.
+//! 7. Intervals shorter than [`SHORTEST`] count as that long: no configuration makes a busy loop.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -50,7 +51,7 @@ pub enum Occasion {
     First,
     /// A tick of its grid.
     Tick,
-    /// The last run left its state in doubt.
+    /// The last run left its state in doubt, or somebody waits for what it finds.
     Confirmation,
 }
 
@@ -94,6 +95,8 @@ struct Entry {
     scheduled_at: Timestamp,
     occasion: Occasion,
     running: bool,
+    /// When it was last given out.
+    last_due: Option<Timestamp>,
 }
 
 impl Schedule {
@@ -120,6 +123,7 @@ impl Schedule {
             scheduled_at: first_run,
             occasion: Occasion::First,
             running: false,
+            last_due: None,
         });
     }
 
@@ -134,6 +138,7 @@ impl Schedule {
             self.waiting.pop();
             let Some(entry) = self.entries.get_mut(position) else { continue };
             entry.running = true;
+            entry.last_due = Some(now);
             due.push(Due {
                 check: entry.check.clone(),
                 scheduled_at: entry.scheduled_at,
@@ -162,6 +167,21 @@ impl Schedule {
         entry.running = false;
         self.waiting.push(Reverse((entry.scheduled_at, position)));
         u32::try_from(missed.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Has `check` run sooner than planned, but not within `apart` of when it was last due. One
+    /// that runs is not disturbed.
+    pub fn hasten(&mut self, check: &CheckId, apart: Span, now: Timestamp) {
+        let Some(position) = self.positions.get(check).copied() else { return };
+        let Some(entry) = self.entries.get_mut(position).filter(|entry| !entry.running) else {
+            return;
+        };
+        let at = entry.last_due.map_or(now, |last| (last + apart).max(now));
+        if at < entry.scheduled_at {
+            (entry.scheduled_at, entry.occasion) = (at, Occasion::Confirmation);
+            self.waiting.retain(|Reverse((_, other))| *other != position);
+            self.waiting.push(Reverse((at, position)));
+        }
     }
 
     /// When the next check is due; `None` while all of them run. Right after [`Schedule::due`] it

@@ -87,7 +87,7 @@ pub(super) async fn resume(
         let outbox = Outbox::new(&*saved.install, state, timing(&platform.publish));
         outboxes.insert(platform.id.clone(), outbox);
     }
-    let plans = config.checks().map(|(_, _, check)| Plan {
+    let plans = config.every_check().map(|check| Plan {
         check: check.id.clone(),
         interval: check.interval,
         confirm_interval: check.confirm_interval,

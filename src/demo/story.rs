@@ -68,7 +68,9 @@ impl Demo {
         let clock = Clock::start();
         let platform = Platform::start(clock).await?;
         let file = SourceFile { name: "demo.toml".to_owned(), text: platform.probe_file() };
-        let config = config::parse(&[file])?;
+        let mut config = config::parse(&[file])?;
+        // The simulated platform is on the loopback, and a demo asks nobody else anything.
+        config.prober.find_references = false;
         let checks = config.checks().map(|(_, _, check)| check.id.clone()).collect();
         let app = App::start(Options {
             config,
@@ -302,5 +304,7 @@ fn words(event: &EventKind) -> Option<String> {
         EventKind::IncidentChanged { incident, status, cause, sequence, .. } => {
             Some(format!("incident {incident}, step {sequence}: {status}, because {cause}"))
         }
+        EventKind::NetworkLost { .. } => Some("our own network is lost".to_owned()),
+        EventKind::NetworkRegained { .. } => Some("our own network is well again".to_owned()),
     }
 }

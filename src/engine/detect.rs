@@ -102,6 +102,27 @@ impl CheckState {
         self.tracks().flat_map(|(_, tracks)| tracks.speaking())
     }
 
+    /// Whether the observation began no later than the latest one of its vantage.
+    pub(super) fn has_seen(&self, observation: &Observation) -> bool {
+        let last = self.seen.get(&observation.vantage);
+        last.is_some_and(|last| observation.started_at <= *last)
+    }
+
+    /// Whether a finding says something worse of its subject than is decided. What fails as a
+    /// whole also says it of every address.
+    pub(super) fn is_worse(&self, finding: &Finding) -> bool {
+        let Some(said) = health_of(finding.verdict) else { return false };
+        let tracks = match &finding.variant {
+            None => Some(&self.plain),
+            Some(variant) => self.variants.get(variant),
+        };
+        let Some(tracks) = tracks else { return true };
+        let own = tracks.track(finding.subject);
+        let others = tracks.addresses.values().filter(|_| finding.subject == Subject::Whole);
+        own.is_none_or(|track| track.health() < said)
+            || others.into_iter().any(|track| track.health() < said)
+    }
+
     /// Forgets what the check no longer asks about.
     pub(super) fn adopt(&mut self, policy: &CheckPolicy) {
         if !policy.asks_about(None) {
@@ -124,8 +145,7 @@ impl CheckState {
         now: Timestamp,
         events: &mut Vec<Event>,
     ) -> bool {
-        let last = self.seen.get(&observation.vantage);
-        if last.is_some_and(|last| observation.started_at <= *last) {
+        if self.has_seen(observation) {
             return false;
         }
         self.seen.insert(observation.vantage.clone(), observation.started_at);

@@ -232,8 +232,11 @@ impl Incident {
     /// 1. Every decided check of every component must have been heard after the monitoring began.
     /// 2. The latest that was heard of it must be no worse than what is decided.
     /// 3. A component that has checks must have one that is decided.
+    /// 4. While our own network is lost nothing is proven, nor by what was heard before that.
     pub(super) fn stayed_well(&self, state: &State) -> bool {
         let Stage::Monitoring { since, .. } = self.stage else { return false };
+        let Some(trusted) = state.network.trusted_since() else { return false };
+        let since = since.max(trusted);
         self.members.keys().all(|id| {
             let all = state.policy.checks.iter().filter(|(_, policy)| policy.component == *id);
             let (mut any, mut decided, mut heard) = (false, false, true);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::detect::CheckState;
 use super::lifecycle::Incident;
+use super::quorum::Network;
 use crate::model::{
     CheckId, ComponentId, ComponentStatus, IncidentKey, PlatformId, Policy, Timestamp,
 };
@@ -25,6 +26,8 @@ pub struct State {
     pub(super) components: BTreeMap<ComponentId, ComponentState>,
     pub(super) incidents: BTreeMap<IncidentKey, Incident>,
     recent: VecDeque<Closed>,
+    #[serde(default)]
+    pub(super) network: Network,
 }
 
 /// How one component is.
@@ -63,6 +66,7 @@ impl Default for State {
             components: BTreeMap::new(),
             incidents: BTreeMap::new(),
             recent: VecDeque::new(),
+            network: Network::default(),
         }
     }
 }
@@ -99,6 +103,11 @@ impl State {
     /// The latest incidents that were resolved, oldest first.
     pub fn recent(&self) -> impl Iterator<Item = &Closed> {
         self.recent.iter()
+    }
+
+    /// What is known of our own network.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The open incident that holds `component`, if one does.

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod detection;
+mod network;
 mod properties;
 mod scenarios;
 mod story;
@@ -208,7 +209,9 @@ impl Rig {
             EventKind::HealthChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
-            | EventKind::ComponentChanged { .. } => None,
+            | EventKind::ComponentChanged { .. }
+            | EventKind::NetworkLost { .. }
+            | EventKind::NetworkRegained { .. } => None,
         };
         self.events.iter().filter_map(cause).collect()
     }
@@ -243,6 +246,8 @@ fn tell_event(out: &mut String, event: &Event) {
             let because = because.as_ref().map_or("", CheckId::as_str);
             format!("{component}: {from} -> {to} {because}")
         }
+        EventKind::NetworkLost { failing, total } => format!("network lost: {failing} of {total}"),
+        EventKind::NetworkRegained { excused } => format!("network regained: {excused} excused"),
         // The action says it.
         EventKind::IncidentChanged { .. } => return,
     };

@@ -90,6 +90,18 @@ pub enum EventKind {
         /// Why it changed.
         cause: Cause,
     },
+    /// Our own network is lost: from now on no target is blamed for what may be its doing.
+    NetworkLost {
+        /// How many references fail.
+        failing: usize,
+        /// How many there are that count.
+        total: usize,
+    },
+    /// Our own network is well again.
+    NetworkRegained {
+        /// How many runs of checks did not count meanwhile.
+        excused: u64,
+    },
 }
 
 /// What is decided of one subject of a check. The order is the order of badness.

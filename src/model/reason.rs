@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClockOffset, ClockReference, Phase, Span, Timestamp};
 
 mod name;
+mod network;
 mod offset;
 mod words;
 

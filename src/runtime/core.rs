@@ -59,7 +59,17 @@ impl Core {
                 heard.missed.push((check, missed));
             }
         }
+        self.hasten_references(at);
         heard
+    }
+
+    /// Failures that may be our own network's doing wait for the references: so these run now.
+    fn hasten_references(&mut self, now: Timestamp) {
+        if let Some(apart) = self.engine.asks_references_within() {
+            for check in self.engine.state().policy().prober.references.keys() {
+                self.schedule.hasten(check, apart, now);
+            }
+        }
     }
 
     /// Takes an input that was taken before, or that comes before anything runs: what was decided

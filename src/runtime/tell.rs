@@ -145,6 +145,22 @@ fn log_event(event: &Event) {
                 }
             }
         }
+        network @ (EventKind::NetworkLost { .. } | EventKind::NetworkRegained { .. }) => {
+            log_network(network);
+        }
+    }
+}
+
+/// Once for each change: how many runs did not count is said when it is over.
+fn log_network(kind: &EventKind) {
+    if let EventKind::NetworkLost { failing, total } = kind {
+        tracing::error!(
+            failing,
+            total,
+            "our own network is lost: the references do not answer, and no target is blamed for it"
+        );
+    } else if let EventKind::NetworkRegained { excused } = kind {
+        tracing::warn!(excused, "our own network is well again; so many runs did not count");
     }
 }
 

@@ -294,3 +294,27 @@ fn no_interval_is_too_short_to_keep() {
     schedule.finished(&in_doubt.check, first, true);
     assert_eq!(schedule.next_wakeup().unwrap().at, first + SHORTEST);
 }
+
+#[test]
+fn a_check_that_is_waited_for_runs_at_once_but_not_too_soon_after_it_ran() {
+    let minute = Span::from_secs(60);
+    let apart = Span::from_secs(1);
+    let mut schedule = Schedule::new(plans(2, minute), START);
+    let (check, other) = (plan(0, minute).check, plan(1, minute).check);
+    schedule.hasten(&check, apart, START);
+    let due = schedule.due(START);
+    assert_eq!(due.iter().map(|due| &due.check).collect::<Vec<_>>(), [&check]);
+    schedule.hasten(&check, apart, START);
+    assert!(schedule.due(START).is_empty(), "it runs already");
+    let end = START + Span::from_millis(200);
+    schedule.finished(&check, end, false);
+    schedule.hasten(&check, apart, end);
+    schedule.hasten(&check, apart, end);
+    assert!(schedule.due(START + Span::from_millis(999)).iter().all(|due| due.check == other));
+    let due = schedule.due(START + apart);
+    assert_eq!(due.iter().filter(|due| due.check == check).count(), 1);
+    // Its grid goes on, and nothing is due twice.
+    schedule.finished(&check, START + Span::from_secs(2), false);
+    let later = schedule.due(START + Span::from_secs(200));
+    assert_eq!(later.iter().filter(|due| due.check == check).count(), 1);
+}

@@ -37,4 +37,5 @@ mod proxies;
 mod servers;
 mod starttls;
 mod unbound;
+mod uplink;
 mod websocket;

@@ -181,7 +181,9 @@ fn a_failing_address_that_is_taken_out_no_longer_counts() {
         EventKind::AddressVanished { subject, .. } => Some(("vanished", *subject)),
         EventKind::HealthChanged { .. }
         | EventKind::ComponentChanged { .. }
-        | EventKind::IncidentChanged { .. } => None,
+        | EventKind::IncidentChanged { .. }
+        | EventKind::NetworkLost { .. }
+        | EventKind::NetworkRegained { .. } => None,
     });
     let news: Vec<_> = news.collect();
     assert_eq!(news, [("appeared", backend(3)), ("vanished", backend(2))]);

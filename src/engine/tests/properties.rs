@@ -241,7 +241,9 @@ impl Watcher {
             EventKind::HealthChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
-            | EventKind::ComponentChanged { .. } => None,
+            | EventKind::ComponentChanged { .. }
+            | EventKind::NetworkLost { .. }
+            | EventKind::NetworkRegained { .. } => None,
         });
         let said =
             decision.actions.iter().map(|a| (&a.incident, a.sequence, a.status, a.impact, a.at));

@@ -1,0 +1,389 @@
+//! Whose trouble a failure is: the references, and what waits for them.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Rig, at, check, component, fail, observed, pass, policy, refused};
+use crate::engine::{Decision, Engine, State};
+use crate::model::{
+    CheckId, ComponentId, ComponentStatus, EventKind, Finding, Input, PlatformId, Policy, Reason,
+    ReferencePolicy, Subject, Timestamp,
+};
+
+const REFERENCES: [&str; 3] = ["gateway", "office", "site"];
+
+fn reference(name: &str) -> CheckId {
+    CheckId::new(format!("prober/reference/{name}"))
+}
+
+fn timeout() -> Finding {
+    let reason = Reason::Timeout { phase: crate::model::Phase::Connect };
+    let address = Some("192.0.2.1".parse().unwrap());
+    Finding { address, ..fail(Subject::Whole, reason) }
+}
+
+fn refusal() -> Finding {
+    Finding { address: Some("192.0.2.1".parse().unwrap()), ..fail(Subject::Whole, refused()) }
+}
+
+fn well() -> Finding {
+    pass(Subject::Whole)
+}
+
+/// Two platforms, with three references that the user named.
+fn guarded() -> Policy {
+    let mut policy = policy(&["Portal", "Desk"]);
+    let other = PlatformId::new("chirp");
+    policy.platforms.insert(other.clone(), policy.platforms[&PlatformId::new("blip")].clone());
+    policy.components.get_mut(&component("desk")).unwrap().platform = other;
+    for name in REFERENCES {
+        let named = ReferencePolicy { named: true, resolver: false };
+        policy.prober.references.insert(reference(name), named);
+    }
+    policy
+}
+
+impl Rig {
+    /// References ran, one after the other, and these of them answered.
+    fn ask(&mut self, secs: i64, answers: [bool; 3]) {
+        for (name, answers) in REFERENCES.into_iter().zip(answers) {
+            let finding = if answers { well() } else { timeout() };
+            let input = observed(reference(name), at(secs), vec![finding]);
+            let decision = self.engine.handle(&input, at(secs) + Duration::from_millis(100));
+            self.keep(decision);
+        }
+    }
+
+    fn network(&self) -> (bool, usize, u64) {
+        let network = self.engine.state().network();
+        (network.lost_since().is_some(), network.waiting(), network.excused())
+    }
+}
+
+#[test]
+fn a_failure_waits_for_the_references_and_counts_when_they_answer() {
+    let mut rig = Rig::new(guarded());
+    rig.ask(0, [true; 3]);
+    for secs in [10, 20, 30] {
+        rig.see(secs, "portal", vec![timeout()]);
+        assert_eq!(rig.network(), (false, 1, 0));
+        assert!(rig.engine.is_unsettled(&check("portal")), "it is asked again soon");
+        assert!(rig.engine.asks_references_within().is_some());
+        rig.ask(secs + 1, [true, true, false]);
+        assert_eq!(rig.network(), (false, 0, 0));
+    }
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    assert_eq!(rig.actions.len(), 1);
+    assert!(rig.engine.asks_references_within().is_none());
+}
+
+#[test]
+fn what_something_answered_need_not_wait() {
+    let mut rig = Rig::new(guarded());
+    for secs in [10, 20, 30] {
+        rig.see(secs, "portal", vec![refusal()]);
+        assert_eq!(rig.network(), (false, 0, 0));
+    }
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+}
+
+#[test]
+fn the_loopback_needs_no_network() {
+    let mut rig = Rig::new(guarded());
+    let own = Finding { address: Some("::ffff:127.0.0.1".parse().unwrap()), ..timeout() };
+    rig.see_all(10, 40, "portal", &own);
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+}
+
+#[test]
+fn while_the_network_is_lost_nothing_opens_and_afterwards_what_is_down_is_found() {
+    let mut rig = Rig::new(guarded());
+    rig.ask(0, [true; 3]);
+    rig.see(10, "portal", vec![timeout()]);
+    rig.ask(11, [false, false, true]);
+    assert_eq!(rig.network(), (true, 0, 1));
+    for secs in [20, 30, 40, 50, 60] {
+        rig.see(secs, "portal", vec![timeout()]);
+        rig.see(secs, "desk", vec![timeout()]);
+    }
+    assert_eq!(rig.network(), (true, 0, 11));
+    assert!(rig.actions.is_empty());
+    rig.ask(65, [false, true, true]);
+    let regained = EventKind::NetworkRegained { excused: 11 };
+    assert_eq!(rig.events.last().map(|event| &event.kind), Some(&regained));
+    for secs in [70, 80, 90] {
+        rig.see(secs, "portal", vec![timeout()]);
+        rig.see(secs, "desk", vec![well()]);
+        rig.ask(secs + 6, [true; 3]);
+    }
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    assert_eq!(rig.status("desk"), ComponentStatus::Operational);
+}
+
+#[test]
+fn an_incident_that_is_open_stays_so_while_the_network_is_lost() {
+    let mut rig = Rig::new(guarded());
+    rig.see_all(10, 40, "portal", &refusal());
+    rig.see_all(40, 60, "portal", &well());
+    assert_eq!(rig.causes().last().unwrap(), "2 monitoring all_recovered");
+    rig.ask(61, [false; 3]);
+    rig.see_all(70, 1500, "portal", &timeout());
+    rig.tick(1500);
+    let causes = rig.causes();
+    assert!(causes.iter().all(|cause| !cause.contains("failed_again")), "{causes:?}");
+    assert!(!causes.iter().any(|cause| cause.contains("resolved")), "{causes:?}");
+    rig.ask(1501, [true; 3]);
+    rig.see(1510, "portal", vec![well()]);
+    assert!(rig.causes().last().unwrap().ends_with("stayed_well"), "{:?}", rig.causes());
+}
+
+#[test]
+fn references_that_are_not_heard_do_not_keep_a_failure_for_ever() {
+    let mut rig = Rig::new(guarded());
+    for secs in [10, 40, 70] {
+        rig.see(secs, "portal", vec![timeout()]);
+        assert_eq!(rig.network(), (false, 1, 0));
+        rig.tick(secs + 16);
+        assert_eq!(rig.network(), (false, 0, 0));
+    }
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    assert_eq!(rig.last().at, at(70) + Duration::from_millis(15_040));
+}
+
+#[test]
+fn one_that_we_found_ourselves_counts_once_it_has_answered() {
+    let mut policy = guarded();
+    policy.prober.references.values_mut().for_each(|reference| reference.named = false);
+    let mut rig = Rig::new(policy);
+    rig.ask(1, [false; 3]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    rig.see(10, "portal", vec![timeout()]);
+    assert_eq!(rig.network(), (false, 0, 0), "as if there were none");
+    rig.ask(20, [true, false, false]);
+    rig.ask(30, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 0), "the one that counts has failed");
+}
+
+#[test]
+fn one_of_two_that_fails_is_no_network_that_is_lost() {
+    let mut policy = guarded();
+    policy.prober.references.remove(&reference("site"));
+    let mut rig = Rig::new(policy);
+    rig.ask(1, [true, false, false]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    rig.ask(11, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 0));
+}
+
+#[test]
+fn without_a_resolver_names_that_are_not_found_are_nobodys_fault() {
+    let mut policy = guarded();
+    policy.prober.references.get_mut(&reference("gateway")).unwrap().resolver = true;
+    let mut rig = Rig::new(policy);
+    let unfound = fail(Subject::Whole, Reason::ResolveFailed { detail: "timed out".to_owned() });
+    for secs in [10, 20, 30] {
+        rig.see(secs, "portal", vec![unfound.clone()]);
+        rig.see(secs, "desk", vec![refusal()]);
+        rig.ask(secs + 1, [false, true, true]);
+    }
+    assert_eq!(rig.network(), (false, 0, 3));
+    assert_eq!(rig.status("portal"), ComponentStatus::Operational);
+    assert_eq!(rig.status("desk"), ComponentStatus::MajorOutage);
+}
+
+#[test]
+fn what_spans_platforms_must_last() {
+    for with_references in [true, false] {
+        let mut policy = guarded();
+        if !with_references {
+            policy.prober.references.clear();
+        }
+        policy.checks.values_mut().for_each(|check| check.fail_after.count = super::times(1));
+        policy.checks.values_mut().for_each(|check| check.fail_after.of = super::times(1));
+        let mut rig = Rig::new(policy);
+        if with_references {
+            rig.see(10, "portal", vec![timeout()]);
+            rig.see(11, "desk", vec![timeout()]);
+            rig.ask(12, [true; 3]);
+            assert_eq!(rig.network(), (false, 2, 0), "they were asked too early");
+        } else {
+            // The first one could not know yet.
+            rig.see(10, "portal", vec![timeout()]);
+            rig.see(11, "desk", vec![timeout()]);
+            assert_eq!(rig.network(), (false, 1, 0));
+        }
+        // One passes meanwhile: it was the network, whatever that was.
+        rig.see(13, "desk", vec![well()]);
+        let excused = rig.network().2;
+        if with_references {
+            rig.ask(17, [true; 3]);
+        } else {
+            rig.tick(17);
+        }
+        assert_eq!(rig.network(), (false, 0, 1), "{excused}");
+        assert_eq!(rig.status("desk"), ComponentStatus::Operational);
+        assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    }
+}
+
+/// What a check finds, and what the references do.
+#[derive(Clone, Debug)]
+enum Step {
+    Check(&'static str, bool),
+    References([bool; 3]),
+}
+
+fn steps() -> impl Strategy<Value = Vec<(Step, i64)>> {
+    let step = prop_oneof![
+        3 => (prop_oneof![Just("portal"), Just("desk")], any::<bool>())
+            .prop_map(|(name, passes)| Step::Check(name, passes)),
+        1 => any::<[bool; 3]>().prop_map(Step::References),
+    ];
+    prop::collection::vec((step, 1_i64..20), 1..60)
+}
+
+fn entries(steps: &[(Step, i64)]) -> Vec<(Timestamp, Input)> {
+    let mut entries = vec![(at(0), Input::PolicyChanged(Box::new(guarded())))];
+    let mut secs = 0;
+    for (step, wait) in steps {
+        secs += wait;
+        let finding = |passes| if passes { well() } else { timeout() };
+        let mut add = |id, passes| {
+            let heard = at(secs) + Duration::from_millis(50);
+            entries.push((heard, observed(id, at(secs), vec![finding(passes)])));
+        };
+        match step {
+            Step::Check(name, passes) => add(check(name), *passes),
+            Step::References(answers) => {
+                REFERENCES.iter().zip(answers).for_each(|(name, answer)| {
+                    add(reference(name), *answer);
+                });
+            }
+        }
+    }
+    entries
+}
+
+fn run(engine: &mut Engine, entries: &[(Timestamp, Input)]) -> Decision {
+    let mut all = Decision::default();
+    for (now, input) in entries {
+        join(&mut all, engine.handle(input, *now));
+    }
+    all
+}
+
+fn join(all: &mut Decision, more: Decision) {
+    all.actions.extend(more.actions);
+    all.events.extend(more.events);
+}
+
+fn statuses(engine: &Engine) -> Vec<(ComponentId, ComponentStatus)> {
+    let components = engine.state().components();
+    components.iter().map(|(id, state)| (id.clone(), state.status)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_vantage_that_loses_its_network_opens_and_resolves_nothing(steps in steps()) {
+        let entries = entries(&steps);
+        let mut engine = Engine::default();
+        let _ = run(&mut engine, &entries);
+        let mut now = entries[entries.len() - 1].0;
+        // What waits has its answer before the network is lost.
+        now = now + Duration::from_secs(60);
+        let _ = engine.settle(now);
+        for name in REFERENCES {
+            let _ = engine.handle(&observed(reference(name), now, vec![timeout()]), now);
+        }
+        prop_assert!(engine.state().network().lost_since().is_some());
+        let (before, open) = (statuses(&engine), engine.state().incidents().len());
+        for _ in 0..100 {
+            now = now + Duration::from_secs(30);
+            for name in ["portal", "desk"] {
+                let _ = engine.handle(&observed(check(name), now, vec![timeout()]), now);
+            }
+            prop_assert_eq!(statuses(&engine), before.clone());
+            prop_assert_eq!(engine.state().incidents().len(), open);
+        }
+        // And goes on: what is down is found.
+        for _ in 0..4 {
+            now = now + Duration::from_secs(30);
+            let _ = engine.handle(&observed(check("portal"), now, vec![timeout()]), now);
+            for name in REFERENCES {
+                let later = now + Duration::from_secs(6);
+                let _ = engine.handle(&observed(reference(name), later, vec![well()]), later);
+            }
+        }
+        prop_assert_eq!(engine.state().components()[&component("portal")].status,
+            ComponentStatus::MajorOutage);
+    }
+
+    #[test]
+    fn nothing_waits_for_ever(steps in steps()) {
+        let mut engine = Engine::default();
+        let entries = entries(&steps);
+        let _ = run(&mut engine, &entries);
+        let mut woken = 0;
+        while engine.state().network().waiting() > 0 {
+            let wakeup = engine.next_wakeup().unwrap();
+            prop_assert!(wakeup.at > engine.state().now());
+            let _ = engine.settle(wakeup.at);
+            woken += 1;
+            prop_assert!(woken < 1000);
+        }
+        let last = entries[entries.len() - 1].0;
+        prop_assert!(engine.state().now().since(last) <= Duration::from_secs(21));
+    }
+
+    #[test]
+    fn with_the_references_well_all_is_found_as_without(steps in steps()) {
+        let mut with = Engine::default();
+        let mut without = Engine::default();
+        for (now, input) in entries(&steps) {
+            let alone = match &input {
+                Input::PolicyChanged(policy) => {
+                    let mut policy = policy.clone();
+                    policy.prober.references.clear();
+                    policy.prober.confirm_after = crate::model::Span::ZERO;
+                    Input::PolicyChanged(policy)
+                }
+                Input::Observed(seen) if seen.check.as_str().starts_with("prober/") => continue,
+                // So that nothing spans both platforms.
+                Input::Observed(seen) if seen.check == check("desk") => continue,
+                Input::Observed(_) => input.clone(),
+            };
+            let _ = with.handle(&input, now);
+            let _ = without.handle(&alone, now);
+            for name in REFERENCES {
+                let later = now + Duration::from_millis(100);
+                let _ = with.handle(&observed(reference(name), later, vec![well()]), later);
+            }
+            prop_assert_eq!(with.state().network().waiting(), 0);
+            prop_assert_eq!(statuses(&with), statuses(&without));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_and_ticks_change_nothing(steps in steps(), cut in any::<prop::sample::Index>()) {
+        let entries = entries(&steps);
+        let mut whole = Engine::default();
+        let all = run(&mut whole, &entries);
+        let (first, rest) = entries.split_at(cut.index(entries.len()));
+        let mut engine = Engine::default();
+        let mut told = run(&mut engine, first);
+        let saved = serde_json::to_string(engine.state()).unwrap();
+        let state: State = serde_json::from_str(&saved).unwrap();
+        let mut engine = Engine::new(state);
+        for entry in rest {
+            while let Some(wakeup) = engine.next_wakeup().filter(|wakeup| wakeup.at <= entry.0) {
+                join(&mut told, engine.settle(wakeup.at));
+            }
+            join(&mut told, engine.handle(&entry.1, entry.0));
+        }
+        prop_assert_eq!(engine.state(), whole.state());
+        prop_assert_eq!(told, all);
+    }
+}
