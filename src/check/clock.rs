@@ -75,46 +75,44 @@ async fn probe_web(
 
 fn outcome(read: Result<ClockOffset, Reason>, run: Run, degraded_over: Option<Span>) -> Outcome {
     let clock = read.as_ref().ok().copied();
-    let judgement = judge(&read, run.phases.total(), degraded_over);
+    let judgement = judge(read.err(), run.phases.total(), degraded_over);
     Outcome { clock, ..Outcome::of(run, judgement) }
 }
 
-/// Judges whether one clock could be read; what it shows is judged by all that is known of clocks,
-/// when the run is over.
+/// Judges whether one clock could be read. What it shows is judged with all else that is known of
+/// clocks, when the run is over.
 ///
 /// 1. A target that answers but says nothing of its clock that can be used is degraded: what it is
 ///    there for may work, but nobody can know its time.
 /// 2. An NTP server that wants to be asked less often is not the one to blame.
-/// 3. Without a reading nothing else counts.
-/// 4. And last one sample must have been quick enough.
-fn judge(read: &Result<ClockOffset, Reason>, took: Span, degraded_over: Option<Span>) -> Judgement {
-    match read {
-        Err(reason @ Reason::ClockUnreadable { .. }) => Judgement::degraded(reason.clone()),
-        Err(reason @ Reason::NtpRefused { code }) if code == "RATE" => {
-            Judgement::inconclusive(reason.clone())
+/// 3. Whatever else kept us from reading it fails,
+/// 4. and otherwise one sample must have been quick enough.
+fn judge(trouble: Option<Reason>, took: Span, degraded_over: Option<Span>) -> Judgement {
+    match trouble {
+        Some(reason @ Reason::ClockUnreadable { .. }) => Judgement::degraded(reason),
+        Some(Reason::NtpRefused { code }) if code == "RATE" => {
+            Judgement::inconclusive(Reason::NtpRefused { code })
         }
-        Err(reason) => Judgement::fail(reason.clone()),
-        Ok(_) => judge_speed(took, degraded_over),
+        Some(reason) => Judgement::fail(reason),
+        None => judge_speed(took, degraded_over),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Judgement, judge};
-    use crate::model::{ClockOffset, ClockSource, Reason, Span};
+    use crate::model::{Reason, Span};
 
     #[test]
-    fn what_cannot_be_read_and_then_the_time_it_took() {
-        let judged = |read| judge(&read, Span::from_secs(1), Some(Span::from_millis(999)));
-        let far_off = 40_000_000_000_000;
-        let offset =
-            ClockOffset { at_least: far_off, at_most: far_off + 1, source: ClockSource::Json };
-        let slow = Judgement::degraded(Reason::Slow { took: Span::from_secs(1) });
-        assert_eq!(judged(Ok(offset)), slow, "how far it is off is not judged here");
+    fn only_what_is_the_targets_own_doing_fails() {
+        let took = Span::from_secs(1);
+        let judged = |trouble| judge(trouble, took, Some(Span::from_millis(999)));
         let silent = Reason::ClockUnreadable { detail: "no date".into() };
-        assert_eq!(judged(Err(silent.clone())), Judgement::degraded(silent));
+        assert_eq!(judged(Some(silent.clone())), Judgement::degraded(silent));
         let refused = |code: &str| Reason::NtpRefused { code: code.into() };
-        assert_eq!(judged(Err(refused("RATE"))), Judgement::inconclusive(refused("RATE")));
-        assert_eq!(judged(Err(refused("DENY"))), Judgement::fail(refused("DENY")));
+        assert_eq!(judged(Some(refused("RATE"))), Judgement::inconclusive(refused("RATE")));
+        assert_eq!(judged(Some(refused("DENY"))), Judgement::fail(refused("DENY")));
+        assert_eq!(judged(None), Judgement::degraded(Reason::Slow { took }));
+        assert_eq!(judge(None, took, None), Judgement::PASS);
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::time::{by_file, faked};
 use super::{Papers, Server, folder};
 
 /// A running nginx, and what it writes about those who ask.
@@ -42,6 +43,36 @@ pub(crate) fn nginx_with(
     modules: &str,
     sites: &str,
 ) -> Nginx {
+    nginx_by(Command::new("nginx"), dir, name, address, modules, sites)
+}
+
+/// nginx on one address, whose clock is ahead by as much as faketime is told, such as `+365d`.
+pub(crate) fn nginx_ahead(dir: &Path, address: SocketAddr, ahead: &str) -> Nginx {
+    nginx_of(faked(ahead, "nginx"), dir, address, "")
+}
+
+/// The same, whose clock is ahead by what stands in `file`.
+pub(crate) fn nginx_by_file(dir: &Path, address: SocketAddr, file: &Path) -> Nginx {
+    let mut command = Command::new("nginx");
+    command.envs(by_file(file));
+    // nginx forgets its environment, and faketime looks there again and again.
+    let kept = by_file(file).into_iter().map(|(name, _)| format!("env {name};"));
+    nginx_of(command, dir, address, &kept.collect::<String>())
+}
+
+fn nginx_of(command: Command, dir: &Path, address: SocketAddr, more: &str) -> Nginx {
+    let site = format!("server {{ listen {address}; location / {{ return 200 \"well\\n\"; }} }}");
+    nginx_by(command, dir, &format!("nginx-{}", address.ip()), address, more, &site)
+}
+
+fn nginx_by(
+    mut command: Command,
+    dir: &Path,
+    name: &str,
+    address: SocketAddr,
+    modules: &str,
+    sites: &str,
+) -> Nginx {
     let dir = folder(dir, name);
     let config = dir.join("nginx.conf");
     let text = format!(
@@ -56,7 +87,6 @@ pub(crate) fn nginx_with(
         dir = dir.display(),
     );
     fs::write(&config, text).unwrap();
-    let mut command = Command::new("nginx");
     command.arg("-p").arg(&dir).arg("-c").arg(&config);
     command.arg("-e").arg(dir.join("error.log")).args(["-g", "error_log error.log info;"]);
     let server = Server::start(&dir, command).until_listening(address);
