@@ -38,7 +38,7 @@ pub(super) async fn probe(
                 let asking = Asking { server, source: *source, samples: clock.samples.get() };
                 let read = network.read_clock(&mut run, asking).await;
                 let read = read.map(|read| if *as_reference { read.truth() } else { read.clock });
-                outcome(read, run, check.degraded_over)
+                outcome(&read, run, check.degraded_over)
             })
             .await
         }
@@ -63,7 +63,7 @@ async fn probe_web(
     let read = |address: Option<IpAddr>, mut run: Run| async move {
         let web = Web { ground, ask, place, address, authorization, tokens };
         let read = web.read(&mut run, clock.samples.get()).await;
-        outcome(read, run, check.degraded_over)
+        outcome(&read, run, check.degraded_over)
     };
     if ground.is_remote() {
         return vec![read(None, run).await.finding(Subject::Whole, None)];
@@ -73,9 +73,9 @@ async fn probe_web(
     probe_each(network, check, host, addresses, run, |address, run| read(Some(address), run)).await
 }
 
-fn outcome(read: Result<ClockOffset, Reason>, run: Run, degraded_over: Option<Span>) -> Outcome {
+fn outcome(read: &Result<ClockOffset, Reason>, run: Run, degraded_over: Option<Span>) -> Outcome {
     let clock = read.as_ref().ok().copied();
-    let judgement = judge(&read, run.phases.total(), degraded_over);
+    let judgement = judge(read, run.phases.total(), degraded_over);
     Outcome { clock, ..Outcome::of(run, judgement) }
 }
 
