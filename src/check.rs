@@ -20,6 +20,7 @@ mod script;
 mod tcp;
 mod tls;
 mod trace;
+mod trouble;
 mod variants;
 mod websocket;
 
@@ -32,6 +33,7 @@ use clocks::{Clocks, Moments, Waited};
 use judgement::judge_phases;
 pub use trace::{Answered, Exchange, Purpose};
 use trace::{Notes, Told};
+pub use trouble::Board;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ProberPlan, Secrets};
@@ -65,6 +67,7 @@ struct Shared {
     known: Known,
     tokens: http::Tokens,
     turns: login::Turns,
+    board: Board,
 }
 
 /// What a run of a check, or of one variant of it, is beside its time.
@@ -92,9 +95,9 @@ impl Prober {
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
         let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
-        let turns = login::Turns::default();
-        let clocks = Clocks::new(clock);
-        let shared = Shared { network, clocks, vantage, secrets, known, tokens, turns };
+        let (turns, clocks) = (login::Turns::default(), Clocks::new(clock));
+        let board = Board::new(clock);
+        let shared = Shared { network, clocks, vantage, secrets, known, tokens, turns, board };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -108,6 +111,11 @@ impl Prober {
     /// What is wrong with our own clock, by all that is known now.
     pub fn own_clock(&self) -> Option<Reason> {
         self.shared.clocks.own_trouble()
+    }
+
+    /// What is wrong with ourselves.
+    pub fn board(&self) -> &Board {
+        &self.shared.board
     }
 
     /// Runs `check` once.
