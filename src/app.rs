@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::check::Prober;
 use crate::clock::Clock;
@@ -70,6 +70,8 @@ pub struct App {
     stop_server: watch::Sender<bool>,
     runtime: JoinHandle<()>,
     server: JoinHandle<std::io::Result<()>>,
+    /// What goes on beside for as long as the process lives.
+    beside: JoinSet<()>,
 }
 
 impl App {
@@ -100,6 +102,9 @@ impl App {
         let publishers = lanes.publishers(&options.config)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
         prober.trust(&options.config.prober, SETTLE);
+        let mut beside = JoinSet::new();
+        let watched = Arc::clone(&prober);
+        beside.spawn(async move { watched.watch_load().await });
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);
@@ -132,6 +137,7 @@ impl App {
             news,
             stop_runtime,
             stop_server,
+            beside,
             server: tokio::spawn(serve::serve(listener, site, told(server_stop))),
             runtime: tokio::spawn(runtime.run(told(runtime_stop))),
         })
@@ -154,6 +160,8 @@ impl App {
             () = stop => None,
             runtime = &mut self.runtime => Some(runtime.map_err(AppError::Task)),
             server = &mut self.server => Some(flatten(server)),
+            // An error is that a task failed, and without one it ended, which none should.
+            Some(ended) = self.beside.join_next() => Some(ended.map_err(AppError::Task)),
         };
         self.stop_runtime.send_replace(true);
         if let Some(ended) = ended {

@@ -15,6 +15,7 @@ mod header;
 mod http;
 mod icmp;
 mod judgement;
+mod load;
 mod login;
 mod script;
 mod tcp;
@@ -31,18 +32,23 @@ use rustls::pki_types::CertificateDer;
 
 use clocks::{Clocks, Moments, Waited};
 use judgement::judge_phases;
+use load::Load;
+pub use load::{Files, OwnLoad};
 pub use trace::{Answered, Exchange, Purpose};
 use trace::{Notes, Told};
 pub use trouble::Board;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ProberPlan, Secrets};
-use crate::model::{Finding, Observation, Reason, Span, Vantage, Variant, Verdict};
+use crate::model::{Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant, Verdict};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
 /// Longest text, in characters, that a reason carries.
 const LONGEST_TEXT: usize = 200;
+
+/// How long a run that lacked something of ours is told.
+const EXHAUSTED_FOR: Span = Span::from_secs(60);
 
 /// Why no check can be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +74,7 @@ struct Shared {
     tokens: http::Tokens,
     turns: login::Turns,
     board: Board,
+    load: Load,
 }
 
 /// What a run of a check, or of one variant of it, is beside its time.
@@ -96,8 +103,9 @@ impl Prober {
         let network = Network::new(clock, roots)?;
         let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
         let (turns, clocks) = (login::Turns::default(), Clocks::new(clock));
-        let board = Board::new(clock);
-        let shared = Shared { network, clocks, vantage, secrets, known, tokens, turns, board };
+        let (board, load) = (Board::new(clock), Load::new(clock));
+        let shared =
+            Shared { network, clocks, vantage, secrets, known, tokens, turns, board, load };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -116,6 +124,16 @@ impl Prober {
     /// What is wrong with ourselves.
     pub fn board(&self) -> &Board {
         &self.shared.board
+    }
+
+    /// How busy we are, as far as somebody [watches](Self::watch_load).
+    pub fn load(&self) -> OwnLoad {
+        self.shared.load.now()
+    }
+
+    /// Watches our own load and never ends: without it, all time is taken for the targets'.
+    pub async fn watch_load(&self) {
+        self.shared.load.sample(&self.shared.board).await;
     }
 
     /// Runs `check` once.
@@ -157,8 +175,9 @@ impl Prober {
 
     /// What `check` itself finds, whether it stands for itself or is a variant of another.
     async fn ask(&self, check: &Check, run: Run, asked: Asked<'_>) -> Vec<Finding> {
-        let Shared { network, clocks, secrets, known, tokens, .. } = &*self.shared;
+        let Shared { network, clocks, secrets, known, tokens, board, load, .. } = &*self.shared;
         let Asked { turn, variant, told, waited } = asked;
+        let started_at = network.clock().now();
         let mut notes = Notes::new(known, told.is_some());
         // Whoever looks on is not kept waiting, and a check of a clock has its own moments.
         if told.is_none() && !matches!(check.kind, CheckKind::Clock(_)) {
@@ -195,6 +214,10 @@ impl Prober {
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
+            load.excuse(finding, check, started_at);
+            if let Some(Reason::ProberExhausted { detail }) = &finding.reason {
+                board.note(OwnTrouble::Exhausted, detail.clone(), EXHAUSTED_FOR);
+            }
             bound(finding, &|text| printable(&cover.hide(text)));
             for hop in &mut finding.hops {
                 hop.host = cover.hide(&hop.host);
