@@ -102,6 +102,7 @@ impl App {
         let publishers = lanes.publishers(&options.config)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
         prober.trust(&options.config.prober, SETTLE);
+        prober.heed(&options.config.prober);
         let mut beside = JoinSet::new();
         let watched = Arc::clone(&prober);
         beside.spawn(async move { watched.watch_load().await });

@@ -17,6 +17,7 @@ mod icmp;
 mod judgement;
 mod load;
 mod login;
+mod prober;
 mod script;
 mod tcp;
 mod tls;
@@ -126,6 +127,11 @@ impl Prober {
         &self.shared.board
     }
 
+    /// Takes to heart what the configuration says of ourselves, before anything is run.
+    pub fn heed(&self, plan: &ProberPlan) {
+        self.shared.network.doubt_resolver(Arc::clone(&plan.second_resolvers));
+    }
+
     /// How busy we are, as far as somebody [watches](Self::watch_load).
     pub fn load(&self) -> OwnLoad {
         self.shared.load.now()
@@ -203,13 +209,10 @@ impl Prober {
             CheckKind::Clock(read) => {
                 Box::pin(clock::probe(network, secrets, tokens, check, read, run, &notes)).await
             }
-            CheckKind::Prober(_) => {
-                let detail = String::from("this kind of check");
-                let reason = Reason::ProberMisconfigured { detail };
-                vec![Finding::because(crate::model::Subject::Whole, Verdict::Inconclusive, reason)]
-            }
+            CheckKind::Prober(prober) => prober::probe(board, prober),
         };
         waited.note(notes.moments().map(Moments::waited));
+        board.set(OwnTrouble::Resolver, network.resolver_trouble());
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
@@ -260,6 +263,7 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::NtpRefused { code: detail }
             | Reason::ProberResolver { detail }
             | Reason::ProberOffline { detail }
+            | Reason::OwnTrouble { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
         Some(
