@@ -16,11 +16,12 @@ use crate::clock::Clock;
 use crate::config::{Check, Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::{CheckId, Span, Vantage};
-use crate::runtime::{News, Pulse, Runtime, Told};
+use crate::runtime::{Heartbeat, News, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
 use crate::store::{self, Store, StoreError};
 
+mod beside;
 mod error;
 mod lanes;
 mod references;
@@ -100,18 +101,28 @@ impl App {
             clock,
         };
         let publishers = lanes.publishers(&options.config)?;
+        let heart = beside::heart(&options.config, &options.secrets)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
         prober.trust(&options.config.prober, SETTLE);
         prober.heed(&options.config.prober);
-        let mut beside = JoinSet::new();
-        let watched = Arc::clone(&prober);
-        beside.spawn(async move { watched.watch_load().await });
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);
         let (pulse, health) = watch::channel(Pulse::Starting);
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
+        let progress = Progress::default();
+        let heartbeat = heart.map(|(heart, interval)| Heartbeat {
+            clock,
+            heart,
+            interval,
+            pulse: health.clone(),
+            progress: progress.clone(),
+            longest_run: beside::longest_run(&options.config),
+            board: prober.board().clone(),
+            metrics: Arc::clone(&metrics),
+        });
+        let beside = beside::start(Arc::clone(&prober), heartbeat);
         let runtime = Runtime {
             clock,
             core,
@@ -123,6 +134,7 @@ impl App {
             news: news.clone(),
             pulse,
             max_in_flight: options.max_in_flight,
+            progress,
             told: Told::default(),
         };
         let site = Site {
