@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Check, Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::{CheckId, Span, Vantage};
-use crate::runtime::{Heartbeat, News, Progress, Pulse, Runtime, Told};
+use crate::runtime::{News, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
 use crate::store::{self, Store, StoreError};
@@ -28,6 +28,7 @@ mod references;
 mod resume;
 mod token;
 
+use beside::Beside;
 use lanes::Lanes;
 use resume::{Saved, resume, start_clock};
 
@@ -79,20 +80,14 @@ impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
     pub async fn start(mut options: Options) -> Result<Self, AppError> {
         references::find(&mut options.config);
-        let listener = bind(options.listen).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| AppError::Listen { address: options.listen, source })?;
+        let (listener, address) = bind(options.listen).await?;
         let dir = options.state_dir.as_path();
         let (store, saved) = open(dir, options.retention, &options.config)?;
         let clock = start_clock(saved.latest());
         let pages = open_pages(dir, &options.config, clock)
             .map_err(|error| AppError::of_store(dir, error))?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
-        let metrics = Arc::new(Metrics::new()?);
-        metrics.process_started(clock.now());
-        metrics.register_policy(&options.config.policy());
-
+        let metrics = measuring(&options.config, clock)?;
         let lanes = Lanes {
             secrets: &options.secrets,
             install: &saved.install,
@@ -112,17 +107,8 @@ impl App {
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
         let progress = Progress::default();
-        let heartbeat = heart.map(|(heart, interval)| Heartbeat {
-            clock,
-            heart,
-            interval,
-            pulse: health.clone(),
-            progress: progress.clone(),
-            longest_run: beside::longest_run(&options.config),
-            board: prober.board().clone(),
-            metrics: Arc::clone(&metrics),
-        });
-        let beside = beside::start(Arc::clone(&prober), heartbeat);
+        let beside = Beside { clock, prober: &prober, health: &health, progress: &progress };
+        let beside = beside.start(heart, &options.config, &metrics);
         let runtime = Runtime {
             clock,
             core,
@@ -194,6 +180,12 @@ impl App {
     }
 }
 
+/// What is run.
+fn checks(config: &Config) -> BTreeMap<CheckId, Arc<Check>> {
+    let all = config.checks().map(|(_, _, check)| check);
+    all.map(|check| (check.id.clone(), Arc::new(check.clone()))).collect()
+}
+
 fn flatten(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), AppError> {
     ended.map_err(AppError::Task)?.map_err(AppError::Serve)
 }
@@ -203,8 +195,20 @@ async fn told(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+/// Listens, and tells where: the port may be one that the system chose.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let failed = |source| AppError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// The metrics of what the configuration names.
+fn measuring(config: &Config, clock: Clock) -> Result<Arc<Metrics>, AppError> {
+    let metrics = Metrics::new()?;
+    metrics.process_started(clock.now());
+    metrics.register_policy(&config.policy());
+    Ok(Arc::new(metrics))
 }
 
 /// What was decided before, and the store that has it.

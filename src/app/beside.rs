@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::check::Prober;
+use crate::clock::Clock;
 use crate::config::{Config, HeartbeatUrl, Secret, Secrets};
+use crate::metrics::Metrics;
 use crate::model::Span;
 use crate::publish::Heart;
-use crate::runtime::Heartbeat;
+use crate::runtime::{Heartbeat, Progress, Pulse};
 
 use super::AppError;
 
@@ -25,18 +28,44 @@ pub(super) fn heart(config: &Config, secrets: &Secrets) -> Result<Option<(Heart,
     Ok(Some((Heart::new(&url)?, heartbeat.interval)))
 }
 
-/// How long a run of the slowest check may take.
-pub(super) fn longest_run(config: &Config) -> Span {
-    let checks = config.checks().map(|(_, _, check)| check).chain(config.prober.checks());
-    checks.map(|check| check.timeout).max().unwrap_or(Span::ZERO)
+/// What it takes to know how we are.
+pub(super) struct Beside<'a> {
+    pub(super) clock: Clock,
+    pub(super) prober: &'a Arc<Prober>,
+    pub(super) health: &'a watch::Receiver<Pulse>,
+    pub(super) progress: &'a Progress,
 }
 
-/// Starts all that. None of it ever ends.
-pub(super) fn start(prober: Arc<Prober>, heartbeat: Option<Heartbeat>) -> JoinSet<()> {
-    let mut beside = JoinSet::new();
-    beside.spawn(async move { prober.watch_load().await });
-    if let Some(heartbeat) = heartbeat {
-        beside.spawn(heartbeat.run());
+impl Beside<'_> {
+    /// Starts all that. None of it ever ends.
+    pub(super) fn start(
+        self,
+        heart: Option<(Heart, Span)>,
+        config: &Config,
+        metrics: &Arc<Metrics>,
+    ) -> JoinSet<()> {
+        let mut beside = JoinSet::new();
+        let prober = Arc::clone(self.prober);
+        beside.spawn(async move { prober.watch_load().await });
+        if let Some((heart, interval)) = heart {
+            let heartbeat = Heartbeat {
+                clock: self.clock,
+                heart,
+                interval,
+                pulse: self.health.clone(),
+                progress: self.progress.clone(),
+                longest_run: longest_run(config),
+                board: self.prober.board().clone(),
+                metrics: Arc::clone(metrics),
+            };
+            beside.spawn(heartbeat.run());
+        }
+        beside
     }
-    beside
+}
+
+/// How long a run of the slowest check may take.
+fn longest_run(config: &Config) -> Span {
+    let checks = config.checks().map(|(_, _, check)| check).chain(config.prober.checks());
+    checks.map(|check| check.timeout).max().unwrap_or(Span::ZERO)
 }

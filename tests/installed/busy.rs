@@ -153,7 +153,6 @@ async fn what_the_prober_adds_is_not_the_targets() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes ten seconds"]
-#[expect(clippy::print_stdout, reason = "`--nocapture` shows the figures")]
 async fn to_watch_ourselves_costs_next_to_nothing() {
     const SECONDS: u64 = 10;
     let prober = prober();
