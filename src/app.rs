@@ -99,7 +99,6 @@ impl App {
         let heart = beside::heart(&options.config, &options.secrets)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
         prober.trust(&options.config.prober, SETTLE);
-        prober.heed(&options.config.prober);
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);

@@ -41,7 +41,7 @@ pub use trouble::Board;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ProberPlan, Secrets};
-use crate::model::{Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant, Verdict};
+use crate::model::{Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
@@ -114,6 +114,7 @@ impl Prober {
     /// our host alone only when others have had the time of `settle` to speak; and requests wait for
     /// the moment at which their answers tell the most of a clock.
     pub fn trust(&self, plan: &ProberPlan, settle: Span) {
+        self.heed(plan);
         self.shared.clocks.trust(plan, settle);
     }
 
@@ -127,7 +128,7 @@ impl Prober {
         &self.shared.board
     }
 
-    /// Takes to heart what the configuration says of ourselves, before anything is run.
+    /// Asks those whom `plan` names when this host's resolver fails.
     pub fn heed(&self, plan: &ProberPlan) {
         self.shared.network.doubt_resolver(Arc::clone(&plan.second_resolvers));
     }

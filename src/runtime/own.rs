@@ -11,6 +11,8 @@ impl Runtime {
         let board = self.prober.board();
         let failing = self.durable.is_failing();
         board.set(OwnTrouble::Store, failing.then(|| String::from("it cannot be written")));
+        let clock = self.prober.own_clock();
+        board.set(OwnTrouble::Clock, clock.map(|reason| reason.to_string()));
         let load = self.prober.load();
         self.metrics.own_load(load.lag, load.added);
         if let Some(Files { open, limit }) = load.files {
