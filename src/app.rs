@@ -179,12 +179,6 @@ impl App {
     }
 }
 
-/// What is run.
-fn checks(config: &Config) -> BTreeMap<CheckId, Arc<Check>> {
-    let all = config.checks().map(|(_, _, check)| check);
-    all.map(|check| (check.id.clone(), Arc::new(check.clone()))).collect()
-}
-
 fn flatten(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), AppError> {
     ended.map_err(AppError::Task)?.map_err(AppError::Serve)
 }
