@@ -9,24 +9,26 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::check::Prober;
 use crate::clock::Clock;
 use crate::config::{Check, Component, Config, Platform, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::{CheckId, Span, Vantage};
-use crate::runtime::{News, Pulse, Runtime, Told};
+use crate::runtime::{News, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
 use crate::store::{self, Store, StoreError};
 
+mod beside;
 mod error;
 mod lanes;
 mod references;
 mod resume;
 mod token;
 
+use beside::Beside;
 use lanes::Lanes;
 use resume::{Saved, resume, start_clock};
 
@@ -70,26 +72,22 @@ pub struct App {
     stop_server: watch::Sender<bool>,
     runtime: JoinHandle<()>,
     server: JoinHandle<std::io::Result<()>>,
+    /// What goes on beside for as long as the process lives.
+    beside: JoinSet<()>,
 }
 
 impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
     pub async fn start(mut options: Options) -> Result<Self, AppError> {
         references::find(&mut options.config);
-        let listener = bind(options.listen).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| AppError::Listen { address: options.listen, source })?;
+        let (listener, address) = bind(options.listen).await?;
         let dir = options.state_dir.as_path();
         let (store, saved) = open(dir, options.retention, &options.config)?;
         let clock = start_clock(saved.latest());
         let pages = open_pages(dir, &options.config, clock)
             .map_err(|error| AppError::of_store(dir, error))?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
-        let metrics = Arc::new(Metrics::new()?);
-        metrics.process_started(clock.now());
-        metrics.register_policy(&options.config.policy());
-
+        let metrics = measuring(&options.config, clock)?;
         let lanes = Lanes {
             secrets: &options.secrets,
             install: &saved.install,
@@ -98,6 +96,7 @@ impl App {
             clock,
         };
         let publishers = lanes.publishers(&options.config)?;
+        let heart = beside::heart(&options.config, &options.secrets)?;
         let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
         prober.trust(&options.config.prober, SETTLE);
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
@@ -106,6 +105,9 @@ impl App {
         let (pulse, health) = watch::channel(Pulse::Starting);
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
+        let progress = Progress::default();
+        let beside = Beside { clock, prober: &prober, health: &health, progress: &progress };
+        let beside = beside.start(heart, &options.config, &metrics);
         let runtime = Runtime {
             clock,
             core,
@@ -117,6 +119,7 @@ impl App {
             news: news.clone(),
             pulse,
             max_in_flight: options.max_in_flight,
+            progress,
             told: Told::default(),
         };
         let site = Site {
@@ -132,6 +135,7 @@ impl App {
             news,
             stop_runtime,
             stop_server,
+            beside,
             server: tokio::spawn(serve::serve(listener, site, told(server_stop))),
             runtime: tokio::spawn(runtime.run(told(runtime_stop))),
         })
@@ -154,6 +158,8 @@ impl App {
             () = stop => None,
             runtime = &mut self.runtime => Some(runtime.map_err(AppError::Task)),
             server = &mut self.server => Some(flatten(server)),
+            // An error is that a task failed, and without one it ended, which none should.
+            Some(ended) = self.beside.join_next() => Some(ended.map_err(AppError::Task)),
         };
         self.stop_runtime.send_replace(true);
         if let Some(ended) = ended {
@@ -182,8 +188,20 @@ async fn told(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+/// Listens, and tells where: the port may be one that the system chose.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let failed = |source| AppError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// The metrics of what the configuration names.
+fn measuring(config: &Config, clock: Clock) -> Result<Arc<Metrics>, AppError> {
+    let metrics = Metrics::new()?;
+    metrics.process_started(clock.now());
+    metrics.register_policy(&config.policy());
+    Ok(Arc::new(metrics))
 }
 
 /// What was decided before, and the store that has it.

@@ -15,11 +15,14 @@ mod header;
 mod http;
 mod icmp;
 mod judgement;
+mod load;
 mod login;
+mod prober;
 mod script;
 mod tcp;
 mod tls;
 mod trace;
+mod trouble;
 mod variants;
 mod websocket;
 
@@ -30,17 +33,23 @@ use rustls::pki_types::CertificateDer;
 
 use clocks::{Clocks, Moments, Waited};
 use judgement::judge_phases;
+use load::Load;
+pub use load::{Files, OwnLoad};
 pub use trace::{Answered, Exchange, Purpose};
 use trace::{Notes, Told};
+pub use trouble::Board;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ProberPlan, Secrets};
-use crate::model::{Finding, Observation, Reason, Span, Vantage, Variant, Verdict};
+use crate::model::{Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
 /// Longest text, in characters, that a reason carries.
 const LONGEST_TEXT: usize = 200;
+
+/// How long a run that lacked something of ours is told.
+const EXHAUSTED_FOR: Span = Span::from_secs(60);
 
 /// Why no check can be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +74,8 @@ struct Shared {
     known: Known,
     tokens: http::Tokens,
     turns: login::Turns,
+    board: Board,
+    load: Load,
 }
 
 /// What a run of a check, or of one variant of it, is beside its time.
@@ -92,9 +103,10 @@ impl Prober {
     ) -> Result<Self, ProberError> {
         let network = Network::new(clock, roots)?;
         let (known, tokens) = (Known::new(secrets.values()), http::Tokens::default());
-        let turns = login::Turns::default();
-        let clocks = Clocks::new(clock);
-        let shared = Shared { network, clocks, vantage, secrets, known, tokens, turns };
+        let (turns, clocks) = (login::Turns::default(), Clocks::new(clock));
+        let (board, load) = (Board::new(clock), Load::new(clock));
+        let shared =
+            Shared { network, clocks, vantage, secrets, known, tokens, turns, board, load };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -102,12 +114,33 @@ impl Prober {
     /// our host alone only when others have had the time of `settle` to speak; and requests wait for
     /// the moment at which their answers tell the most of a clock.
     pub fn trust(&self, plan: &ProberPlan, settle: Span) {
+        self.heed(plan);
         self.shared.clocks.trust(plan, settle);
     }
 
     /// What is wrong with our own clock, by all that is known now.
     pub fn own_clock(&self) -> Option<Reason> {
         self.shared.clocks.own_trouble()
+    }
+
+    /// What is wrong with ourselves.
+    pub fn board(&self) -> &Board {
+        &self.shared.board
+    }
+
+    /// Asks those whom `plan` names when this host's resolver fails.
+    pub fn heed(&self, plan: &ProberPlan) {
+        self.shared.network.doubt_resolver(Arc::clone(&plan.second_resolvers));
+    }
+
+    /// How busy we are, as far as somebody [watches](Self::watch_load).
+    pub fn load(&self) -> OwnLoad {
+        self.shared.load.now()
+    }
+
+    /// Watches our own load and never ends: without it, all time is taken for the targets'.
+    pub async fn watch_load(&self) {
+        self.shared.load.sample(&self.shared.board).await;
     }
 
     /// Runs `check` once.
@@ -149,8 +182,9 @@ impl Prober {
 
     /// What `check` itself finds, whether it stands for itself or is a variant of another.
     async fn ask(&self, check: &Check, run: Run, asked: Asked<'_>) -> Vec<Finding> {
-        let Shared { network, clocks, secrets, known, tokens, .. } = &*self.shared;
+        let Shared { network, clocks, secrets, known, tokens, board, load, .. } = &*self.shared;
         let Asked { turn, variant, told, waited } = asked;
+        let started_at = network.clock().now();
         let mut notes = Notes::new(known, told.is_some());
         // Whoever looks on is not kept waiting, and a check of a clock has its own moments.
         if told.is_none() && !matches!(check.kind, CheckKind::Clock(_)) {
@@ -176,17 +210,18 @@ impl Prober {
             CheckKind::Clock(read) => {
                 Box::pin(clock::probe(network, secrets, tokens, check, read, run, &notes)).await
             }
-            CheckKind::Prober(_) => {
-                let detail = String::from("this kind of check");
-                let reason = Reason::ProberMisconfigured { detail };
-                vec![Finding::because(crate::model::Subject::Whole, Verdict::Inconclusive, reason)]
-            }
+            CheckKind::Prober(prober) => prober::probe(board, prober),
         };
         waited.note(notes.moments().map(Moments::waited));
+        board.set(OwnTrouble::Resolver, network.resolver_trouble());
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
+            load.excuse(finding, check, started_at);
+            if let Some(Reason::ProberExhausted { detail }) = &finding.reason {
+                board.note(OwnTrouble::Exhausted, detail.clone(), EXHAUSTED_FOR);
+            }
             bound(finding, &|text| printable(&cover.hide(text)));
             for hop in &mut finding.hops {
                 hop.host = cover.hide(&hop.host);
@@ -229,6 +264,7 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::NtpRefused { code: detail }
             | Reason::ProberResolver { detail }
             | Reason::ProberOffline { detail }
+            | Reason::OwnTrouble { detail }
             | Reason::ProberMisconfigured { detail },
         ) => detail,
         Some(

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod labels;
+mod prober;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,8 @@ use prometheus::{Error, TextEncoder};
 
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact,
-    IncidentKey, IncidentStatus, Observation, Phase, PlatformId, Policy, Span, Subject, Timestamp,
-    Variant, Verdict,
+    IncidentKey, IncidentStatus, Observation, OwnTrouble, Phase, PlatformId, Policy, Span, Subject,
+    Timestamp, Variant, Verdict,
 };
 use labels::{labels, seconds, split};
 use series::Series;
@@ -69,7 +70,11 @@ impl Metrics {
     pub fn new() -> Result<Self, Error> {
         let series = Series::new()?;
         series.process.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        Ok(Self { series, tracked: Mutex::default() })
+        let metrics = Self { series, tracked: Mutex::default() };
+        for trouble in OwnTrouble::ALL {
+            metrics.own_trouble(trouble, false);
+        }
+        Ok(metrics)
     }
 
     /// The text format, as Prometheus reads it.

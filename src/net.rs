@@ -19,6 +19,7 @@ pub mod reach;
 pub mod resolve;
 pub mod run;
 pub mod scope;
+mod second;
 mod stub;
 pub mod surroundings;
 pub mod tls;
@@ -43,6 +44,7 @@ pub use wire::Wire;
 pub struct Network {
     clock: Clock,
     resolvers: resolve::Resolvers,
+    second: second::Second,
     tls: tls::Tls,
 }
 
@@ -53,7 +55,8 @@ impl Network {
         extra_roots: &[CertificateDer<'static>],
     ) -> Result<Self, tls::TlsError> {
         let resolvers = resolve::Resolvers::from_system();
-        Ok(Self { clock, resolvers, tls: tls::Tls::new(clock, extra_roots)? })
+        let second = second::Second::default();
+        Ok(Self { clock, resolvers, second, tls: tls::Tls::new(clock, extra_roots)? })
     }
 
     /// The clock that runs are timed with.
@@ -73,7 +76,8 @@ impl Network {
             return Ok(vec![address]);
         }
         if servers.is_empty() {
-            return run.phase(Phase::Resolve, self.resolvers.addresses(host)).await;
+            let found = run.phase(Phase::Resolve, self.resolvers.addresses(host)).await;
+            return self.doubt(*run, host, found).await;
         }
         let name = resolve::absolute(host)?;
         let attempt = *run;

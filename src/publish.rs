@@ -5,6 +5,7 @@
 //! one that nobody knows the fate of. What may be tried again, and when, is the outbox's to say.
 
 mod dialect;
+mod heartbeat;
 mod pace;
 mod statuspage;
 
@@ -26,6 +27,7 @@ use crate::veil::{Cover, Known, Veil};
 use dialect::{Answer, Call, Turn, retry_after};
 use statuspage::Statuspage;
 
+pub use heartbeat::{Heart, HeartbeatError};
 pub use pace::Pace;
 
 /// How much of an answer is read: a hundred incidents with all their updates fit easily.
@@ -43,6 +45,9 @@ pub enum PublishError {
     /// The API key cannot be sent in a header. It is not shown.
     #[error("the status API's key has characters that no header can carry: is there a line break?")]
     Token,
+    /// A secret that should be the heartbeat's address is none. It is not shown.
+    #[error("the heartbeat's URL, which is kept as a secret, is none that begins with http")]
+    HeartbeatUrl,
     /// The TLS library does not take our settings.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -124,7 +129,7 @@ impl Publisher {
             .map_err(|_| PublishError::Token)?;
         authorization.set_sensitive(true);
         Ok(Self {
-            client: client(own || is_local(&url), patience)?,
+            client: builder(own || is_local(&url), patience)?.build()?,
             base: url,
             authorization,
             cover: Veil::over(&Known::new([&token])).draw(),
@@ -202,7 +207,7 @@ impl Publisher {
     }
 }
 
-fn client(near: bool, patience: Patience) -> Result<reqwest::Client, PublishError> {
+fn builder(near: bool, patience: Patience) -> Result<reqwest::ClientBuilder, PublishError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .user_agent(concat!("farol/", env!("CARGO_PKG_VERSION")))
@@ -212,7 +217,7 @@ fn client(near: bool, patience: Patience) -> Result<reqwest::Client, PublishErro
         .connect_timeout(patience.connect)
         .timeout(patience.total);
     // A proxy of the environment is for what is outside.
-    Ok(if near { builder.no_proxy() } else { builder }.build()?)
+    Ok(if near { builder.no_proxy() } else { builder })
 }
 
 fn is_local(url: &Url) -> bool {

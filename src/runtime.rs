@@ -6,6 +6,8 @@
 
 pub mod core;
 mod durable;
+mod heartbeat;
+mod own;
 mod pulse;
 mod tell;
 
@@ -28,13 +30,14 @@ use crate::schedule::Due;
 
 pub use self::core::{Core, Heard};
 pub use self::durable::Durable;
+pub use self::heartbeat::{Heartbeat, Progress};
 pub use self::pulse::Pulse;
 pub use self::tell::Told;
 
 /// How many observations one turn of the loop takes at most: one commit's worth.
 const BATCH: usize = 512;
 /// How often the loop turns when nothing else wakes it: the health page counts on it.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const IDLE_TURN: Duration = Duration::from_secs(5);
 /// How long deliveries in flight may take to end when the process stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -61,6 +64,8 @@ pub struct Runtime {
     pub pulse: watch::Sender<Pulse>,
     /// How many checks run at once.
     pub max_in_flight: usize,
+    /// Whether observations come back.
+    pub progress: Progress,
     /// What was told last.
     pub told: Told,
 }
@@ -164,6 +169,7 @@ impl Runtime {
             // Nobody watching is fine.
             let _ = self.news.send(News::Observed(Arc::new(observation.clone())));
         }
+        self.progress.came_back(batch.len(), now);
         let inputs: Vec<Input> = batch.into_iter().map(Input::Observed).collect();
         self.durable.append(&inputs, now, &self.metrics).await;
         for input in inputs {
@@ -192,6 +198,7 @@ impl Runtime {
         let (prober, slots) = (Arc::clone(&self.prober), Arc::clone(&tasks.slots));
         let (observed, metrics) = (tasks.observed.clone(), Arc::clone(&self.metrics));
         let (clock, scheduled_at) = (self.clock, due.scheduled_at);
+        self.progress.started(clock.now());
         tasks.checks.spawn(async move {
             // The semaphore is never closed, and a closed channel means that the loop has ended.
             let Ok(_slot) = slots.acquire().await else { return };
@@ -210,8 +217,8 @@ impl Runtime {
     }
 
     fn sleep_until_next(&self) -> impl Future<Output = ()> + use<> {
-        let heartbeat = self.clock.now() + HEARTBEAT;
-        let at = self.core.next_wakeup().map_or(heartbeat, |at| at.min(heartbeat));
+        let idle = self.clock.now() + IDLE_TURN;
+        let at = self.core.next_wakeup().map_or(idle, |at| at.min(idle));
         tokio::time::sleep_until(self.clock.instant_of(at).into())
     }
 

@@ -129,6 +129,18 @@ impl Shared {
         turns && self.pulse.has_changed().is_ok()
     }
 
+    /// Whether all is well, for whoever would restart us if not. Our own trouble is told and fails
+    /// nothing, since a restart mends none of it.
+    fn health(&self, well: bool) -> Response {
+        let (status, word) =
+            if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "no") };
+        let mut text = format!("{word}\n");
+        for trouble in self.metrics.own_troubles() {
+            text.push_str(&format!("own trouble: {trouble}\n"));
+        }
+        (status, [(CACHE_CONTROL, "no-store")], text).into_response()
+    }
+
     /// Where the public reaches this site, without a slash at the end.
     fn base(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.base_url {
@@ -169,15 +181,9 @@ async fn metrics_page(State(site): State<Arc<Shared>>) -> Response {
 }
 
 async fn healthz(State(site): State<Arc<Shared>>) -> Response {
-    health(site.lives())
+    site.health(site.lives())
 }
 
 async fn readyz(State(site): State<Arc<Shared>>) -> Response {
-    health(site.lives() && matches!(*site.pulse.borrow(), Pulse::Ready { .. }))
-}
-
-fn health(well: bool) -> Response {
-    let (status, text) =
-        if well { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "no\n") };
-    (status, [(CACHE_CONTROL, "no-store")], text).into_response()
+    site.health(site.lives() && matches!(*site.pulse.borrow(), Pulse::Ready { .. }))
 }

@@ -33,6 +33,11 @@ impl Judgement {
         matches!(self.verdict, Verdict::Pass | Verdict::Degraded)
     }
 
+    /// The finding about `subject`, where there was nothing to measure.
+    pub(super) fn about(self, subject: Subject) -> Finding {
+        Finding { verdict: self.verdict, reason: self.reason, ..Finding::pass(subject) }
+    }
+
     /// It worked, but not as well as it should.
     pub(super) fn degraded(reason: Reason) -> Self {
         Self { verdict: Verdict::Degraded, reason: Some(reason) }

@@ -78,6 +78,7 @@ impl Check {
                 return Ending::Failed;
             }
         };
+        prober.heed(&config.prober);
         if let Some(check) = wanted {
             return runtime.block_on(trace(check, &prober, self.har.as_deref()));
         }

@@ -113,6 +113,8 @@ struct Line {
     clock: bool,
     /// Whether what it shows may be out of date as well.
     stale: bool,
+    /// Whether it is we who are not well, so that what is said of all others may not hold.
+    ours: bool,
     /// Whether it was so before.
     still: bool,
 }
@@ -226,6 +228,7 @@ fn body(telling: &Telling<'_>) -> Body {
             tests: member.variants.map(|tests| words::of_tests(tests.failing, tests.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,
+            ours: member.trouble.ours,
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
@@ -284,7 +287,8 @@ fn watch(telling: &Telling<'_>) -> Option<Watch> {
 /// 3. That servers are missing is said only of what has no other trouble.
 /// 4. Logging in is spoken of if nothing else is known not to work.
 fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
-    let Trouble { slow, clock, fewer, stale, slow_login, login, other } = trouble;
+    let Trouble { slow, clock, fewer, stale, slow_login, login, ours, other } = trouble;
+    let other = other || ours;
     let data = clock || stale;
     let only_data = data && !slow && !slow_login && !login && !other;
     let only_slow = (slow || slow_login) && !data && !login && !other;

@@ -32,6 +32,9 @@ pub(super) struct Trouble {
     /// Something else, when logging in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) login: bool,
+    /// Our own, in a component that stands for ourselves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ours: bool,
     /// Something else.
     pub(super) other: bool,
 }
@@ -46,6 +49,7 @@ impl Trouble {
             stale: self.stale || other.stale,
             slow_login: self.slow_login || other.slow_login,
             login: self.login || other.login,
+            ours: self.ours || other.ours,
             other: self.other || other.other,
         }
     }
@@ -64,12 +68,13 @@ impl Trouble {
         );
         let fewer = matches!(reason, Some(Reason::TooFewAddresses { .. }));
         let stale = matches!(reason, Some(Reason::RecordStale { .. }));
-        let other = !slow && !clock && !fewer && !stale;
+        let ours = matches!(reason, Some(Reason::OwnTrouble { .. }));
+        let other = !slow && !clock && !fewer && !stale && !ours;
         match purpose {
-            Purpose::Use => Self { slow, clock, fewer, stale, other, ..Self::default() },
+            Purpose::Use => Self { slow, clock, fewer, stale, ours, other, ..Self::default() },
             Purpose::LogIn => {
                 let (slow_login, login) = (slow, other);
-                Self { slow_login, login, clock, fewer, stale, ..Self::default() }
+                Self { slow_login, login, clock, fewer, stale, ours, ..Self::default() }
             }
         }
     }

@@ -7,6 +7,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry,
 };
 
+use super::prober::ProberSeries;
+
 /// The labels that name a check.
 macro_rules! check_labels {
     ($($more:literal),*) => { &["platform", "component", "check" $(, $more)*] };
@@ -25,6 +27,7 @@ pub(super) struct Series {
     pub(super) addresses: AddressSeries,
     pub(super) public: PublicSeries,
     pub(super) process: ProcessSeries,
+    pub(super) prober: ProberSeries,
 }
 
 impl Series {
@@ -35,6 +38,7 @@ impl Series {
             addresses: AddressSeries::new(&registry)?,
             public: PublicSeries::new(&registry)?,
             process: ProcessSeries::new(&registry)?,
+            prober: ProberSeries::new(&registry)?,
             registry,
         })
     }
@@ -255,16 +259,29 @@ impl ProcessSeries {
     }
 }
 
-fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, Error> {
+pub(super) fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: C,
+) -> Result<C, Error> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
 }
 
-fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, Error> {
+pub(super) fn gauges(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<GaugeVec, Error> {
     register(r, GaugeVec::new(Opts::new(name, help), labels)?)
 }
 
-fn int_gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
+pub(super) fn int_gauges(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, Error> {
     register(r, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 

@@ -471,6 +471,11 @@ pub enum Reason {
         /// What our resolver said.
         detail: String,
     },
+    /// Our own trouble, as that of a component which stands for ourselves: there it counts.
+    OwnTrouble {
+        /// What is wrong with us.
+        detail: String,
+    },
     /// Our own trouble: something that the check needs was not given to this process.
     ProberMisconfigured {
         /// What is missing.

@@ -34,6 +34,17 @@ impl Resolvers {
         Self { system, built: OnceLock::new() }
     }
 
+    /// A host whose configuration names this server alone.
+    #[cfg(test)]
+    pub(super) fn asking(server: SocketAddr) -> Self {
+        use hickory_resolver::config::{ConnectionConfig, NameServerConfig};
+        let mut connection = ConnectionConfig::udp();
+        connection.port = server.port();
+        let server = NameServerConfig::new(server.ip(), true, vec![connection]);
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        Self { system: Ok((config, ResolverOpts::default())), built: OnceLock::new() }
+    }
+
     /// The addresses of `host`, IPv4 first; never empty.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Reason> {
         let name = relative(host)?;

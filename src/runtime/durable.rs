@@ -146,6 +146,11 @@ impl Durable {
         }
     }
 
+    /// Whether what is to be kept cannot be written.
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     fn failed(&mut self, what: &'static str, error: &StoreError) {
         // Once per trouble: at hundreds of observations a second a full disk must not fill the log.
         if !self.failing {

@@ -1,10 +1,11 @@
 //! What happened, told to logs, metrics and whoever watches. Nothing here can influence a decision.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tracing::field::display;
 
-use crate::model::{Cause, Event, EventKind, Health, PlatformId, Span, Timestamp};
+use crate::model::{Cause, Event, EventKind, Health, OwnTrouble, PlatformId, Span, Timestamp};
 use crate::outbox::Notice;
 
 use super::{Heard, News, Runtime};
@@ -20,6 +21,8 @@ const MISSED_EVERY: Duration = Duration::from_secs(60);
 pub struct Told {
     /// Whether the host's clock was set since the start.
     wall_stepped: bool,
+    /// Our own trouble.
+    pub(super) own_trouble: BTreeSet<OwnTrouble>,
     /// Runs that were left out, and not told of yet.
     missed: u64,
     /// When they may be told of.
@@ -67,6 +70,7 @@ impl Runtime {
                  farol_scheduler_missed_runs_total tells which"
             );
         }
+        self.tell_own_trouble();
         let step = self.clock.wall_step();
         self.metrics.clock_step(step);
         let stepped = step.abs() >= WALL_STEP;

@@ -22,6 +22,7 @@ mod certificates;
 #[path = "../checks/asking.rs"]
 mod asking;
 mod browser;
+mod busy;
 mod clocks;
 mod clocks_prober;
 mod command;

@@ -52,3 +52,16 @@ async fn promtool_finds_the_metrics_clean() {
     let said = String::from_utf8_lossy(&said);
     assert!(judged.status.success() && said.trim().is_empty(), "promtool says:\n{said}");
 }
+
+#[test]
+#[ignore = "needs promtool"]
+fn promtool_finds_the_alerts_right_and_they_do_what_they_should() {
+    let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
+    for (what, file) in [("check", "prometheus-alerts.yml"), ("test", "prometheus-alerts.test.yml")]
+    {
+        let mut promtool = Command::new("promtool");
+        let judged = promtool.args([what, "rules", file]).current_dir(deploy).output().unwrap();
+        let said = [judged.stdout, judged.stderr].concat();
+        assert!(judged.status.success(), "promtool says:\n{}", String::from_utf8_lossy(&said));
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use farol::clock::Clock;
+use farol::model::OwnTrouble;
 use farol::runtime::Pulse;
 use reqwest::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +22,21 @@ async fn metrics_are_served_in_the_text_format() {
 /// What `/healthz` and `/readyz` answer.
 async fn codes(site: &Served) -> (StatusCode, StatusCode) {
     (site.get("/healthz").await.status(), site.get("/readyz").await.status())
+}
+
+#[tokio::test]
+async fn own_trouble_shows_and_fails_nothing() {
+    let site = start().await;
+    site.pulse.send(Pulse::Ready { turned_at: Clock::start().now() }).unwrap();
+    let told = async |path| site.get(path).await.text().await.unwrap();
+    assert_eq!(told("/healthz").await, "ok\n");
+    site.metrics.own_trouble(OwnTrouble::Network, true);
+    site.metrics.own_trouble(OwnTrouble::Store, true);
+    let (ok, text) = (StatusCode::OK, "ok\nown trouble: network\nown trouble: store\n");
+    assert_eq!(codes(&site).await, (ok, ok));
+    assert_eq!((told("/healthz").await, told("/readyz").await), (text.into(), text.into()));
+    site.metrics.own_trouble(OwnTrouble::Network, false);
+    assert_eq!(told("/healthz").await, "ok\nown trouble: store\n");
 }
 
 #[tokio::test]

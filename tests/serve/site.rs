@@ -23,6 +23,7 @@ pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
     pub(crate) pulse: watch::Sender<Pulse>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) task: JoinHandle<std::io::Result<()>>,
     _dir: tempfile::TempDir,
@@ -76,10 +77,11 @@ pub(crate) async fn start_at(address: &str, pages: &[PageInfo]) -> Served {
     let clock = Clock::start();
     store.sync(pages, clock.now()).unwrap();
     let (pulse, receiver) = watch::channel(Pulse::Starting);
+    let metrics = Arc::new(Metrics::new().unwrap());
     let site = Site {
         store,
         token: Secret::new(TOKEN),
-        metrics: Arc::new(Metrics::new().unwrap()),
+        metrics: Arc::clone(&metrics),
         clock,
         pulse: receiver,
         base_url: None,
@@ -91,7 +93,7 @@ pub(crate) async fn start_at(address: &str, pages: &[PageInfo]) -> Served {
         let _ = stopped.await;
     };
     let task = tokio::spawn(serve(listener, site, shutdown));
-    Served { address, client: Client::new(), pulse, stop, task, _dir: dir }
+    Served { address, client: Client::new(), pulse, metrics, stop, task, _dir: dir }
 }
 
 impl Served {

@@ -4,7 +4,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::super::plan::{
-    ClockCheck, DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, TcpCheck, TlsCheck, WebsocketCheck,
+    ClockCheck, DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, ProberCheck, TcpCheck, TlsCheck,
+    WebsocketCheck,
 };
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::count::AtLeast;
@@ -34,13 +35,18 @@ const WEBSOCKET: Key<ShortOr<WebsocketCheck>> =
     Key::new("websocket", "A WebSocket: a URL, or a table with more to say.");
 const CLOCK: Key<ShortOr<ClockCheck>> =
     Key::new("clock", "A clock, over HTTP or by NTP: a URL, or a table with more to say.");
+const PROBER: Key<ProberCheck> = Key::new(
+    "prober",
+    "The prober's own trouble: `\"all\"`, or a list of `clock`, `network`, `load`, `exhausted`, \
+     `resolver`, `store`.",
+);
 const MATRIX: Key<Matrix> = Key::new(
     "matrix",
     "Runs the check once for each of these values, which stand in its texts as `{{matrix.name}}`.",
 );
 const LOGIN: Key<RawLogin> = Key::new("login", "A login: what a customer does, step by step.");
 const KINDS: &[&str] =
-    &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "clock", "login"];
+    &["http", "dns", "tcp", "tls", "icmp", "grpc", "websocket", "clock", "login", "prober"];
 const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
@@ -67,6 +73,7 @@ pub(in super::super) struct RawKinds {
     pub(in super::super) websocket: Field<ShortOr<WebsocketCheck>>,
     pub(in super::super) clock: Field<ShortOr<ClockCheck>>,
     pub(in super::super) login: Field<RawLogin>,
+    pub(in super::super) prober: Field<ProberCheck>,
 }
 
 impl Section for RawCheck {
@@ -102,6 +109,7 @@ impl RawKinds {
             websocket: table.take(&WEBSOCKET),
             clock: table.take(&CLOCK),
             login: table.take(&LOGIN),
+            prober: table.take(&PROBER),
         }
     }
 

@@ -80,6 +80,7 @@ fn kind(raw: RawKinds, tuning: Option<&Tuning>, problems: &mut Problems<'_>) -> 
             }
             CheckKind::Login(Box::new(check))
         }),
+        raw.prober.given().map(|prober| CheckKind::Prober(prober.into_inner())),
     ];
     kinds.into_iter().flatten().next()
 }

@@ -77,6 +77,7 @@ fn every_symptom_has_its_words() {
         fail(WHOLE, outdated()),
         fail(some, outdated()),
         degraded(WHOLE, outdated()),
+        degraded(WHOLE, Reason::OwnTrouble { detail: SECRET.to_owned() }),
     ];
     let mut texts = String::new();
     for finding in &cases {

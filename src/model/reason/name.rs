@@ -123,6 +123,7 @@ impl Reason {
             Self::ProberClockOff { .. } => "prober_clock_off",
             Self::ProberBusy { .. } => "prober_busy",
             Self::ProberResolver { .. } => "prober_resolver",
+            Self::OwnTrouble { .. } => "own_trouble",
             Self::ProberMisconfigured { .. } => "prober_misconfigured",
         }
     }

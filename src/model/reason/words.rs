@@ -157,6 +157,7 @@ impl fmt::Display for Reason {
             Self::ProberResolver { detail } => {
                 write!(f, "the prober's resolver fails where another answers: {detail}")
             }
+            Self::OwnTrouble { detail } => write!(f, "the prober's own trouble: {detail}"),
             Self::ProberMisconfigured { detail } => write!(f, "the prober lacks {detail}"),
         }
     }

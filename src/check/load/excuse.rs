@@ -1,0 +1,95 @@
+//! Whether our own load may be why a run was too slow. Pure.
+
+use std::time::Duration;
+
+use crate::config::{Check, CheckKind};
+use crate::model::{Finding, Reason, Span};
+
+/// What a finding says of time: that a limit was exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exceeded {
+    /// It was measured, and took longer.
+    Took { took: Span, limit: Span },
+    /// It was given up after so long: how long it would have taken nobody knows.
+    GaveUp { after: Span },
+}
+
+impl Exceeded {
+    /// The limit that `finding` says was exceeded, if it is about one.
+    pub(super) fn of(finding: &Finding, check: &Check) -> Option<Self> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others are not about time")]
+        match finding.reason.as_ref()? {
+            Reason::Slow { took } => {
+                let limit = slow_over(check, finding.step.as_deref())?;
+                Some(Self::Took { took: *took, limit })
+            }
+            Reason::SlowPhase { phase, took } => {
+                let limit = check.degraded_over_in.get(*phase)?;
+                Some(Self::Took { took: *took, limit })
+            }
+            Reason::Timeout { .. } => Some(Self::GaveUp { after: check.timeout }),
+            Reason::FirstByteLimit { limit }
+            | Reason::IdleLimit { limit }
+            | Reason::ExpectLimit { limit } => Some(Self::GaveUp { after: *limit }),
+            _ => None,
+        }
+    }
+
+    /// Why the finding says nothing, if `added` may be why the limit was exceeded:
+    ///
+    /// 1. Without it, what took too long would not have.
+    /// 2. Of the time after which it was given up, more than half may have been ours. A target
+    ///    that is down is still found to be while we are busy, and one that had less than half of
+    ///    its time is not.
+    pub(super) fn excuse(self, added: Duration) -> Option<Reason> {
+        let added = Span::from(added);
+        let (took, is_ours) = match self {
+            Self::Took { took, limit } => {
+                (took, took.as_micros().saturating_sub(added.as_micros()) <= limit.as_micros())
+            }
+            Self::GaveUp { after } => (after, added.as_micros() > after.as_micros() / 2),
+        };
+        is_ours.then_some(Reason::ProberBusy { took, added })
+    }
+}
+
+/// How long it may take: the whole, or one step of it.
+fn slow_over(check: &Check, step: Option<&str>) -> Option<Span> {
+    match (&check.kind, step) {
+        (CheckKind::Login(login), Some(name)) => {
+            login.steps.iter().find(|step| *step.name == *name)?.degraded_over
+        }
+        _ => check.degraded_over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Exceeded;
+    use crate::model::{Reason, Span};
+
+    fn excused(exceeded: Exceeded, added: u64) -> bool {
+        exceeded.excuse(Duration::from_millis(added)).is_some()
+    }
+
+    #[test]
+    fn what_would_have_been_quick_enough_without_us_is_excused() {
+        let [took, limit] = [1_000, 800].map(Span::from_millis);
+        let slow = Exceeded::Took { took, limit };
+        assert!(!excused(slow, 0));
+        assert!(!excused(slow, 199));
+        let added = Span::from_millis(200);
+        assert_eq!(slow.excuse(added.to_duration()), Some(Reason::ProberBusy { took, added }));
+        assert!(excused(slow, 5_000));
+    }
+
+    #[test]
+    fn what_had_less_than_half_of_its_time_is_excused() {
+        let given_up = Exceeded::GaveUp { after: Span::from_secs(10) };
+        assert!(!excused(given_up, 0));
+        assert!(!excused(given_up, 5_000));
+        assert!(excused(given_up, 5_001));
+    }
+}
