@@ -41,7 +41,7 @@ pub use trouble::Board;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ProberPlan, Secrets};
-use crate::model::{Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant};
+use crate::model::{ClockOffset, Finding, Observation, OwnTrouble, Reason, Span, Vantage, Variant};
 use crate::net::{Network, Run, TlsError};
 use crate::veil::Known;
 
@@ -121,6 +121,11 @@ impl Prober {
     /// What is wrong with our own clock, by all that is known now.
     pub fn own_clock(&self) -> Option<Reason> {
         self.shared.clocks.own_trouble()
+    }
+
+    /// How far our own clock is ahead of what others agree on, if anybody else knows the time.
+    pub fn own_offset(&self) -> Option<ClockOffset> {
+        self.shared.clocks.own_offset()
     }
 
     /// What is wrong with ourselves.

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ClockLimits, ProberPlan};
 use crate::model::{
-    CheckId, ClockOffset, ClockSource, Finding, Reason, Span, Timestamp, Variant, Verdict,
+    CheckId, ClockOffset, ClockReference, ClockSource, Finding, Reason, Span, Timestamp, Variant,
+    Verdict,
 };
 use crate::offset::{self, Book, Known, Rules, Sample, Who, before_the_edge};
 
@@ -92,6 +93,13 @@ impl Clocks {
                 }
             }
         }
+    }
+
+    /// How far our own clock is ahead of what others agree on, if anybody else knows the time.
+    pub(super) fn own_offset(&self) -> Option<ClockOffset> {
+        let found = self.lock().book.own().latest()?;
+        let ours = ClockOffset { at_least: 0, at_most: 0, ..found.offset };
+        (found.against != ClockReference::Host).then(|| ours.minus(found.offset))
     }
 
     /// What is wrong with our own clock, if anything is: the host's was set while we ran, or what

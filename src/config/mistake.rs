@@ -202,6 +202,13 @@ pub(super) enum Mistake {
         )
     )]
     TooFewReferences { count: usize },
+    /// A reference that asks how we are ourselves.
+    #[error("a reference must be somebody else, and `prober` is farol itself")]
+    #[diagnostic(
+        code(farol::config::reference_to_ourselves),
+        help("ask something that only answers while this host's network is well")
+    )]
+    ReferenceToOurselves,
     /// Two of a kind have one id.
     #[error("two {what} have the id `{id}`")]
     #[diagnostic(

@@ -16,7 +16,7 @@ pub struct ClockOffset {
     /// The greatest.
     pub at_most: i64,
     /// What it was read from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "ClockSource::is_date")]
     pub source: ClockSource,
 }
 
@@ -42,6 +42,11 @@ pub enum ClockSource {
 }
 
 impl ClockSource {
+    /// Whether it is what most are read from, and what is not written down.
+    pub const fn is_date(&self) -> bool {
+        matches!(self, Self::Date)
+    }
+
     /// The word for it, in metrics and tables.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,6 +82,11 @@ pub enum ClockReference {
 }
 
 impl ClockReference {
+    /// Whether it is our host, which is not written down.
+    pub const fn is_host(&self) -> bool {
+        matches!(self, Self::Host)
+    }
+
     /// The word for it, in metrics and tables.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ pub struct Policy {
     /// The checks of all components.
     pub checks: BTreeMap<CheckId, CheckPolicy>,
     /// How our own trouble is told from a target's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "ProberPolicy::is_default")]
     pub prober: ProberPolicy,
 }
 
@@ -32,6 +32,13 @@ pub struct ProberPolicy {
     pub references: BTreeMap<CheckId, ReferencePolicy>,
     /// How long a failure that spans several platforms at once must last to count.
     pub confirm_after: Span,
+}
+
+impl ProberPolicy {
+    /// Whether it is what holds where nobody says anything.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for ProberPolicy {

@@ -396,7 +396,7 @@ pub enum Reason {
         /// What is known of it, against the reference.
         offset: ClockOffset,
         /// Against what.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "ClockReference::is_host")]
         against: ClockReference,
     },
     /// The target's clock was set: between two runs it went further than time did.

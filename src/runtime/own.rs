@@ -13,6 +13,10 @@ impl Runtime {
         board.set(OwnTrouble::Store, failing.then(|| String::from("it cannot be written")));
         let clock = self.prober.own_clock();
         board.set(OwnTrouble::Clock, clock.map(|reason| reason.to_string()));
+        let network = self.core.engine().state().network();
+        let is_lost = network.lost_since().is_some();
+        board.set(OwnTrouble::Network, is_lost.then(|| String::from("no reference answers")));
+        self.metrics.own_clock(self.prober.own_offset());
         let load = self.prober.load();
         self.metrics.own_load(load.lag, load.added);
         if let Some(Files { open, limit }) = load.files {

@@ -100,6 +100,9 @@ fn references(
         .into_iter()
         .map(|raw| {
             let RawReference { id, name, interval, timeout, kinds } = raw.into_inner();
+            if let Field::Given(ourselves) = &kinds.prober {
+                problems.report(ourselves.span(), Mistake::ReferenceToOurselves);
+            }
             let tuning = RawTuning { interval, timeout, ..RawTuning::default() };
             let kinds = vec![(None, kinds)];
             let raw = RawCheck { id, name, tuning, min_addresses: Field::Absent, kinds };
