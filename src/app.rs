@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::check::Prober;
 use crate::clock::Clock;
-use crate::config::{Check, Component, Config, Platform, Secret, Secrets};
+use crate::config::{Check, Component, Config, Platform, ProberPlan, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::{CheckId, Span, Vantage};
 use crate::runtime::{News, Progress, Pulse, Runtime, Told};
@@ -97,8 +97,7 @@ impl App {
         };
         let publishers = lanes.publishers(&options.config)?;
         let heart = beside::heart(&options.config, &options.secrets)?;
-        let prober = Arc::new(Prober::new(clock, options.vantage, options.secrets)?);
-        prober.trust(&options.config.prober, SETTLE);
+        let prober = probing(clock, options.vantage, options.secrets, &options.config.prober)?;
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);
@@ -189,6 +188,18 @@ async fn told(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Listens, and tells where: the port may be one that the system chose.
+/// What runs the checks, by what it is told of itself.
+fn probing(
+    clock: Clock,
+    vantage: Vantage,
+    secrets: Secrets,
+    plan: &ProberPlan,
+) -> Result<Arc<Prober>, AppError> {
+    let prober = Prober::new(clock, vantage, secrets)?;
+    prober.trust(plan, SETTLE);
+    Ok(Arc::new(prober))
+}
+
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
     let failed = |source| AppError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
