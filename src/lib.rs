@@ -12,6 +12,7 @@ pub mod model;
 pub mod net;
 pub mod outbox;
 pub mod publish;
+pub mod replay;
 pub mod runtime;
 pub mod schedule;
 pub mod serve;

@@ -17,6 +17,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("schedule", vec!["model"]),
         ("engine", vec!["model"]),
         ("outbox", vec!["model"]),
+        ("replay", vec!["model", "engine"]),
         ("net", vec!["model", "clock", "config"]),
         ("veil", vec!["config"]),
         ("check", vec!["model", "clock", "config", "net", "veil"]),
@@ -35,7 +36,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Rooms that are synchronous functions of what they are given.
-const PURE: [&str; 4] = ["model", "schedule", "engine", "outbox"];
+const PURE: [&str; 5] = ["model", "schedule", "engine", "outbox", "replay"];
 
 /// What a pure room may not even mention, and why.
 const IMPURE: [(&str, &str); 12] = [
