@@ -219,6 +219,10 @@ fn told(reports: &[Report], took: Duration) -> String {
     for report in reports {
         let strange = match report.strange {
             0 => String::new(),
+            all if all == report.observations => {
+                "; it has none of the checks that were observed: is it of a platform of that id?"
+                    .to_owned()
+            }
             some => format!("; {some} observations are of checks that it does not have"),
         };
         let _ = writeln!(
@@ -293,7 +297,7 @@ fn json(reports: &[Report]) -> Value {
         })
     };
     let report = |report: &Report| {
-        let incidents = report.incidents.values().map(|one| incident(report, one));
+        let incidents = report.in_order().into_iter().map(|one| incident(report, one));
         json!({
             "policy": report.name,
             "from": report.from.to_rfc3339(),

@@ -92,6 +92,13 @@ impl Report {
         self
     }
 
+    /// The incidents in the order in which they were opened.
+    pub fn in_order(&self) -> Vec<&Incident> {
+        let mut incidents: Vec<&Incident> = self.incidents.values().collect();
+        incidents.sort_by_key(|incident| incident.opened_at);
+        incidents
+    }
+
     /// How long an incident was open, all of them together.
     pub fn open_for(&self) -> Duration {
         self.incidents.values().map(|one| one.end(self.to).since(one.opened_at)).sum()
