@@ -12,6 +12,7 @@ mod health;
 mod log;
 mod print;
 mod probes;
+mod replay;
 mod run;
 mod schema;
 mod validate;
@@ -43,6 +44,7 @@ enum Command {
     Run(Box<run::Run>),
     Check(check::Check),
     Validate(validate::Validate),
+    Replay(replay::Replay),
     Schema(schema::Schema),
     Demo(demo::Demo),
     Health(health::Health),
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Validate(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Health(command) => command.run(),

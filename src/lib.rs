@@ -13,6 +13,7 @@ pub mod net;
 pub mod offset;
 pub mod outbox;
 pub mod publish;
+pub mod replay;
 pub mod runtime;
 pub mod schedule;
 pub mod serve;

@@ -18,6 +18,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("engine", vec!["model"]),
         ("outbox", vec!["model"]),
         ("offset", vec!["model"]),
+        ("replay", vec!["model", "engine"]),
         ("net", vec!["model", "clock", "config"]),
         ("veil", vec!["config"]),
         ("check", vec!["model", "clock", "config", "net", "offset", "veil"]),
@@ -36,7 +37,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Rooms that are synchronous functions of what they are given.
-const PURE: [&str; 5] = ["model", "schedule", "engine", "offset", "outbox"];
+const PURE: [&str; 6] = ["model", "schedule", "offset", "engine", "outbox", "replay"];
 
 /// What a pure room may not even mention, and why.
 const IMPURE: [(&str, &str); 12] = [

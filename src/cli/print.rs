@@ -58,6 +58,40 @@ impl Complaints {
     }
 }
 
+/// How far something long has come, on a line of standard error that is written over; where that is
+/// no terminal, nothing.
+pub(super) struct Progress {
+    what: &'static str,
+    total: u64,
+    done: u64,
+    told: u64,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str, total: u64) -> Self {
+        Self { what, total, done: 0, told: 0 }
+    }
+
+    /// So much more is done.
+    pub(super) fn advance(&mut self, by: usize) {
+        self.done += u64::try_from(by).unwrap_or(0);
+        let hundredths = self.done.saturating_mul(100) / self.total.max(1);
+        if hundredths != self.told && stderr().is_terminal() {
+            self.told = hundredths;
+            let (done, total, what) = (self.done, self.total.max(self.done), self.what);
+            let _ = write!(stderr(), "\r{done} of {total} {what} ({}%)", hundredths.min(100));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.told > 0 {
+            let _ = write!(stderr(), "\r\u{1b}[K");
+        }
+    }
+}
+
 /// How wide standard output is.
 pub(super) fn width() -> usize {
     let size = terminal_size::terminal_size_of(stdout());

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::model::{Input, Timestamp};
 
@@ -81,6 +81,17 @@ impl Journal {
             db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opening)?;
         check_format(&path, found)?;
         Ok(Self::of(db, from))
+    }
+
+    /// About how many rows there are.
+    pub fn rows(&self) -> Result<u64, StoreError> {
+        let count = "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM journal";
+        Ok(self.db.query_row(count, [], |row| row.get(0))?)
+    }
+
+    /// The engine's state as it was last saved, if it was.
+    pub fn engine(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.db.query_row("SELECT body FROM engine", [], |row| row.get(0)).optional()?)
     }
 
     /// The rows from number `from` on, over an open connection.
