@@ -2,11 +2,14 @@
 //! what it decides follows from its state, what it is told and the time it is told, so that
 //! replaying a journal makes the same decisions.
 //!
-//! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health), `status` (health to component status),
-//! `correlate` (which incident a change belongs to), `lifecycle` (how an incident goes on),
-//! `narrate` and `words` (what the public reads), `state` (all that is remembered).
+//! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health),
+//! `status` (health to component status), `correlate` and `depend` (which incident a change belongs
+//! to), `lifecycle` (how an incident goes on), `deadline` (what is waited for), `narrate` and `words`
+//! (what the public reads), `state` (all that is remembered).
 
 mod correlate;
+mod deadline;
+mod depend;
 mod detect;
 mod lifecycle;
 mod narrate;
@@ -20,7 +23,7 @@ mod words;
 mod tests;
 
 use correlate::Changes;
-use lifecycle::Due;
+use deadline::Deadline;
 
 use crate::model::{
     Action, CheckId, ComponentId, ComponentStatus, Event, EventKind, IncidentKey, Input,
@@ -67,6 +70,8 @@ pub enum WakeupReason {
     UpdateDue(IncidentKey),
     /// A failure has waited long enough for the references.
     PatienceOver,
+    /// A component that is bad has waited for what it depends on for long enough.
+    OpenDue(ComponentId),
 }
 
 impl Engine {
@@ -105,28 +110,15 @@ impl Engine {
     /// When to call [`Engine::settle`] next, and why. A deadline that has passed and
     /// could not be settled waits for an observation, not for time.
     pub fn next_wakeup(&self) -> Option<Wakeup> {
-        let ahead = self.deadlines().filter(|(at, _, _)| *at > self.state.now);
-        let next = ahead.map(|(at, due, incident)| (at, due, incident.key())).min();
-        let next = next.map(|(at, due, key)| Wakeup {
-            at,
-            reason: match due {
-                Due::Resolve => WakeupReason::ResolveDue(key.clone()),
-                Due::Update => WakeupReason::UpdateDue(key.clone()),
-            },
-        });
-        let patience = self.patience_over().filter(|at| *at > self.state.now);
-        let patience = patience.map(|at| Wakeup { at, reason: WakeupReason::PatienceOver });
-        patience.into_iter().chain(next).min_by_key(|wakeup| wakeup.at)
+        let ahead = deadline::all(&self.state).filter(|(at, _)| *at > self.state.now);
+        let (at, due) = ahead.min()?;
+        Some(Wakeup { at, reason: due.into() })
     }
 
     /// How soon the references are to be asked again, if sooner than usual: something waits for
     /// them.
     pub fn asks_references_within(&self) -> Option<Span> {
         self.state.network.asks_within()
-    }
-
-    fn patience_over(&self) -> Option<Timestamp> {
-        self.state.network.next_deadline(&self.state.policy.prober)
     }
 
     /// All that is remembered, for metrics, the page and the snapshot.
@@ -141,41 +133,25 @@ impl Engine {
             || self.state.checks.get(check).is_some_and(CheckState::is_unsettled)
     }
 
-    fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due, &Incident)> {
-        let incidents = self.state.incidents.values();
-        incidents
-            .flat_map(|incident| incident.deadlines().map(move |(at, due)| (at, due, incident)))
-    }
-
-    /// Settles what is due, earliest first:
-    ///
-    /// 1. An incident is over only if it was seen to stay well.
-    /// 2. A promised update waits until somebody has looked since the last one: after a night
-    ///    without farol there is one thing to tell, and not one for every half hour.
-    /// 3. A deadline that had to wait is settled when it need not wait any more.
-    /// 4. A failure that waited long enough for the references comes before what is due then.
+    /// Settles what is due and ripe, earliest first ([`deadline::is_ripe`]). A deadline that had to
+    /// wait is settled when it need not wait any more.
     fn settle_until(&mut self, now: Timestamp, decision: &mut Decision) {
         loop {
-            let due = self.deadlines().filter(|(at, due, incident)| {
-                *at <= now
-                    && match due {
-                        Due::Resolve => incident.stayed_well(&self.state),
-                        Due::Update => incident.looked_at(&self.state),
-                    }
-            });
-            let next = due.map(|(at, due, incident)| (at.max(self.state.now), due, incident.key()));
-            let next = next.min();
-            if let Some(over) = self.patience_over().map(|at| at.max(self.state.now))
-                && over <= now
-                && next.is_none_or(|(at, _, _)| over <= at)
-            {
-                self.state.now = over;
-                self.release(over, decision);
-                continue;
+            let state = &mut self.state;
+            let due = deadline::all(state)
+                .filter(|(at, due)| *at <= now && deadline::is_ripe(state, due));
+            let Some((at, due)) = due.map(|(at, due)| (at.max(state.now), due)).min() else {
+                return;
+            };
+            match due {
+                Deadline::Patience => {
+                    self.state.now = at;
+                    self.release(at, decision);
+                }
+                Deadline::Resolve(key) => correlate::resolve(state, &key, at, decision),
+                Deadline::Update(key) => correlate::update(state, &key, at, decision),
+                Deadline::Open(_) => correlate::apply(state, &Changes::new(), at, decision),
             }
-            let Some((at, due, key)) = next else { return };
-            let key = key.clone();
-            correlate::settle(&mut self.state, &key, due, at, decision);
         }
     }
 

@@ -225,6 +225,17 @@ pub(super) enum Mistake {
         )
     )]
     DuplicateStatuspageId { id: String },
+    /// A component that nobody knows.
+    #[error("there is no component `{got}` in this file")]
+    #[diagnostic(code(farol::config::unknown_component), help("{help}"))]
+    UnknownComponent { got: String, help: String },
+    /// Components that depend on each other.
+    #[error("a component cannot depend on itself: {cycle}")]
+    #[diagnostic(
+        code(farol::config::dependency_cycle),
+        help("leave out the one that can do without the other, at least for a while")
+    )]
+    DependencyCycle { cycle: String },
     /// A header stands there twice.
     #[error("the header `{name}` is given twice")]
     #[diagnostic(

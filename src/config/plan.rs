@@ -153,6 +153,9 @@ pub struct Platform {
     pub publish: Publish,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
+    /// How long a component that goes bad before what it depends on waits before it opens an
+    /// incident.
+    pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
     /// How long an incident may go without an update.
@@ -167,6 +170,7 @@ impl Platform {
             name: self.name.clone(),
             time_zone: self.time_zone,
             group_within: self.group_within,
+            dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,
             update_every: self.update_every,
         }
@@ -210,6 +214,8 @@ pub struct Component {
     pub group: Option<String>,
     /// What it is, for the page.
     pub description: Option<String>,
+    /// The components of its platform that it cannot do without; never in a circle.
+    pub depends_on: BTreeSet<ComponentId>,
     /// Its id on the Statuspage page; present whenever the platform is published there.
     pub statuspage_id: Option<String>,
     /// The checks that speak for it.
@@ -218,7 +224,12 @@ pub struct Component {
 
 impl Component {
     fn policy(&self, platform: &PlatformId) -> ComponentPolicy {
-        ComponentPolicy { platform: platform.clone(), name: self.name.clone() }
+        ComponentPolicy {
+            platform: platform.clone(),
+            name: self.name.clone(),
+            group: self.group.clone(),
+            depends_on: self.depends_on.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Step two: settings weighed against each other, defaults filled in, ids made unique.
 
 mod check;
+mod depend;
 pub(super) mod prober;
 mod tuning;
 
@@ -27,6 +28,7 @@ use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::text::Line;
 use crate::model::{ComponentId, PlatformId, Span};
+use depend::Depends;
 
 /// What holds in every part of a file.
 struct Scope {
@@ -145,6 +147,7 @@ fn finish(
         time_zone: raw.time_zone.or(Tz::UTC)?,
         publish,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
+        dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,
         update_every: raw.update_every.or(Duration(Span::from_secs(1800)))?.0,
         components,
@@ -158,6 +161,7 @@ fn all(
     problems: &mut Problems<'_>,
 ) -> Option<Vec<Component>> {
     let mut ids = Ids::new("components");
+    let mut depends = Depends::default();
     let mut pages: BTreeMap<String, Range<usize>> = BTreeMap::new();
     let components: Vec<Option<Component>> = raw
         .into_iter()
@@ -173,9 +177,10 @@ fn all(
                     pages.insert(name, id.span());
                 }
             }
-            component(raw.into_inner(), span, scope, &mut ids, problems)
+            component(raw.into_inner(), span, scope, (&mut ids, &mut depends), problems)
         })
         .collect();
+    depends.validate(problems);
     components.into_iter().collect()
 }
 
@@ -183,10 +188,11 @@ fn component(
     raw: RawComponent,
     span: Range<usize>,
     scope: &Scope,
-    ids: &mut Ids,
+    (ids, depends): (&mut Ids, &mut Depends),
     problems: &mut Problems<'_>,
 ) -> Option<Component> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
+    depends.note(id.as_deref(), &raw.depends_on);
     if scope.to_statuspage && matches!(raw.statuspage_id, Field::Absent) {
         problems.report(span.clone(), Mistake::NoStatuspageId);
     }
@@ -206,6 +212,7 @@ fn component(
         name: raw.name?.into_inner().0,
         group: raw.group.optional()?.map(|line| line.0),
         description: raw.description.optional()?.map(|line| line.0),
+        depends_on: depend::ids(&scope.platform, raw.depends_on)?,
         statuspage_id: raw.statuspage_id.optional()?.map(|id| id.0),
         checks: checks?.into_iter().collect::<Option<_>>()?,
     })

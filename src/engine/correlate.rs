@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::Decision;
-use super::lifecycle::{Due, Incident, Stage};
+use super::depend;
+use super::lifecycle::{Incident, Stage};
 use super::state::State;
 use crate::model::{Cause, ComponentId, ComponentStatus, IncidentKey, PlatformId, Timestamp};
 
@@ -23,21 +24,29 @@ struct Share {
 
 /// Brings changes to the incidents they belong to; each incident that is touched takes one step:
 ///
-/// 1. A change of a component that an open incident holds belongs to that incident.
-/// 2. A component that is bad and held by none joins the incident of its platform whose latest
-///    newcomer, or latest relapse after a recovery, was within `group_within`: the latest such.
-/// 3. If there is none, all components of the platform that went bad in this go open one together.
+/// 1. A change of a component that an open incident holds belongs to that incident. No component
+///    is ever held by two.
+/// 2. A component that is bad and held by none joins the incident that its trouble is part of by
+///    what depends on what ([`depend::incident_of_kin`]), however long ago that opened.
+/// 3. If there is none, it joins the incident of its platform whose latest newcomer, or latest
+///    relapse after a recovery, was within `group_within` ([`home`]).
+/// 4. If there is none either, and all such components of the platform depend on others, they wait
+///    for these for `dependency_wait`. What recovers while it waits was never an incident.
+/// 5. Otherwise all of them open one together.
 pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decision: &mut Decision) {
     let mut shares: BTreeMap<IncidentKey, Share> = BTreeMap::new();
-    let mut homeless: BTreeMap<PlatformId, BTreeSet<ComponentId>> = BTreeMap::new();
+    let bad = |id: &ComponentId, state: &State| {
+        state.components.get(id).is_some_and(|component| component.status.is_bad())
+    };
+    let mut waiting = std::mem::take(&mut state.waiting);
+    waiting.retain(|id, _| bad(id, state));
     for (id, change) in changes {
         if let Some(incident) = state.incident_of(id) {
             let share = shares.entry(incident.key().clone()).or_default();
             share.held.insert(id.clone(), *change);
-        } else if change.1.is_bad()
-            && let Some(component) = state.policy.components.get(id)
-        {
-            homeless.entry(component.platform.clone()).or_default().insert(id.clone());
+        } else if change.1.is_bad() && state.policy.components.contains_key(id) {
+            let until = || depend::waits_until(state, id, at).unwrap_or(at);
+            waiting.entry(id.clone()).or_insert_with(until);
         }
     }
     for (key, share) in &shares {
@@ -48,13 +57,7 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
             incident.grouped_at = at;
         }
     }
-    for (platform, components) in homeless {
-        if let Some(key) =
-            home(state, &platform, at).or_else(|| open(state, &platform, &components, at))
-        {
-            shares.entry(key).or_default().joined = components;
-        }
-    }
+    settle_in(state, waiting, at, &mut shares);
     for (key, share) in shares {
         if let Some(incident) = state.incidents.remove(&key) {
             let incident = carry_on(state, incident, &share, at, decision);
@@ -63,26 +66,75 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
     }
 }
 
-/// Does what an open incident waited for.
-pub(super) fn settle(
+/// Finds an incident for each of `homeless`, who are bad and held by none, or lets them wait until
+/// the time that stands beside them.
+fn settle_in(
+    state: &mut State,
+    mut homeless: BTreeMap<ComponentId, Timestamp>,
+    at: Timestamp,
+    shares: &mut BTreeMap<IncidentKey, Share>,
+) {
+    // One that finds its place may be what another depends on.
+    while let Some((id, key)) =
+        homeless.keys().find_map(|id| Some((id.clone(), depend::incident_of_kin(state, id)?)))
+    {
+        homeless.remove(&id);
+        join(state, &key, &id, at, shares);
+    }
+    let mut by_platform: BTreeMap<PlatformId, BTreeMap<ComponentId, Timestamp>> = BTreeMap::new();
+    for (id, until) in homeless {
+        if let Some(component) = state.policy.components.get(&id) {
+            by_platform.entry(component.platform.clone()).or_default().insert(id, until);
+        }
+    }
+    for (platform, components) in by_platform {
+        let home = home(state, &platform, &components, at);
+        if home.is_none() && components.values().all(|until| *until > at) {
+            state.waiting.extend(components);
+            continue;
+        }
+        if let Some(key) = home.or_else(|| open(state, &platform, &components, at)) {
+            for id in components.keys() {
+                join(state, &key, id, at, shares);
+            }
+        }
+    }
+}
+
+fn join(
     state: &mut State,
     key: &IncidentKey,
-    due: Due,
+    id: &ComponentId,
+    at: Timestamp,
+    shares: &mut BTreeMap<IncidentKey, Share>,
+) {
+    let State { policy, incidents, .. } = state;
+    if let Some(component) = policy.components.get(id)
+        && let Some(incident) = incidents.get_mut(key)
+    {
+        let needs = depend::needs(policy, id).into_iter().collect();
+        incident.take_in(id.clone(), component.name.clone(), needs, at);
+        shares.entry(key.clone()).or_default().joined.insert(id.clone());
+    }
+}
+
+/// Ends an incident that stayed well.
+pub(super) fn resolve(
+    state: &mut State,
+    key: &IncidentKey,
     at: Timestamp,
     decision: &mut Decision,
 ) {
     let Some(mut incident) = state.incidents.remove(key) else { return };
-    let nothing = Changes::new();
-    match due {
-        Due::Resolve => {
-            incident.step(state, Cause::StayedWell, &nothing, at, decision);
-            state.close(incident.closed(at));
-        }
-        Due::Update => {
-            incident.step(state, Cause::UpdateDue, &nothing, at, decision);
-            state.incidents.insert(key.clone(), incident);
-        }
-    }
+    incident.step(state, Cause::StayedWell, &Changes::new(), at, decision);
+    state.close(incident.closed(at));
+}
+
+/// Says what an open incident promised to say by now.
+pub(super) fn update(state: &mut State, key: &IncidentKey, at: Timestamp, decision: &mut Decision) {
+    let Some(mut incident) = state.incidents.remove(key) else { return };
+    incident.step(state, Cause::UpdateDue, &Changes::new(), at, decision);
+    state.incidents.insert(key.clone(), incident);
 }
 
 fn carry_on(
@@ -92,11 +144,6 @@ fn carry_on(
     at: Timestamp,
     decision: &mut Decision,
 ) -> Incident {
-    for id in &share.joined {
-        if let Some(component) = state.policy.components.get(id) {
-            incident.take_in(id.clone(), component.name.clone(), at);
-        }
-    }
     incident.look_up(state);
     let cause = cause(&incident, share);
     let mut changes = share.held.clone();
@@ -132,24 +179,46 @@ fn cause(incident: &Incident, share: &Share) -> Cause {
     }
 }
 
-/// The open incident that a component of `platform` joins when it goes bad now.
-fn home(state: &State, platform: &PlatformId, at: Timestamp) -> Option<IncidentKey> {
+/// The open incident of `platform` that `components` join when they go bad now, of those that had
+/// a newcomer, or a relapse, within `group_within`:
+///
+/// 1. One that holds what depends on something that one of them depends on too, or what stands in
+///    a group with one of them.
+/// 2. Otherwise, or if several do: the one whose newcomer is the latest.
+fn home(
+    state: &State,
+    platform: &PlatformId,
+    components: &BTreeMap<ComponentId, Timestamp>,
+    at: Timestamp,
+) -> Option<IncidentKey> {
+    let needs: BTreeSet<ComponentId> =
+        components.keys().flat_map(|id| depend::needs(&state.policy, id)).collect();
+    let group = |id: &ComponentId| state.policy.components.get(id)?.group.as_deref();
+    let groups: BTreeSet<&str> = components.keys().filter_map(group).collect();
+    let is_kin = |incident: &Incident| {
+        incident.members.iter().any(|(id, member)| {
+            !member.depends_on.is_disjoint(&needs)
+                || group(id).is_some_and(|group| groups.contains(group))
+        })
+    };
     let ours = state.incidents.values().filter(|incident| incident.platform() == platform);
     let open = ours.filter(|incident| {
         at.since(incident.grouped_at) <= incident.voice.group_within.to_duration()
     });
-    open.max_by_key(|incident| incident.grouped_at).map(|incident| incident.key().clone())
+    open.max_by_key(|incident| (is_kin(incident), incident.grouped_at))
+        .map(|incident| incident.key().clone())
 }
 
 /// Starts an incident of `platform`, if the policy knows how to lead one.
 fn open(
     state: &mut State,
     platform: &PlatformId,
-    components: &BTreeSet<ComponentId>,
+    components: &BTreeMap<ComponentId, Timestamp>,
     at: Timestamp,
 ) -> Option<IncidentKey> {
     let voice = state.policy.platforms.get(platform)?.clone();
-    let key = key(platform, components.first()?, at);
+    let (first, _) = components.first_key_value()?;
+    let key = key(platform, first, at);
     let incident = Incident::new(key.clone(), platform.clone(), voice, at);
     state.incidents.insert(key.clone(), incident);
     Some(key)

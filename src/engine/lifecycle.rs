@@ -1,12 +1,13 @@
 //! An incident's life: what moves it on, what it promises, and when it is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::correlate::Changes;
+use super::depend;
 use super::detect::CheckState;
 use super::narrate::{self, Telling};
 use super::state::{Closed, State};
@@ -61,6 +62,9 @@ pub(super) enum Stage {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) joined_at: Timestamp,
+    /// All that it depends on, directly or by way of others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) depends_on: BTreeSet<ComponentId>,
     pub(super) status: ComponentStatus,
     pub(super) trouble: Trouble,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,13 +162,20 @@ impl Incident {
     }
 
     /// Takes `component` in; what is wrong with it is looked up with the next step.
-    pub(super) fn take_in(&mut self, component: ComponentId, name: String, at: Timestamp) {
+    pub(super) fn take_in(
+        &mut self,
+        component: ComponentId,
+        name: String,
+        depends_on: BTreeSet<ComponentId>,
+        at: Timestamp,
+    ) {
         self.grouped_at = at;
         self.members.insert(
             component,
             Member {
                 name,
                 joined_at: at,
+                depends_on,
                 status: ComponentStatus::Operational,
                 trouble: Trouble::default(),
                 servers: None,
@@ -184,6 +195,7 @@ impl Incident {
         for (id, member) in &mut self.members {
             if let Some(component) = policy.components.get(id) {
                 member.name.clone_from(&component.name);
+                member.depends_on = depend::needs(policy, id).into_iter().collect();
             }
         }
     }

@@ -2,6 +2,7 @@
 //! that go into them, and only such as a customer may know: what can be noticed, since when, what
 //! is next. Names of checks, addresses and reasons in the operator's words are not among them.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -28,6 +29,12 @@ const TEMPLATES: [(&str, &str); 4] = [
 
 /// How many components a title or a sentence names before it counts the rest.
 const MOST_NAMES: usize = 3;
+
+/// How many dependents a title or a sentence names before it counts the rest.
+const MOST_DEPENDENTS: usize = 2;
+
+/// How long the names of dependents may be in a title, in characters.
+const LONGEST_DEPENDENTS: usize = 90;
 
 /// How many components a text has a line for before it counts the rest.
 const MOST_LINES: usize = 25;
@@ -121,8 +128,20 @@ struct Line {
 
 #[derive(Debug, Serialize)]
 struct Title {
-    all: Names,
+    /// What the symptom is told of.
+    about: Names,
     symptom: Symptom,
+    dependents: Option<Dependents>,
+}
+
+/// The components of an incident that depend on one other, which is its root.
+#[derive(Debug, Serialize)]
+struct Dependents {
+    root: String,
+    /// Their names, unless they are too long for a title.
+    list: Option<String>,
+    number: String,
+    several: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +151,7 @@ struct Body {
     /// The components that the cause is about.
     about: Names,
     affected: Vec<Line>,
+    dependents: Option<Dependents>,
     /// How many affected components have no line.
     more: usize,
     /// The components that are well since this step.
@@ -202,11 +222,29 @@ fn render(template: &str, facts: &impl Serialize) -> String {
 /// the same from the first sight of the incident to the archive unless the incident grows.
 fn title(incident: &Incident) -> Title {
     let members = in_order(incident);
-    let mut symptoms =
-        members.iter().map(|(_, member)| symptom(member.worst, member.worst_trouble));
+    let dependents = dependents(&members);
+    let told = if dependents.is_some() { members.split_at(1).0 } else { &members };
+    let mut symptoms = told.iter().map(|(_, member)| symptom(member.worst, member.worst_trouble));
     let first = symptoms.next().unwrap_or(Symptom::Impaired);
     let symptom = if symptoms.all(|other| other == first) { first } else { Symptom::Mixed };
-    Title { all: names(members.iter().map(|(_, member)| *member)), symptom }
+    Title { about: names(told.iter().map(|(_, member)| *member)), symptom, dependents }
+}
+
+/// Those of the members that depend on the first, if all others do: then it is their root, and its
+/// trouble is what there is to tell.
+fn dependents(members: &[(&ComponentId, &Member)]) -> Option<Dependents> {
+    let ((root, first), others) = members.split_first()?;
+    if others.is_empty() || !others.iter().all(|(_, member)| member.depends_on.contains(*root)) {
+        return None;
+    }
+    let names: Vec<String> = others.iter().map(|(_, member)| words::name(&member.name)).collect();
+    let list = words::list(&names, MOST_DEPENDENTS);
+    Some(Dependents {
+        root: words::name(&first.name),
+        list: (list.chars().count() <= LONGEST_DEPENDENTS).then_some(list),
+        number: words::numeral(names.len()),
+        several: names.len() > 1,
+    })
 }
 
 fn body(telling: &Telling<'_>) -> Body {
@@ -237,6 +275,7 @@ fn body(telling: &Telling<'_>) -> Body {
         all: names(members.iter().map(|(_, member)| *member)),
         about: names(about.map(|(_, member)| *member)),
         affected: bad.iter().take(MOST_LINES).map(line).collect(),
+        dependents: dependents(&members),
         more: bad.len().saturating_sub(MOST_LINES),
         recovered: names(recovered.iter().map(|(_, member)| *member)),
         well: names(well.iter().map(|(_, member)| *member)),
@@ -312,10 +351,19 @@ fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
     }
 }
 
-/// The members in the order in which they joined: what failed first is named first.
+/// The members in the order in which they are named:
+///
+/// 1. What others depend on comes first, and what depends on others comes last.
+/// 2. Apart from that, what joined first comes first.
 fn in_order(incident: &Incident) -> Vec<(&ComponentId, &Member)> {
+    let needed: BTreeSet<&ComponentId> =
+        incident.members.values().flat_map(|member| &member.depends_on).collect();
+    let rank = |id: &ComponentId, member: &Member| {
+        let needs = member.depends_on.iter().filter(|id| incident.members.contains_key(*id));
+        (needs.count(), !needed.contains(id))
+    };
     let mut members: Vec<_> = incident.members.iter().collect();
-    members.sort_by_key(|(_, member)| member.joined_at);
+    members.sort_by_key(|(id, member)| (rank(id, member), member.joined_at));
     members
 }
 

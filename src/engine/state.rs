@@ -25,6 +25,9 @@ pub struct State {
     pub(super) checks: BTreeMap<CheckId, CheckState>,
     pub(super) components: BTreeMap<ComponentId, ComponentState>,
     pub(super) incidents: BTreeMap<IncidentKey, Incident>,
+    /// Components that are bad and wait for what they depend on, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) waiting: BTreeMap<ComponentId, Timestamp>,
     recent: VecDeque<Closed>,
     #[serde(default)]
     pub(super) network: Network,
@@ -65,6 +68,7 @@ impl Default for State {
             checks: BTreeMap::new(),
             components: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             recent: VecDeque::new(),
             network: Network::default(),
         }
@@ -98,6 +102,11 @@ impl State {
     /// The open incidents.
     pub fn incidents(&self) -> &BTreeMap<IncidentKey, Incident> {
         &self.incidents
+    }
+
+    /// Whether `component` is bad, and waits for what it depends on before that is told.
+    pub fn is_waiting(&self, component: &ComponentId) -> bool {
+        self.waiting.contains_key(component)
     }
 
     /// The latest incidents that were resolved, oldest first.

@@ -1,6 +1,7 @@
 //! The engine on a simulated clock: the rig that the tests share.
 
 mod addresses;
+mod dependence;
 mod detection;
 mod network;
 mod properties;
@@ -9,7 +10,7 @@ mod story;
 mod variants;
 mod wording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
@@ -59,6 +60,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 name: "Blip".to_owned(),
                 time_zone: Tz::America__Sao_Paulo,
                 group_within: Span::from_secs(600),
+                dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),
                 update_every: Span::from_secs(1800),
             },
@@ -67,7 +69,12 @@ pub(super) fn policy(names: &[&str]) -> Policy {
     };
     for name in names {
         let id = component(&name.to_lowercase());
-        let named = ComponentPolicy { platform: platform.clone(), name: (*name).to_owned() };
+        let named = ComponentPolicy {
+            platform: platform.clone(),
+            name: (*name).to_owned(),
+            group: None,
+            depends_on: BTreeSet::new(),
+        };
         policy.components.insert(id.clone(), named);
         policy.checks.insert(
             check(&name.to_lowercase()),

@@ -73,7 +73,7 @@ fn first(number: usize) -> String {
 }
 
 /// Small numbers in words, as they are written in a sentence.
-fn numeral(number: usize) -> String {
+pub(super) fn numeral(number: usize) -> String {
     const WORDS: [&str; 13] = [
         "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
         "eleven", "twelve",

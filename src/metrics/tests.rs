@@ -1,6 +1,6 @@
 //! Tests of the metrics: what is exposed when, under which names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
@@ -29,10 +29,16 @@ fn policy() -> Policy {
         name: "Blip".to_owned(),
         time_zone: chrono_tz::UTC,
         group_within: Span::from_secs(60),
+        dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),
         update_every: Span::from_secs(60),
     };
-    let component = ComponentPolicy { platform: platform(), name: "Desk".to_owned() };
+    let component = ComponentPolicy {
+        platform: platform(),
+        name: "Desk".to_owned(),
+        group: None,
+        depends_on: BTreeSet::new(),
+    };
     let check = CheckPolicy {
         component: desk(),
         name: "Login".to_owned(),

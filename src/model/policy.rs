@@ -65,19 +65,29 @@ pub struct PlatformPolicy {
     pub time_zone: Tz,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
+    /// How long a component that depends on others, and goes bad before any of them, waits for
+    /// them before it opens an incident.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
     /// How long an incident may go without a word; the "next update" that its texts promise.
     pub update_every: Span,
 }
 
-/// A component's names.
+/// A component's names, and what it has to do with others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComponentPolicy {
     /// The platform it belongs to.
     pub platform: PlatformId,
     /// The name that the public reads.
     pub name: String,
+    /// The group that it stands in on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The components of its platform that it cannot do without.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub depends_on: BTreeSet<ComponentId>,
 }
 
 /// How a check's observations are weighed.

@@ -31,6 +31,11 @@ impl Span {
         Self(secs.saturating_mul(1_000_000))
     }
 
+    /// Whether it is no time at all.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// In microseconds.
     pub const fn as_micros(self) -> u64 {
         self.0

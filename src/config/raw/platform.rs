@@ -33,6 +33,11 @@ const GROUP_WITHIN: Key<Patience> = Key::new(
     "Components that go bad within this time of an incident's latest new component join it.",
 )
 .or_text("10m");
+const DEPENDENCY_WAIT: Key<Patience> = Key::new(
+    "dependency_wait",
+    "How long a component that goes bad before what it depends on waits before it opens an incident.",
+)
+.or_text("0s");
 const RESOLVE_AFTER: Key<Patience> =
     Key::new("resolve_after", "How long everything must stay well before an incident is resolved.")
         .or_text("5m");
@@ -46,6 +51,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) time_zone: Field<Tz>,
     pub(in super::super) resolvers: Field<Vec<Spanned<NameServer>>>,
     pub(in super::super) group_within: Field<Patience>,
+    pub(in super::super) dependency_wait: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
     pub(in super::super) update_every: Field<UpdateEvery>,
 }
@@ -60,6 +66,7 @@ impl Section for RawPlatform {
             time_zone: table.take(&TIME_ZONE),
             resolvers: table.take(&RESOLVERS),
             group_within: table.take(&GROUP_WITHIN),
+            dependency_wait: table.take(&DEPENDENCY_WAIT),
             resolve_after: table.take(&RESOLVE_AFTER),
             update_every: table.take(&UPDATE_EVERY),
         })

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    Action, ActionKind, CheckId, ComponentStatus, EventKind, Finding, Health, Impact, IncidentKey,
-    IncidentStatus, Input, MajorWhen, Observation, Policy, Purpose, Reason, Span, Subject,
-    Threshold, Timestamp, Variant, Verdict,
+    Action, ActionKind, CheckId, ComponentId, ComponentStatus, EventKind, Finding, Health, Impact,
+    IncidentKey, IncidentStatus, Input, MajorWhen, Observation, Policy, Purpose, Reason, Span,
+    Subject, Threshold, Timestamp, Variant, Verdict,
 };
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
@@ -100,8 +100,17 @@ fn policies() -> impl Strategy<Value = Policy> {
     let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
     let thresholds = (1_u32..4, 0_u32..3, 1_u32..4, cap, major_when, any::<bool>(), login);
     let checks = prop::collection::vec(thresholds, NAMES.len());
-    (checks, 0_u64..600, 0_u64..900, 30_u64..900).prop_map(|(checks, group, resolve, update)| {
+    let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
+    let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
+    let periods = (0_u64..600, 0_u64..900, 30_u64..900, waits);
+    (checks, dependence, periods).prop_map(|(checks, dependence, periods)| {
         let mut policy = policy(&NAMES);
+        let (group, resolve, update, wait) = periods;
+        for (who, whom) in dependence {
+            let id = |n: usize| super::component(&NAMES[n].to_lowercase());
+            let component = policy.components.get_mut(&id(who)).unwrap();
+            component.depends_on.insert(id(whom));
+        }
         let tuned = policy.checks.values_mut().zip(checks);
         for (check, (count, more, recover, at_worst, major_when, varies, purpose)) in tuned {
             check.name = SECRET.to_owned();
@@ -116,11 +125,18 @@ fn policies() -> impl Strategy<Value = Policy> {
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
+            platform.dependency_wait = Span::from_secs(wait);
             platform.resolve_after = Span::from_secs(resolve);
             platform.update_every = Span::from_secs(update);
         }
         policy
     })
+}
+
+/// What depends on what, without circles: later ones on earlier ones.
+fn dependence() -> impl Strategy<Value = BTreeSet<(usize, usize)>> {
+    let all = (0..NAMES.len()).flat_map(|who| (0..who).map(move |whom| (who, whom)));
+    prop::sample::subsequence(all.collect::<Vec<_>>(), 1..=4).prop_map(BTreeSet::from_iter)
 }
 
 fn finding(subject: Subject, verdict: Verdict) -> Finding {
@@ -224,6 +240,8 @@ struct Watcher {
     latest: BTreeMap<IncidentKey, Action>,
     conclusive: BTreeMap<CheckId, Timestamp>,
     looks: Vec<(CheckId, Timestamp)>,
+    /// When each component joined the incident that holds it.
+    joined: BTreeMap<(IncidentKey, ComponentId), Timestamp>,
 }
 
 impl Watcher {
@@ -256,6 +274,9 @@ impl Watcher {
     fn step(&mut self, engine: &Engine, action: &Action) {
         use IncidentStatus::{Investigating, Monitoring, Resolved};
         check_words(action);
+        for id in action.components.keys() {
+            self.joined.entry((action.incident.clone(), id.clone())).or_insert(action.at);
+        }
         assert!(action.started_at <= action.at);
         let Some(before) = self.latest.insert(action.incident.clone(), action.clone()) else {
             assert_eq!((action.sequence, action.status), (1, Investigating));
@@ -332,11 +353,9 @@ impl Watcher {
         for (id, component) in state.components() {
             let holders = state.incidents().values().filter(|i| i.holds(id)).count();
             assert!(holders <= 1, "{id} is held by {holders}");
-            assert_eq!(
-                component.status.is_bad(),
-                component.status.is_bad() && holders == 1,
-                "{id}"
-            );
+            let waits = state.is_waiting(id);
+            assert!(!waits || component.status.is_bad() && holders == 0, "{id}");
+            assert!(!component.status.is_bad() || waits || holders == 1, "{id}");
             if let Some(incident) = state.incident_of(id) {
                 let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
                 assert_eq!(shown, component.status, "{id}");
@@ -351,7 +370,35 @@ impl Watcher {
         let wakeup = engine.next_wakeup();
         let promised = state.incidents().values().any(|i| i.next_update_at() > state.now());
         assert!(wakeup.is_some() || !promised);
+        self.no_dependent_is_alone(engine);
         assert!(wakeup.is_none_or(|wakeup| wakeup.at > state.now()));
+    }
+}
+
+impl Watcher {
+    /// What goes bad after something that it depends on joins the incident of such.
+    fn no_dependent_is_alone(&self, engine: &Engine) {
+        let state = engine.state();
+        for (id, policy) in &state.policy().components {
+            let Some(incident) = state.incident_of(id) else { continue };
+            let joined = self.joined[&(incident.key().clone(), id.clone())];
+            // Only now is everything as it was when it joined.
+            if joined != state.now() {
+                continue;
+            }
+            let was_bad = |root: &&ComponentId| {
+                let root = state.components().get(*root);
+                root.is_some_and(|root| root.status.is_bad() && root.since < joined)
+            };
+            let roots = policy.depends_on.iter().filter(was_bad);
+            let theirs = roots.filter_map(|root| {
+                let theirs = state.incident_of(root)?.key();
+                let root = (theirs.clone(), root.clone());
+                (self.joined[&root] < joined).then_some(theirs)
+            });
+            let theirs: BTreeSet<&IncidentKey> = theirs.collect();
+            assert!(theirs.is_empty() || theirs.contains(incident.key()), "{id}");
+        }
     }
 }
 
@@ -476,7 +523,9 @@ proptest! {
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let before = engine.state().components().clone();
-        let last = entries[entries.len() - 1].0;
+        // What waits for something it depends on has been seen to be bad.
+        let last = entries[entries.len() - 1].0 + Duration::from_secs(60);
+        let _ = engine.settle(last);
         for round in 1..100 {
             let now = last + Duration::from_secs(30 * round);
             for id in engine.state().policy().checks.clone().into_keys() {

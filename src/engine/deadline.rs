@@ -1,0 +1,58 @@
+//! What the engine waits for, and until when.
+
+use super::WakeupReason;
+use super::lifecycle::Due;
+use super::state::State;
+use crate::model::{ComponentId, IncidentKey, Timestamp};
+
+/// Something that is due at some time; the order is the order at the same moment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Deadline {
+    /// A failure has waited long enough for the references. It comes before what is due then.
+    Patience,
+    /// The quiet period of a monitored incident is over. An incident that is over needs no update.
+    Resolve(IncidentKey),
+    /// An update was promised.
+    Update(IncidentKey),
+    /// A bad component has waited for what it depends on for long enough.
+    Open(ComponentId),
+}
+
+impl From<Deadline> for WakeupReason {
+    fn from(due: Deadline) -> Self {
+        match due {
+            Deadline::Patience => Self::PatienceOver,
+            Deadline::Resolve(key) => Self::ResolveDue(key),
+            Deadline::Update(key) => Self::UpdateDue(key),
+            Deadline::Open(component) => Self::OpenDue(component),
+        }
+    }
+}
+
+/// All that is waited for.
+pub(super) fn all(state: &State) -> impl Iterator<Item = (Timestamp, Deadline)> {
+    let of_incidents = state.incidents.values().flat_map(|incident| {
+        incident.deadlines().map(|(at, due)| match due {
+            Due::Resolve => (at, Deadline::Resolve(incident.key().clone())),
+            Due::Update => (at, Deadline::Update(incident.key().clone())),
+        })
+    });
+    let waiting = state.waiting.iter().map(|(id, until)| (*until, Deadline::Open(id.clone())));
+    let patience = state.network.next_deadline(&state.policy.prober);
+    let patience = patience.map(|at| (at, Deadline::Patience));
+    patience.into_iter().chain(of_incidents).chain(waiting)
+}
+
+/// Whether what is due need not wait for anything but time:
+///
+/// 1. An incident is over only if it was seen to stay well.
+/// 2. A promised update waits until somebody has looked since the last one: after a night without
+///    farol there is one thing to tell, and not one for every half hour.
+pub(super) fn is_ripe(state: &State, due: &Deadline) -> bool {
+    let incident = |key: &IncidentKey| state.incidents.get(key);
+    match due {
+        Deadline::Resolve(key) => incident(key).is_some_and(|it| it.stayed_well(state)),
+        Deadline::Update(key) => incident(key).is_some_and(|it| it.looked_at(state)),
+        Deadline::Patience | Deadline::Open(_) => true,
+    }
+}
