@@ -33,7 +33,7 @@ use crate::model::{
 pub use detect::CheckState;
 pub use lifecycle::Incident;
 pub use quorum::Network;
-pub use state::{Closed, ComponentState, State};
+pub use state::{Closed, ComponentState, Follows, State};
 pub use track::Track;
 
 /// Decides.

@@ -82,6 +82,7 @@ fn action(key: &str, sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
         incident: IncidentKey::new(key),
         sequence,
         kind,
+        follows: None,
         platform: PlatformId::new("blip"),
         at,
         started_at: at,

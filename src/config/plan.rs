@@ -158,6 +158,8 @@ pub struct Platform {
     pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
+    /// An incident that opens so soon after one of the same component was resolved belongs to it.
+    pub reopen_within: Span,
     /// How long an incident may go without an update.
     pub update_every: Span,
     /// The components, in the order of the page.
@@ -172,6 +174,7 @@ impl Platform {
             group_within: self.group_within,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,
+            reopen_within: self.reopen_within,
             update_every: self.update_every,
         }
     }

@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 use super::Decision;
 use super::depend;
 use super::lifecycle::{Incident, Stage};
-use super::state::State;
-use crate::model::{Cause, ComponentId, ComponentStatus, IncidentKey, PlatformId, Timestamp};
+use super::state::{Follows, State};
+use crate::model::{
+    Cause, ComponentId, ComponentStatus, IncidentKey, PlatformId, PlatformPolicy, Timestamp,
+};
 
 /// Components whose status changed in one go, with the status before and now.
 pub(super) type Changes = BTreeMap<ComponentId, (ComponentStatus, ComponentStatus)>;
@@ -219,9 +221,31 @@ fn open(
     let voice = state.policy.platforms.get(platform)?.clone();
     let (first, _) = components.first_key_value()?;
     let key = key(platform, first, at);
-    let incident = Incident::new(key.clone(), platform.clone(), voice, at);
+    let follows = earlier(state, platform, components, &voice, at);
+    let incident = Incident::new(key.clone(), platform.clone(), voice, follows, at);
     state.incidents.insert(key.clone(), incident);
     Some(key)
+}
+
+/// The latest incident of `platform` that held one of `components` and was resolved within
+/// `reopen_within`, as far as it is remembered.
+fn earlier(
+    state: &State,
+    platform: &PlatformId,
+    components: &BTreeMap<ComponentId, Timestamp>,
+    voice: &PlatformPolicy,
+    at: Timestamp,
+) -> Option<Follows> {
+    if voice.reopen_within.is_zero() {
+        return None;
+    }
+    let mut recent = state.recent().filter(|closed| {
+        closed.platform == *platform
+            && at.since(closed.resolved_at) <= voice.reopen_within.to_duration()
+            && closed.components.iter().any(|id| components.contains_key(id))
+    });
+    // They are in the order of their ends.
+    recent.next_back().map(Follows::after)
 }
 
 /// An incident's name, derived from what it is about and when it opened (in decimal microseconds).

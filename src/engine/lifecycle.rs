@@ -10,7 +10,7 @@ use super::correlate::Changes;
 use super::depend;
 use super::detect::CheckState;
 use super::narrate::{self, Telling};
-use super::state::{Closed, State};
+use super::state::{Closed, Follows, State};
 use super::status::{self, Part, Trouble};
 use crate::model::{
     Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact, IncidentKey,
@@ -40,6 +40,9 @@ pub struct Incident {
     pub(super) next_update_at: Timestamp,
     pub(super) voice: PlatformPolicy,
     pub(super) members: BTreeMap<ComponentId, Member>,
+    /// The resolved incident whose trouble has returned with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) follows: Option<Follows>,
 }
 
 /// Where an open incident is in its life.
@@ -89,6 +92,7 @@ impl Incident {
         key: IncidentKey,
         platform: PlatformId,
         voice: PlatformPolicy,
+        follows: Option<Follows>,
         at: Timestamp,
     ) -> Self {
         Self {
@@ -105,6 +109,7 @@ impl Incident {
             next_update_at: at,
             voice,
             members: BTreeMap::new(),
+            follows,
         }
     }
 
@@ -335,6 +340,7 @@ impl Incident {
             incident: self.key.clone(),
             sequence: self.sequence,
             kind,
+            follows: self.follows.as_ref().map(|follows| follows.incident.clone()),
             platform: self.platform.clone(),
             at,
             started_at: self.started_at,
@@ -380,6 +386,7 @@ impl Incident {
             started_at: self.started_at,
             opened_at: self.opened_at,
             resolved_at: at,
+            follows: self.follows.clone(),
         }
     }
 }

@@ -158,6 +158,8 @@ struct Body {
     recovered: Names,
     /// Those that were well before.
     well: Names,
+    /// The incident before, if its trouble has returned.
+    earlier: Option<Earlier>,
     since: String,
     lasted: String,
     /// When the state was last confirmed.
@@ -170,6 +172,16 @@ struct Body {
     relapsed: bool,
     /// Whether a clock was wrong at any time.
     clock: bool,
+}
+
+/// What is told of the incident before.
+#[derive(Debug, Serialize)]
+struct Earlier {
+    resolved_at: String,
+    /// Which of those that belong together this is, in words, once there are more than two.
+    number: Option<String>,
+    /// When the first of them began.
+    since: String,
 }
 
 /// What is told of a recovery.
@@ -279,6 +291,11 @@ fn body(telling: &Telling<'_>) -> Body {
         more: bad.len().saturating_sub(MOST_LINES),
         recovered: names(recovered.iter().map(|(_, member)| *member)),
         well: names(well.iter().map(|(_, member)| *member)),
+        earlier: incident.follows.as_ref().map(|follows| Earlier {
+            resolved_at: words::moment(follows.resolved_at, zone),
+            number: (follows.number > 2).then(|| words::ordinal(follows.number)),
+            since: words::moment(follows.since, zone),
+        }),
         since: words::moment(incident.started_at, zone),
         lasted: words::lasted(incident.started_at, telling.at),
         heard_at: telling.heard_at.map(|at| words::time(at, zone)),

@@ -57,6 +57,35 @@ pub struct Closed {
     pub opened_at: Timestamp,
     /// When it was resolved.
     pub resolved_at: Timestamp,
+    /// The incident before it that it belongs to, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
+}
+
+/// That an incident belongs to one that was resolved a short while before it opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Follows {
+    /// The latest incident before.
+    pub incident: IncidentKey,
+    /// When that was resolved.
+    pub resolved_at: Timestamp,
+    /// Which of those that belong together this is: 2 for the second.
+    pub number: u32,
+    /// When the trouble of the first of them began.
+    pub since: Timestamp,
+}
+
+impl Follows {
+    /// That an incident belongs to `closed`.
+    pub(super) fn after(closed: &Closed) -> Self {
+        let before = closed.follows.as_ref();
+        Self {
+            incident: closed.key.clone(),
+            resolved_at: closed.resolved_at,
+            number: before.map_or(1, |before| before.number).saturating_add(1),
+            since: before.map_or(closed.started_at, |before| before.since),
+        }
+    }
 }
 
 impl Default for State {
@@ -110,7 +139,7 @@ impl State {
     }
 
     /// The latest incidents that were resolved, oldest first.
-    pub fn recent(&self) -> impl Iterator<Item = &Closed> {
+    pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Closed> {
         self.recent.iter()
     }
 

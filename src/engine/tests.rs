@@ -5,6 +5,7 @@ mod dependence;
 mod detection;
 mod network;
 mod properties;
+mod returning;
 mod scenarios;
 mod story;
 mod variants;
@@ -62,6 +63,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 group_within: Span::from_secs(600),
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),
+                reopen_within: Span::ZERO,
                 update_every: Span::from_secs(1800),
             },
         )]),

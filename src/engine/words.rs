@@ -81,6 +81,23 @@ pub(super) fn numeral(number: usize) -> String {
     WORDS.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
+/// "third", "21st": which of several.
+pub(super) fn ordinal(number: u32) -> String {
+    const WORDS: [&str; 13] = [
+        "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+        "ninth", "tenth", "eleventh", "twelfth",
+    ];
+    let word = usize::try_from(number).ok().and_then(|number| WORDS.get(number));
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    word.map_or_else(|| format!("{number}{ending}"), |word| (*word).to_owned())
+}
+
 /// A length of time to the second, rounded up: for a promise.
 pub(super) fn exactly(span: Duration) -> String {
     let rest = u64::from(span.subsec_nanos() > 0);

@@ -31,6 +31,7 @@ fn policy() -> Policy {
         group_within: Span::from_secs(60),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),
+        reopen_within: Span::ZERO,
         update_every: Span::from_secs(60),
     };
     let component = ComponentPolicy {

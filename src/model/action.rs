@@ -19,6 +19,9 @@ pub struct Action {
     pub sequence: u32,
     /// What kind of step it is.
     pub kind: ActionKind,
+    /// The resolved incident whose trouble has returned with this one, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<IncidentKey>,
     /// The platform whose status page it goes to.
     pub platform: PlatformId,
     /// When it was decided.

@@ -71,6 +71,9 @@ pub struct PlatformPolicy {
     pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
+    /// An incident that opens so soon after one of the same component was resolved belongs to it.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub reopen_within: Span,
     /// How long an incident may go without a word; the "next update" that its texts promise.
     pub update_every: Span,
 }

@@ -32,6 +32,7 @@ fn action(key: &str, sequence: u32, kind: ActionKind, secs: i64) -> Action {
         incident: IncidentKey::new(key),
         sequence,
         kind,
+        follows: None,
         platform: PlatformId::new("blip"),
         at: at(secs),
         started_at: at(0),

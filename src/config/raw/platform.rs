@@ -41,6 +41,11 @@ const DEPENDENCY_WAIT: Key<Patience> = Key::new(
 const RESOLVE_AFTER: Key<Patience> =
     Key::new("resolve_after", "How long everything must stay well before an incident is resolved.")
         .or_text("5m");
+const REOPEN_WITHIN: Key<Patience> = Key::new(
+    "reopen_within",
+    "An incident that opens so soon after one of the same component was resolved says that it returned.",
+)
+.or_text("1h");
 const UPDATE_EVERY: Key<UpdateEvery> =
     Key::new("update_every", "How long an open incident may go without an update.").or_text("30m");
 
@@ -53,6 +58,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) group_within: Field<Patience>,
     pub(in super::super) dependency_wait: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
+    pub(in super::super) reopen_within: Field<Patience>,
     pub(in super::super) update_every: Field<UpdateEvery>,
 }
 
@@ -68,6 +74,7 @@ impl Section for RawPlatform {
             group_within: table.take(&GROUP_WITHIN),
             dependency_wait: table.take(&DEPENDENCY_WAIT),
             resolve_after: table.take(&RESOLVE_AFTER),
+            reopen_within: table.take(&REOPEN_WITHIN),
             update_every: table.take(&UPDATE_EVERY),
         })
     }

@@ -102,10 +102,11 @@ fn policies() -> impl Strategy<Value = Policy> {
     let checks = prop::collection::vec(thresholds, NAMES.len());
     let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
     let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
-    let periods = (0_u64..600, 0_u64..900, 30_u64..900, waits);
+    let reopen = prop_oneof![Just(0), 1_u64..7200];
+    let periods = (0_u64..600, 0_u64..900, 30_u64..900, waits, reopen);
     (checks, dependence, periods).prop_map(|(checks, dependence, periods)| {
         let mut policy = policy(&NAMES);
-        let (group, resolve, update, wait) = periods;
+        let (group, resolve, update, wait, reopen) = periods;
         for (who, whom) in dependence {
             let id = |n: usize| super::component(&NAMES[n].to_lowercase());
             let component = policy.components.get_mut(&id(who)).unwrap();
@@ -125,6 +126,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
+            platform.reopen_within = Span::from_secs(reopen);
             platform.dependency_wait = Span::from_secs(wait);
             platform.resolve_after = Span::from_secs(resolve);
             platform.update_every = Span::from_secs(update);
@@ -281,6 +283,7 @@ impl Watcher {
         let Some(before) = self.latest.insert(action.incident.clone(), action.clone()) else {
             assert_eq!((action.sequence, action.status), (1, Investigating));
             assert_eq!(action.kind, ActionKind::Open);
+            self.returns(engine, action);
             return;
         };
         assert_eq!(action.sequence, before.sequence + 1);
@@ -376,6 +379,29 @@ impl Watcher {
 }
 
 impl Watcher {
+    /// An incident that opens refers to the latest that was over soon enough before, and to no
+    /// other: found anew from all that was ever published.
+    fn returns(&self, engine: &Engine, open: &Action) {
+        let platform = engine.state().policy().platforms.get(&open.platform);
+        let within = platform.map_or(Span::ZERO, |platform| platform.reopen_within);
+        let over = self.latest.values().filter(|action| {
+            action.status == IncidentStatus::Resolved
+                && action.at <= open.at
+                && open.at.since(action.at) <= within.to_duration()
+                && !within.is_zero()
+                && action.components.keys().any(|id| open.components.contains_key(id))
+        });
+        let latest = over.clone().map(|action| action.at).max();
+        let expected: BTreeSet<Option<&IncidentKey>> = match latest {
+            None => BTreeSet::from([None]),
+            at => over.filter(|it| Some(it.at) == at).map(|it| Some(&it.incident)).collect(),
+        };
+        // More may have ended since than are remembered.
+        let known = engine.state().recent().count() < 20;
+        assert!(!known || expected.contains(&open.follows.as_ref()), "{open:?} {expected:?}");
+        assert_eq!(open.body.starts_with("The problem that was resolved"), open.follows.is_some());
+    }
+
     /// What goes bad after something that it depends on joins the incident of such.
     fn no_dependent_is_alone(&self, engine: &Engine) {
         let state = engine.state();
