@@ -21,9 +21,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use prometheus::{Error, TextEncoder};
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact,
-    IncidentKey, IncidentStatus, Observation, OwnTrouble, Phase, PlatformId, Policy, Span, Subject,
-    Timestamp, Variant, Verdict,
+    Cause, CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health,
+    Impact, IncidentKey, IncidentStatus, Observation, OwnTrouble, Phase, PlatformId, Policy, Span,
+    Subject, Timestamp, Variant, Verdict,
 };
 use labels::{labels, seconds, split};
 use series::Series;
@@ -48,6 +48,8 @@ struct Tracked {
     components: BTreeMap<ComponentId, ComponentStatus>,
     platforms: BTreeSet<PlatformId>,
     open: BTreeMap<IncidentKey, (PlatformId, Impact)>,
+    /// Those of the open ones that wait for people.
+    waiting: BTreeSet<IncidentKey>,
     outcomes: BTreeSet<(PlatformId, &'static str)>,
 }
 
@@ -130,6 +132,7 @@ impl Metrics {
         for platform in tracked.platforms.iter().filter(|platform| left(platform)) {
             let name = [platform.as_str()];
             let _ = self.series.public.incidents.remove_label_values(&name);
+            let _ = self.series.public.incidents_waiting.remove_label_values(&name);
             let _ = self.series.public.outbox_pending.remove_label_values(&name);
             let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
             for impact in Impact::ALL {
@@ -203,11 +206,12 @@ impl Metrics {
             EventKind::ComponentChanged { component, to, .. } => {
                 self.set_component(component, *to);
             }
-            EventKind::IncidentChanged { incident, platform, sequence, status, impact, .. } => {
+            EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } => {
                 if *sequence == 1 {
                     self.series.public.incidents.with_label_values(&[platform.as_str()]).inc();
                 }
                 self.set_incident(incident, platform, *status, *impact);
+                self.set_waiting(incident, *cause == Cause::HandedOver);
             }
             // The board of our own trouble has it.
             EventKind::NetworkLost { .. } | EventKind::NetworkRegained { .. } => {}
@@ -255,6 +259,17 @@ impl Metrics {
             tracked.open.remove(incident);
         } else {
             tracked.open.insert(incident.clone(), (platform.clone(), impact));
+        }
+        self.show_open(&tracked);
+    }
+
+    /// Sets whether an open incident waits for people, as an event does.
+    pub fn set_waiting(&self, incident: &IncidentKey, waits: bool) {
+        let mut tracked = self.tracked();
+        if waits {
+            tracked.waiting.insert(incident.clone());
+        } else {
+            tracked.waiting.remove(incident);
         }
         self.show_open(&tracked);
     }
@@ -371,6 +386,12 @@ impl Metrics {
                 let gauge = self.series.public.incidents_open.with_label_values(&labels);
                 gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
             }
+            let ours =
+                |key: &&IncidentKey| tracked.open.get(*key).is_some_and(|(of, _)| of == platform);
+            let count = tracked.waiting.iter().filter(ours).count();
+            let gauge =
+                self.series.public.incidents_waiting.with_label_values(&[platform.as_str()]);
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

@@ -129,5 +129,6 @@ fn show(state: &engine::State, metrics: &Metrics) {
     }
     for (key, incident) in state.incidents() {
         metrics.set_incident(key, incident.platform(), incident.status(), incident.impact());
+        metrics.set_waiting(key, incident.waits_for_people());
     }
 }

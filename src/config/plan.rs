@@ -5,7 +5,7 @@ pub mod expect;
 pub mod login;
 pub mod tcp;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, MajorWhen, Phases,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MajorWhen, Phases,
     PlatformId, PlatformPolicy, Policy, Purpose, Span, Threshold, Variant,
 };
 
@@ -162,6 +162,10 @@ pub struct Platform {
     pub reopen_within: Span,
     /// How long an incident may go without an update.
     pub update_every: Span,
+    /// The same for impacts that have a time of their own.
+    pub update_by_impact: BTreeMap<Impact, Span>,
+    /// How many updates in a row may have nothing new to say.
+    pub max_unattended_updates: u32,
     /// The components, in the order of the page.
     pub components: Vec<Component>,
 }
@@ -176,6 +180,8 @@ impl Platform {
             resolve_after: self.resolve_after,
             reopen_within: self.reopen_within,
             update_every: self.update_every,
+            update_by_impact: self.update_by_impact.clone(),
+            max_unattended_updates: Some(self.max_unattended_updates),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod address;
 pub(super) mod body;
+pub(super) mod cadence;
 pub(super) mod certificate;
 pub(super) mod choice;
 pub(super) mod clock_url;

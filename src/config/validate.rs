@@ -23,9 +23,11 @@ use super::raw::component::RawComponent;
 use super::raw::platform::{RawPlatform, RawPublish};
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
-use super::setting::count::Rate;
+use super::setting::cadence::Cadence;
+use super::setting::count::{Rate, Whole};
 use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
+use super::setting::short::ShortOr;
 use super::setting::text::Line;
 use crate::model::{ComponentId, PlatformId, Span};
 use depend::Depends;
@@ -141,6 +143,7 @@ fn finish(
     publish: Publish,
     components: Vec<Component>,
 ) -> Option<Platform> {
+    let cadence = raw.update_every.or(ShortOr(Cadence::default()))?.0;
     Some(Platform {
         id,
         name: raw.name?.into_inner().0,
@@ -150,7 +153,9 @@ fn finish(
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,
         reopen_within: raw.reopen_within.or(Duration(Span::from_secs(3600)))?.0,
-        update_every: raw.update_every.or(Duration(Span::from_secs(1800)))?.0,
+        update_every: cadence.every.unwrap_or(Span::from_secs(1800)),
+        update_by_impact: cadence.by_impact,
+        max_unattended_updates: raw.max_unattended_updates.or(Whole(6))?.0,
         components,
     })
 }

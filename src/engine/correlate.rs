@@ -135,7 +135,7 @@ pub(super) fn resolve(
 /// Says what an open incident promised to say by now.
 pub(super) fn update(state: &mut State, key: &IncidentKey, at: Timestamp, decision: &mut Decision) {
     let Some(mut incident) = state.incidents.remove(key) else { return };
-    incident.step(state, Cause::UpdateDue, &Changes::new(), at, decision);
+    incident.step(state, incident.due_cause(), &Changes::new(), at, decision);
     state.incidents.insert(key.clone(), incident);
 }
 

@@ -43,6 +43,18 @@ pub struct Incident {
     /// The resolved incident whose trouble has returned with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) follows: Option<Follows>,
+    /// How many timed updates there were since a fact last changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) unattended: u32,
+    /// No timed update follows: what else there is to tell, people must.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) handed_over: bool,
+}
+
+/// As serde asks for it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it skips by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Where an open incident is in its life.
@@ -110,6 +122,8 @@ impl Incident {
             voice,
             members: BTreeMap::new(),
             follows,
+            unattended: 0,
+            handed_over: false,
         }
     }
 
@@ -151,9 +165,23 @@ impl Incident {
         self.opened_at
     }
 
-    /// When the public is told something at the latest.
-    pub fn next_update_at(&self) -> Timestamp {
-        self.next_update_at
+    /// When the public is told something at the latest, if that is promised.
+    pub fn next_update_at(&self) -> Option<Timestamp> {
+        (!self.handed_over).then_some(self.next_update_at)
+    }
+
+    /// Whether no timed update follows, so that people must tell what else there is.
+    pub fn waits_for_people(&self) -> bool {
+        self.handed_over
+    }
+
+    /// Why an update is due when nothing has changed: it was promised; and the last that is,
+    /// after as many as there may be.
+    pub(super) fn due_cause(&self) -> Cause {
+        match self.voice.max_unattended_updates {
+            Some(most) if self.unattended >= most => Cause::HandedOver,
+            Some(_) | None => Cause::UpdateDue,
+        }
     }
 
     /// Whether it holds `component`.
@@ -288,14 +316,15 @@ impl Incident {
 
     /// What the incident waits for, and until when:
     ///
-    /// 1. The update that was promised.
+    /// 1. The update that was promised, if one was.
     /// 2. While it is monitored, the end of the quiet period.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due)> {
         let resolve = match self.stage {
             Stage::Investigating => None,
             Stage::Monitoring { resolve_at, .. } => Some((resolve_at, Due::Resolve)),
         };
-        resolve.into_iter().chain([(self.next_update_at, Due::Update)])
+        let update = self.next_update_at().map(|at| (at, Due::Update));
+        resolve.into_iter().chain(update)
     }
 
     /// Takes one step and says it: the status moves as the cause demands, the impact never
@@ -312,7 +341,8 @@ impl Incident {
         self.impact = self.impact.max(Impact::of(self.members.values().map(|m| m.status)));
         self.sequence = self.sequence.saturating_add(1);
         let (kind, status) = self.move_on(cause, at);
-        let update_every = self.voice.update_every.to_duration().max(LEAST_UPDATE_EVERY);
+        let update_every = self.voice.update_every(self.impact).to_duration();
+        let update_every = update_every.max(LEAST_UPDATE_EVERY);
         let telling = Telling {
             incident: self,
             cause,
@@ -323,6 +353,11 @@ impl Incident {
             heard_at: self.heard_at(state),
         };
         let text = narrate::tell(&telling);
+        self.unattended = match cause {
+            Cause::UpdateDue => self.unattended.saturating_add(1),
+            _ => 0,
+        };
+        self.handed_over = cause == Cause::HandedOver;
         self.said_at = at;
         self.next_update_at = at + update_every;
         decision.events.push(Event {
@@ -366,7 +401,7 @@ impl Incident {
                 self.relapsed |= matches!(self.stage, Stage::Monitoring { .. });
                 self.stage = Stage::Investigating;
             }
-            Cause::UpdateDue => {}
+            Cause::UpdateDue | Cause::HandedOver => {}
         }
         (ActionKind::Update, self.status())
     }

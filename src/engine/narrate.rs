@@ -147,6 +147,8 @@ struct Dependents {
 #[derive(Debug, Serialize)]
 struct Body {
     cause: Cause,
+    /// How many updates had nothing new to say, if this one says that no more follow.
+    handed_over: Option<String>,
     all: Names,
     /// The components that the cause is about.
     about: Names,
@@ -283,7 +285,12 @@ fn body(telling: &Telling<'_>) -> Body {
         }
     };
     Body {
-        cause: telling.cause,
+        cause: match telling.cause {
+            Cause::HandedOver => Cause::UpdateDue,
+            cause => cause,
+        },
+        handed_over: (telling.cause == Cause::HandedOver)
+            .then(|| words::updates(incident.unattended)),
         all: names(members.iter().map(|(_, member)| *member)),
         about: names(about.map(|(_, member)| *member)),
         affected: bad.iter().take(MOST_LINES).map(line).collect(),
@@ -316,7 +323,7 @@ fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> 
         Cause::FailedAgain => to > from && member.joined_at != telling.at,
         // The recovered have a sentence of their own.
         Cause::GotBetter => to < from && to.is_bad(),
-        Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => true,
+        Cause::AllRecovered | Cause::UpdateDue | Cause::HandedOver | Cause::StayedWell => true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine on a simulated clock: the rig that the tests share.
 
 mod addresses;
+mod cadence;
 mod dependence;
 mod detection;
 mod network;
@@ -65,6 +66,8 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 resolve_after: Span::from_secs(900),
                 reopen_within: Span::ZERO,
                 update_every: Span::from_secs(1800),
+                update_by_impact: BTreeMap::new(),
+                max_unattended_updates: None,
             },
         )]),
         ..Policy::default()

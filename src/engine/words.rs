@@ -81,6 +81,17 @@ pub(super) fn numeral(number: usize) -> String {
     WORDS.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
+/// "The last two updates": how many had nothing new to say.
+pub(super) fn updates(number: u32) -> String {
+    match number {
+        0 => "This update".to_owned(),
+        1 => "The last update".to_owned(),
+        more => {
+            format!("The last {} updates", numeral(usize::try_from(more).unwrap_or(usize::MAX)))
+        }
+    }
+}
+
 /// "third", "21st": which of several.
 pub(super) fn ordinal(number: u32) -> String {
     const WORDS: [&str; 13] = [

@@ -149,6 +149,7 @@ impl AddressSeries {
 pub(super) struct PublicSeries {
     pub(super) component_status: IntGaugeVec,
     pub(super) incidents_open: IntGaugeVec,
+    pub(super) incidents_waiting: IntGaugeVec,
     pub(super) incidents: IntCounterVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
@@ -169,6 +170,12 @@ impl PublicSeries {
                 "farol_incidents_open",
                 "Incidents that are not resolved.",
                 &["platform", "impact"],
+            )?,
+            incidents_waiting: int_gauges(
+                r,
+                "farol_incidents_waiting_for_people",
+                "Open incidents of which farol has nothing new to say and says nothing more.",
+                &["platform"],
             )?,
             incidents: counters(
                 r,

@@ -33,6 +33,8 @@ fn policy() -> Policy {
         resolve_after: Span::from_secs(60),
         reopen_within: Span::ZERO,
         update_every: Span::from_secs(60),
+        update_by_impact: BTreeMap::new(),
+        max_unattended_updates: None,
     };
     let component = ComponentPolicy {
         platform: platform(),

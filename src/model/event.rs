@@ -160,6 +160,9 @@ pub enum Cause {
     FailedAgain,
     /// Nothing changed for so long that the promised update was due.
     UpdateDue,
+    /// So many updates had nothing new to say that this is the last until something changes: what
+    /// else there is to tell, people must.
+    HandedOver,
     /// Everything stayed well for the quiet period.
     StayedWell,
 }
@@ -175,6 +178,7 @@ impl Cause {
             Self::AllRecovered => "all_recovered",
             Self::FailedAgain => "failed_again",
             Self::UpdateDue => "update_due",
+            Self::HandedOver => "handed_over",
             Self::StayedWell => "stayed_well",
         }
     }

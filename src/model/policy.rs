@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, ComponentId, ComponentStatus, PlatformId, Span, Variant};
+use super::{CheckId, ComponentId, ComponentStatus, Impact, PlatformId, Span, Variant};
 
 /// Everything that decisions are made by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,20 @@ pub struct PlatformPolicy {
     pub reopen_within: Span,
     /// How long an incident may go without a word; the "next update" that its texts promise.
     pub update_every: Span,
+    /// The same for impacts that have a time of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub update_by_impact: BTreeMap<Impact, Span>,
+    /// How many timed updates there are at most while no fact changes; without it there is no
+    /// limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unattended_updates: Option<u32>,
+}
+
+impl PlatformPolicy {
+    /// How long an incident of `impact` may go without a word.
+    pub fn update_every(&self, impact: Impact) -> Span {
+        self.update_by_impact.get(&impact).copied().unwrap_or(self.update_every)
+    }
 }
 
 /// A component's names, and what it has to do with others.

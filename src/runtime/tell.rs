@@ -134,11 +134,18 @@ fn log_event(event: &Event) {
         }
         EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } => {
             let opened = *sequence == 1;
-            let message = if opened { "incident opened" } else { "incident changed" };
+            let message = match cause {
+                _ if opened => "incident opened",
+                Cause::HandedOver => {
+                    "incident waits for people: nothing changes, and no more updates"
+                }
+                _ => "incident changed",
+            };
             match cause {
                 Cause::ComponentFailed
                 | Cause::ComponentJoined
                 | Cause::GotWorse
+                | Cause::HandedOver
                 | Cause::FailedAgain => tracing::warn!(
                     %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
                 ),

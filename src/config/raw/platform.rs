@@ -7,15 +7,17 @@ use url::Url;
 use super::super::plan::NameServer;
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::secret::SecretRef;
-use super::super::setting::count::Rate;
+use super::super::setting::cadence::Cadence;
+use super::super::setting::count::{Rate, Whole};
 use super::super::setting::duration::{DAY, Duration, MINUTE};
 use super::super::setting::id::Id;
+use super::super::setting::short::ShortOr;
 use super::super::setting::text::{Line, VendorId};
 
 /// How long an incident's deadlines may be.
 pub(in super::super) type Patience = Duration<0, { 7 * DAY }>;
-/// Below a second an incident would be nothing but updates.
-pub(in super::super) type UpdateEvery = Duration<1_000, { 7 * DAY }>;
+/// How many updates without news there may be.
+pub(in super::super) type Updates = Whole<0, 1_000>;
 /// A status API that is given up on too soon is asked again and again what became of a write.
 pub(in super::super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
 
@@ -46,8 +48,16 @@ const REOPEN_WITHIN: Key<Patience> = Key::new(
     "An incident that opens so soon after one of the same component was resolved says that it returned.",
 )
 .or_text("1h");
-const UPDATE_EVERY: Key<UpdateEvery> =
-    Key::new("update_every", "How long an open incident may go without an update.").or_text("30m");
+const UPDATE_EVERY: Key<ShortOr<Cadence>> = Key::new(
+    "update_every",
+    "How long an open incident may go without an update, whatever its impact or by it.",
+)
+.or_text("30m");
+const MAX_UNATTENDED_UPDATES: Key<Updates> = Key::new(
+    "max_unattended_updates",
+    "How many updates in a row may have nothing new to say before people must tell the rest.",
+)
+.or_number(6);
 
 /// `[platform]`.
 pub(in super::super) struct RawPlatform {
@@ -59,7 +69,8 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) dependency_wait: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
     pub(in super::super) reopen_within: Field<Patience>,
-    pub(in super::super) update_every: Field<UpdateEvery>,
+    pub(in super::super) update_every: Field<ShortOr<Cadence>>,
+    pub(in super::super) max_unattended_updates: Field<Updates>,
 }
 
 impl Section for RawPlatform {
@@ -76,6 +87,7 @@ impl Section for RawPlatform {
             resolve_after: table.take(&RESOLVE_AFTER),
             reopen_within: table.take(&REOPEN_WITHIN),
             update_every: table.take(&UPDATE_EVERY),
+            max_unattended_updates: table.take(&MAX_UNATTENDED_UPDATES),
         })
     }
 }

@@ -1,22 +1,23 @@
 //! What holds for every journal: generated policies and observation sequences on a simulated
 //! clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod watcher;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::wording::check_words;
 use super::{
     at, backend, blind, check, degraded, fail, in_variant, observed, pass, policy, tenant_of, times,
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    Action, ActionKind, CheckId, ComponentId, ComponentStatus, EventKind, Finding, Health, Impact,
-    IncidentKey, IncidentStatus, Input, MajorWhen, Observation, Policy, Purpose, Reason, Span,
-    Subject, Threshold, Timestamp, Variant, Verdict,
+    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentStatus, Input, MajorWhen,
+    Policy, Purpose, Reason, Span, Subject, Threshold, Timestamp, Variant, Verdict,
 };
+use watcher::Watcher;
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
 
@@ -103,10 +104,17 @@ fn policies() -> impl Strategy<Value = Policy> {
     let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
     let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
     let reopen = prop_oneof![Just(0), 1_u64..7200];
-    let periods = (0_u64..600, 0_u64..900, 30_u64..900, waits, reopen);
+    let most = prop_oneof![1 => Just(None), 3 => (0_u32..4).prop_map(Some)];
+    let by_impact = prop::collection::btree_map(
+        prop::sample::select(&Impact::ALL[1..]),
+        (30_u64..900).prop_map(Span::from_secs),
+        0..=3,
+    );
+    let cadence = (30_u64..900, by_impact, most);
+    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen);
     (checks, dependence, periods).prop_map(|(checks, dependence, periods)| {
         let mut policy = policy(&NAMES);
-        let (group, resolve, update, wait, reopen) = periods;
+        let (group, resolve, (update, by_impact, most), wait, reopen) = periods;
         for (who, whom) in dependence {
             let id = |n: usize| super::component(&NAMES[n].to_lowercase());
             let component = policy.components.get_mut(&id(who)).unwrap();
@@ -130,6 +138,8 @@ fn policies() -> impl Strategy<Value = Policy> {
             platform.dependency_wait = Span::from_secs(wait);
             platform.resolve_after = Span::from_secs(resolve);
             platform.update_every = Span::from_secs(update);
+            platform.update_by_impact = by_impact.clone();
+            platform.max_unattended_updates = most;
         }
         policy
     })
@@ -234,216 +244,6 @@ fn join(all: &mut Decision, more: Decision) {
 
 fn bytes(decision: &Decision) -> String {
     serde_json::to_string(&(&decision.actions, &decision.events)).unwrap()
-}
-
-/// Watches an engine from outside, and complains when it breaks a rule.
-#[derive(Default)]
-struct Watcher {
-    latest: BTreeMap<IncidentKey, Action>,
-    conclusive: BTreeMap<CheckId, Timestamp>,
-    looks: Vec<(CheckId, Timestamp)>,
-    /// When each component joined the incident that holds it.
-    joined: BTreeMap<(IncidentKey, ComponentId), Timestamp>,
-}
-
-impl Watcher {
-    fn heard(&mut self, observation: &Observation, now: Timestamp) {
-        if observation.findings.iter().any(|f| f.verdict != Verdict::Inconclusive) {
-            self.conclusive.insert(observation.check.clone(), now);
-        }
-    }
-
-    fn decided(&mut self, engine: &Engine, decision: &Decision) {
-        let told = decision.events.iter().filter_map(|event| match &event.kind {
-            EventKind::IncidentChanged { incident, sequence, status, impact, .. } => {
-                Some((incident, *sequence, *status, *impact, event.at))
-            }
-            EventKind::HealthChanged { .. }
-            | EventKind::AddressAppeared { .. }
-            | EventKind::AddressVanished { .. }
-            | EventKind::ComponentChanged { .. }
-            | EventKind::NetworkLost { .. }
-            | EventKind::NetworkRegained { .. } => None,
-        });
-        let said =
-            decision.actions.iter().map(|a| (&a.incident, a.sequence, a.status, a.impact, a.at));
-        assert!(told.eq(said), "every step is told to the operator and to the public");
-        for action in &decision.actions {
-            self.step(engine, action);
-        }
-    }
-
-    fn step(&mut self, engine: &Engine, action: &Action) {
-        use IncidentStatus::{Investigating, Monitoring, Resolved};
-        check_words(action);
-        for id in action.components.keys() {
-            self.joined.entry((action.incident.clone(), id.clone())).or_insert(action.at);
-        }
-        assert!(action.started_at <= action.at);
-        let Some(before) = self.latest.insert(action.incident.clone(), action.clone()) else {
-            assert_eq!((action.sequence, action.status), (1, Investigating));
-            assert_eq!(action.kind, ActionKind::Open);
-            self.returns(engine, action);
-            return;
-        };
-        assert_eq!(action.sequence, before.sequence + 1);
-        assert!(action.at >= before.at);
-        assert!(action.impact >= before.impact && action.impact > Impact::None);
-        assert!(action.started_at <= before.started_at);
-        assert!(before.components.keys().all(|id| action.components.contains_key(id)));
-        let legal = [
-            (Investigating, Investigating),
-            (Investigating, Monitoring),
-            (Monitoring, Monitoring),
-            (Monitoring, Investigating),
-            (Monitoring, Resolved),
-        ];
-        assert!(legal.contains(&(before.status, action.status)), "{before:?} {action:?}");
-        let well = action.components.values().all(|status| !status.is_bad());
-        assert_eq!(well, action.status != Investigating);
-        let over = action.status == Resolved;
-        assert_eq!(action.kind, if over { ActionKind::Resolve } else { ActionKind::Update });
-        if let Some(promise) = promised(&before.body)
-            && self.looked_within(engine, &before, promise)
-        {
-            assert!(
-                action.at <= before.at + promise,
-                "promised {promise:?}: {before:?} {action:?}"
-            );
-        }
-        if over {
-            self.proven(engine, action);
-        }
-    }
-
-    /// Remembers which checks were taken in just now; one that was here before is not.
-    fn looked(&mut self, engine: &Engine, now: Timestamp) {
-        // A check that a policy took away is forgotten, and with it that it was looked at.
-        self.looks.retain(|(id, _)| engine.state().checks().contains_key(id));
-        let checks = engine.state().checks().iter();
-        let just_now = checks.filter(|(_, check)| check.observed_at() == Some(now));
-        self.looks.extend(just_now.map(|(id, _)| (id.clone(), now)));
-    }
-
-    /// Whether anybody looked at what `said` was about in time to keep its promise.
-    fn looked_within(&self, engine: &Engine, said: &Action, promise: Duration) -> bool {
-        let checks = &engine.state().policy().checks;
-        self.looks.iter().any(|(check, at)| {
-            let about = checks.get(check).map(|policy| &policy.component);
-            about.is_some_and(|id| said.components.contains_key(id))
-                && *at > said.at
-                && *at <= said.at + promise
-        })
-    }
-
-    /// Everything that the incident holds was heard after it was first seen to be well.
-    fn proven(&self, engine: &Engine, action: &Action) {
-        let state = engine.state();
-        for (id, policy) in &state.policy().checks {
-            let decided = state.checks().get(id).is_some_and(|check| {
-                check.subjects().any(|(_, _, track)| track.health() != Health::Unknown)
-            });
-            if decided && action.components.contains_key(&policy.component) {
-                let recovered = state.components()[&policy.component].since;
-                assert!(self.conclusive[id] > recovered, "{id} was not heard: {action:?}");
-            }
-        }
-    }
-
-    /// What holds between any two inputs.
-    fn at_rest(&self, engine: &Engine) {
-        let state = engine.state();
-        for (id, component) in state.components() {
-            let holders = state.incidents().values().filter(|i| i.holds(id)).count();
-            assert!(holders <= 1, "{id} is held by {holders}");
-            let waits = state.is_waiting(id);
-            assert!(!waits || component.status.is_bad() && holders == 0, "{id}");
-            assert!(!component.status.is_bad() || waits || holders == 1, "{id}");
-            if let Some(incident) = state.incident_of(id) {
-                let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
-                assert_eq!(shown, component.status, "{id}");
-            }
-        }
-        for (key, incident) in state.incidents() {
-            assert_eq!(incident.sequence(), self.latest[key].sequence);
-            assert_eq!(incident.status(), self.latest[key].status);
-            let overdue = incident.next_update_at() <= state.now();
-            assert!(!overdue || !incident.looked_at(state), "a promise is not kept: {key}");
-        }
-        let wakeup = engine.next_wakeup();
-        let promised = state.incidents().values().any(|i| i.next_update_at() > state.now());
-        assert!(wakeup.is_some() || !promised);
-        self.no_dependent_is_alone(engine);
-        assert!(wakeup.is_none_or(|wakeup| wakeup.at > state.now()));
-    }
-}
-
-impl Watcher {
-    /// An incident that opens refers to the latest that was over soon enough before, and to no
-    /// other: found anew from all that was ever published.
-    fn returns(&self, engine: &Engine, open: &Action) {
-        let platform = engine.state().policy().platforms.get(&open.platform);
-        let within = platform.map_or(Span::ZERO, |platform| platform.reopen_within);
-        let over = self.latest.values().filter(|action| {
-            action.status == IncidentStatus::Resolved
-                && action.at <= open.at
-                && open.at.since(action.at) <= within.to_duration()
-                && !within.is_zero()
-                && action.components.keys().any(|id| open.components.contains_key(id))
-        });
-        let latest = over.clone().map(|action| action.at).max();
-        let expected: BTreeSet<Option<&IncidentKey>> = match latest {
-            None => BTreeSet::from([None]),
-            at => over.filter(|it| Some(it.at) == at).map(|it| Some(&it.incident)).collect(),
-        };
-        // More may have ended since than are remembered.
-        let known = engine.state().recent().count() < 20;
-        assert!(!known || expected.contains(&open.follows.as_ref()), "{open:?} {expected:?}");
-        assert_eq!(open.body.starts_with("The problem that was resolved"), open.follows.is_some());
-    }
-
-    /// What goes bad after something that it depends on joins the incident of such.
-    fn no_dependent_is_alone(&self, engine: &Engine) {
-        let state = engine.state();
-        for (id, policy) in &state.policy().components {
-            let Some(incident) = state.incident_of(id) else { continue };
-            let joined = self.joined[&(incident.key().clone(), id.clone())];
-            // Only now is everything as it was when it joined.
-            if joined != state.now() {
-                continue;
-            }
-            let was_bad = |root: &&ComponentId| {
-                let root = state.components().get(*root);
-                root.is_some_and(|root| root.status.is_bad() && root.since < joined)
-            };
-            let roots = policy.depends_on.iter().filter(was_bad);
-            let theirs = roots.filter_map(|root| {
-                let theirs = state.incident_of(root)?.key();
-                let root = (theirs.clone(), root.clone());
-                (self.joined[&root] < joined).then_some(theirs)
-            });
-            let theirs: BTreeSet<&IncidentKey> = theirs.collect();
-            assert!(theirs.is_empty() || theirs.contains(incident.key()), "{id}");
-        }
-    }
-}
-
-/// The length of time that a text promises the next update in.
-fn promised(body: &str) -> Option<Duration> {
-    let (_, rest) = body.split_once("Next update in ")?;
-    let (promise, _) = rest.split_once(',').unwrap();
-    let words: Vec<&str> = promise.split(' ').collect();
-    let secs = words.chunks(2).map(|pair| {
-        let unit = match pair[1].trim_end_matches('s') {
-            "second" => 1,
-            "minute" => 60,
-            "hour" => 3600,
-            "day" => 86400,
-            other => panic!("what is a {other}?"),
-        };
-        pair[0].parse::<u64>().unwrap() * unit
-    });
-    Some(Duration::from_secs(secs.sum()))
 }
 
 proptest! {
