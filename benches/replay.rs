@@ -7,7 +7,7 @@
     reason = "a panic ends a benchmark, which prints"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -90,13 +90,25 @@ fn policy() -> Policy {
         name: "Bench".to_owned(),
         time_zone: Tz::UTC,
         group_within: Span::from_secs(600),
+        dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(300),
+        reopen_within: Span::ZERO,
         update_every: Span::from_secs(1_800),
+        update_by_impact: BTreeMap::new(),
+        max_unattended_updates: None,
     };
     policy.platforms.insert(platform.clone(), told);
     for number in 0..CHECKS {
         let (id, name) = (component(number), format!("Component {}", number % COMPONENTS));
-        policy.components.insert(id.clone(), ComponentPolicy { platform: platform.clone(), name });
+        policy.components.insert(
+            id.clone(),
+            ComponentPolicy {
+                platform: platform.clone(),
+                name,
+                group: None,
+                depends_on: BTreeSet::new(),
+            },
+        );
         let rules = CheckPolicy {
             component: id,
             name: format!("check {number}"),

@@ -35,9 +35,9 @@ pub use plan::{
     Addresses, Auth, Check, CheckKind, ClockCheck, ClockLimits, ClockTarget, Component, Config,
     Contents, DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck,
     HeaderText, Heartbeat, HeartbeatUrl, HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity,
-    LoginCheck, LossLimits, NameServer, OAuth2, Platform, ProberCheck, ProberPlan, Proxy,
-    ProxyKind, Publish, Reference, RequestBody, StatusSet, Statuspage, TimePlace, TlsSettings,
-    TtlLimits, WebsocketCheck,
+    LoginCheck, LossLimits, Maintenance, NameServer, OAuth2, Platform, ProberCheck, ProberPlan,
+    Proxy, ProxyKind, Publish, Reference, RequestBody, StatusSet, Statuspage, TimePlace,
+    TlsSettings, TtlLimits, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

@@ -3,15 +3,17 @@
 //! replaying a journal makes the same decisions.
 //!
 //! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health),
-//! `status` (health to component status), `correlate` and `depend` (which incident a change belongs
-//! to), `lifecycle` (how an incident goes on), `deadline` (what is waited for), `narrate` and `words`
-//! (what the public reads), `state` (all that is remembered).
+//! `status` (health to component status), `maintenance` (what is shown instead while work is
+//! announced), `correlate` and `depend` (which incident a change belongs to), `lifecycle` (how an
+//! incident goes on), `deadline` (what is waited for), `narrate` and `words` (what the public reads),
+//! `state` (all that is remembered).
 
 mod correlate;
 mod deadline;
 mod depend;
 mod detect;
 mod lifecycle;
+mod maintenance;
 mod narrate;
 mod quorum;
 mod state;
@@ -27,11 +29,12 @@ use deadline::Deadline;
 
 use crate::model::{
     Action, CheckId, ComponentId, ComponentStatus, Event, EventKind, IncidentKey, Input,
-    Observation, Policy, Span, Timestamp,
+    MaintenanceId, Observation, Policy, Span, Timestamp,
 };
 
 pub use detect::CheckState;
 pub use lifecycle::Incident;
+pub use maintenance::Announced;
 pub use quorum::Network;
 pub use state::{Closed, ComponentState, Follows, State};
 pub use track::Track;
@@ -70,6 +73,10 @@ pub enum WakeupReason {
     UpdateDue(IncidentKey),
     /// A failure has waited long enough for the references.
     PatienceOver,
+    /// A maintenance begins, or its time is over.
+    MaintenanceDue(MaintenanceId),
+    /// A component has had its time to get well after a maintenance.
+    GraceOver(ComponentId),
     /// A component that is bad has waited for what it depends on for long enough.
     OpenDue(ComponentId),
 }
@@ -148,7 +155,19 @@ impl Engine {
                     self.state.now = at;
                     self.release(at, decision);
                 }
-                Deadline::Resolve(key) => correlate::resolve(state, &key, at, decision),
+                Deadline::Window(id) => {
+                    let about = maintenance::turn(state, &id, at, decision);
+                    self.reassess(Changes::new(), &about, at, decision);
+                }
+                Deadline::Grace(component) => {
+                    maintenance::grace_over(state, &component);
+                    self.reassess(Changes::new(), &[component], at, decision);
+                }
+                Deadline::Resolve(key) => {
+                    // A maintenance may be under way of what the incident held until now.
+                    let freed = correlate::resolve(state, &key, at, decision);
+                    self.reassess(Changes::new(), &freed, at, decision);
+                }
                 Deadline::Update(key) => correlate::update(state, &key, at, decision),
                 Deadline::Open(_) => correlate::apply(state, &Changes::new(), at, decision),
             }
@@ -185,11 +204,16 @@ impl Engine {
     }
 
     fn take_in(&mut self, observation: &Observation, now: Timestamp, decision: &mut Decision) {
-        let State { policy, checks, .. } = &mut self.state;
+        let State { policy, checks, components, .. } = &mut self.state;
         let Some(policy) = policy.checks.get(&observation.check) else { return };
         let component = policy.component.clone();
         let check = checks.entry(observation.check.clone()).or_default();
-        if check.observe(observation, policy, now, &mut decision.events) {
+        let decided = check.observe(observation, policy, now, &mut decision.events);
+        // After a maintenance, seeing again what is decided is news.
+        let maintained = components
+            .get(&component)
+            .is_some_and(|component| component.status == ComponentStatus::UnderMaintenance);
+        if decided || maintained {
             self.reassess(Changes::new(), &[component], now, decision);
         }
     }
@@ -199,11 +223,11 @@ impl Engine {
     /// 1. Checks, variants of checks and components that it does not name are forgotten.
     /// 2. Components that are new begin as operational.
     /// 3. A component that an incident holds and that has gone counts as recovered.
-    /// 4. Every component is looked at again, since caps may have moved. Thresholds count from
-    ///    the next run on.
+    /// 4. Every component is looked at again, since caps and maintenances may have moved.
+    ///    Thresholds count from the next run on.
     fn adopt(&mut self, policy: &Policy, now: Timestamp, decision: &mut Decision) {
         let state = &mut self.state;
-        state.policy = policy.clone();
+        let before = std::mem::replace(&mut state.policy, policy.clone());
         state.checks.retain(|id, check| {
             policy.checks.get(id).inspect(|policy| check.adopt(policy)).is_some()
         });
@@ -222,6 +246,8 @@ impl Engine {
         for incident in state.incidents.values_mut() {
             incident.adopt(policy);
         }
+        state.maintained.retain(|id, _| policy.components.contains_key(id));
+        maintenance::adopt(state, &before, now);
         state.network.adopt(policy, now, &mut decision.events);
         let all: Vec<ComponentId> = policy.components.keys().cloned().collect();
         self.reassess(changes, &all, now, decision);
@@ -237,16 +263,19 @@ impl Engine {
         decision: &mut Decision,
     ) {
         for id in components {
+            let found = status::of_component(&self.state, id);
             // What nobody can tell stays as it was.
-            let Some(found) = status::of_component(&self.state, id) else { continue };
+            let shown = maintenance::shown(&mut self.state, id, found.as_ref(), now, decision);
+            let Some(to) = shown else { continue };
             let Some(component) = self.state.components.get_mut(id) else { continue };
-            let (from, to) = (component.status, found.status);
+            let from = component.status;
             if from == to {
                 continue;
             }
             *component = ComponentState { status: to, since: now };
             changes.insert(id.clone(), (from, to));
-            let (component, because) = (id.clone(), found.because);
+            let because = found.and_then(|found| found.because).filter(|_| to.is_bad());
+            let component = id.clone();
             let kind = EventKind::ComponentChanged { component, from, to, because };
             decision.events.push(Event { at: now, kind });
         }

@@ -206,6 +206,7 @@ impl Metrics {
             EventKind::ComponentChanged { component, to, .. } => {
                 self.set_component(component, *to);
             }
+            EventKind::MaintenanceChanged { .. } | EventKind::TroubleInMaintenance { .. } => {}
             EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } => {
                 if *sequence == 1 {
                     self.series.public.incidents.with_label_values(&[platform.as_str()]).inc();

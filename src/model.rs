@@ -10,6 +10,7 @@ pub mod event;
 pub mod id;
 pub mod incident;
 pub mod input;
+pub mod maintenance;
 pub mod observation;
 pub mod policy;
 pub mod reason;
@@ -21,9 +22,12 @@ pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
 pub use event::{Cause, Event, EventKind, Health};
-pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage, Variant};
+pub use id::{CheckId, ComponentId, IncidentKey, MaintenanceId, PlatformId, Vantage, Variant};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
+pub use maintenance::{
+    MaintenancePolicy, MaintenanceStatus, Recurrence, RuleProblem, When, Window, to_instant,
+};
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
 pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,

@@ -229,6 +229,27 @@ pub(super) enum Mistake {
     #[error("there is no component `{got}` in this file")]
     #[diagnostic(code(farol::config::unknown_component), help("{help}"))]
     UnknownComponent { got: String, help: String },
+    /// Not a point in time.
+    #[error("`{got}` is not a point in time")]
+    #[diagnostic(
+        code(farol::config::invalid_moment),
+        help(
+            "write a date and a time by the platform's clocks (\"2024-11-20 02:00\"), or with an \
+             offset (\"2024-11-20T05:00:00Z\")"
+        )
+    )]
+    InvalidMoment { got: String },
+    /// Not a rule by which something recurs.
+    #[error("`{got}` is no rule to recur by: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_rrule),
+        help("write it as RFC 5545 does: \"FREQ=WEEKLY;BYDAY=SU\", \"FREQ=MONTHLY;BYDAY=1SA\"")
+    )]
+    InvalidRrule { got: String, reason: String },
+    /// Something that would be over before it begins.
+    #[error("it would be over before it begins")]
+    #[diagnostic(code(farol::config::ends_before_start), help("let `end` be later than `start`"))]
+    EndsBeforeStart,
     /// Components that depend on each other.
     #[error("a component cannot depend on itself: {cycle}")]
     #[diagnostic(

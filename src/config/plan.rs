@@ -16,8 +16,9 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MajorWhen, Phases,
-    PlatformId, PlatformPolicy, Policy, Purpose, Span, Threshold, Variant,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MaintenanceId,
+    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Purpose, Span,
+    Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -60,6 +61,9 @@ impl Config {
         let mut policy = Policy { prober: self.prober.policy(), ..Policy::default() };
         for platform in &self.platforms {
             policy.platforms.insert(platform.id.clone(), platform.policy());
+            for maintenance in &platform.maintenances {
+                policy.maintenances.insert(maintenance.id.clone(), maintenance.policy.clone());
+            }
             for component in &platform.components {
                 policy.components.insert(component.id.clone(), component.policy(&platform.id));
                 for check in &component.checks {
@@ -168,6 +172,17 @@ pub struct Platform {
     pub max_unattended_updates: u32,
     /// The components, in the order of the page.
     pub components: Vec<Component>,
+    /// The work that is announced.
+    pub maintenances: Vec<Maintenance>,
+}
+
+/// Work that is announced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maintenance {
+    /// The id, with the platform's in front.
+    pub id: MaintenanceId,
+    /// What it is, and when.
+    pub policy: MaintenancePolicy,
 }
 
 impl Platform {

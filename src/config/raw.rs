@@ -12,6 +12,7 @@ pub(super) mod http;
 pub(super) mod http_client;
 pub(super) mod icmp;
 pub(super) mod login;
+pub(super) mod maintenance;
 pub(super) mod papers;
 pub(super) mod platform;
 pub(super) mod prober;
@@ -26,6 +27,7 @@ use toml::Spanned;
 use super::mistake::Mistake;
 use super::reader::{Field, Key, Reader, Section};
 use component::RawComponent;
+use maintenance::RawMaintenance;
 use platform::{RawPlatform, RawPublish};
 use tuning::RawTuning;
 
@@ -39,6 +41,8 @@ const DEFAULTS: Key<RawTuning> =
     Key::new("defaults", "What holds for every check that does not say otherwise.");
 const COMPONENT: Key<Vec<Spanned<RawComponent>>> =
     Key::new("component", "What customers see on the status page, in its order.");
+const MAINTENANCE: Key<Vec<Spanned<RawMaintenance>>> =
+    Key::new("maintenance", "Work that is announced: while it lasts, its components open nothing.");
 
 /// A probe file.
 pub(super) struct RawFile {
@@ -46,6 +50,7 @@ pub(super) struct RawFile {
     pub(super) publish: Field<RawPublish>,
     pub(super) defaults: Field<RawTuning>,
     pub(super) components: Option<Vec<Spanned<RawComponent>>>,
+    pub(super) maintenances: Field<Vec<Spanned<RawMaintenance>>>,
 }
 
 impl Section for RawFile {
@@ -59,6 +64,7 @@ impl Section for RawFile {
             components: table
                 .require_or(&COMPONENT, Mistake::EmptyPlatform)
                 .map(Spanned::into_inner),
+            maintenances: table.take(&MAINTENANCE),
         })
     }
 }

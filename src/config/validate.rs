@@ -2,6 +2,7 @@
 
 mod check;
 mod depend;
+mod maintenance;
 pub(super) mod prober;
 mod tuning;
 
@@ -16,7 +17,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::mistake::{Mistake, shorten};
-use super::plan::{Component, NameServer, Platform, Publish, Statuspage};
+use super::plan::{Component, Maintenance, NameServer, Platform, Publish, Statuspage};
 use super::problem::Problems;
 use super::raw::RawFile;
 use super::raw::component::RawComponent;
@@ -72,8 +73,15 @@ pub(super) fn validate(
         problems.report(header, Mistake::EmptyPlatform);
     }
     let components = raw.components.and_then(|components| all(components, &scope, problems));
+    let zone = platform.as_ref().map_or(Tz::UTC, |platform| match &platform.time_zone {
+        Field::Given(zone) => *zone.get_ref(),
+        Field::Absent | Field::Wrong => Tz::UTC,
+    });
+    let here = (&scope.platform, zone);
+    let maintenances = maintenance::all(raw.maintenances, here, components.as_deref(), problems);
     let publish = publish(raw.publish);
-    let plan = (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?))();
+    let plan =
+        (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?, maintenances?))();
     (claim, plan)
 }
 
@@ -142,6 +150,7 @@ fn finish(
     id: PlatformId,
     publish: Publish,
     components: Vec<Component>,
+    maintenances: Vec<Maintenance>,
 ) -> Option<Platform> {
     let cadence = raw.update_every.or(ShortOr(Cadence::default()))?.0;
     Some(Platform {
@@ -157,6 +166,7 @@ fn finish(
         update_by_impact: cadence.by_impact,
         max_unattended_updates: raw.max_unattended_updates.or(Whole(6))?.0,
         components,
+        maintenances,
     })
 }
 

@@ -292,7 +292,9 @@ fn words(event: &EventKind) -> Option<String> {
     match event {
         EventKind::HealthChanged { from: Health::Unknown, to: Health::Passing, .. }
         | EventKind::AddressAppeared { .. }
-        | EventKind::AddressVanished { .. } => None,
+        | EventKind::AddressVanished { .. }
+        | EventKind::MaintenanceChanged { .. }
+        | EventKind::TroubleInMaintenance { .. } => None,
         EventKind::HealthChanged { check, variant, subject, to, reason, .. } => {
             let variant = variant.as_ref().map_or_else(String::new, |it| format!(" for {it}"));
             let address = subject.address().map_or_else(String::new, |it| format!(" on {it}"));

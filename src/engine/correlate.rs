@@ -120,16 +120,19 @@ fn join(
     }
 }
 
-/// Ends an incident that stayed well.
+/// Ends an incident that stayed well; gives the components that it held.
 pub(super) fn resolve(
     state: &mut State,
     key: &IncidentKey,
     at: Timestamp,
     decision: &mut Decision,
-) {
-    let Some(mut incident) = state.incidents.remove(key) else { return };
+) -> Vec<ComponentId> {
+    let Some(mut incident) = state.incidents.remove(key) else { return Vec::new() };
     incident.step(state, Cause::StayedWell, &Changes::new(), at, decision);
-    state.close(incident.closed(at));
+    let closed = incident.closed(at);
+    let freed = closed.components.clone();
+    state.close(closed);
+    freed
 }
 
 /// Says what an open incident promised to say by now.

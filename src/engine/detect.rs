@@ -87,6 +87,11 @@ impl CheckState {
         self.conclusive_at
     }
 
+    /// When the latest run that was taken in began.
+    pub(super) fn latest_began_at(&self) -> Option<Timestamp> {
+        self.seen.values().copied().max()
+    }
+
     /// When the target was last heard, if what was heard then is no worse than what is decided.
     pub(super) fn agreed_at(&self) -> Option<Timestamp> {
         self.agreed_at

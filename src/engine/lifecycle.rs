@@ -9,6 +9,7 @@ use super::Decision;
 use super::correlate::Changes;
 use super::depend;
 use super::detect::CheckState;
+use super::maintenance;
 use super::narrate::{self, Telling};
 use super::state::{Closed, Follows, State};
 use super::status::{self, Part, Trouble};
@@ -82,6 +83,9 @@ pub(super) struct Member {
     pub(super) depends_on: BTreeSet<ComponentId>,
     pub(super) status: ComponentStatus,
     pub(super) trouble: Trouble,
+    /// The end of the maintenance that its trouble has outlasted, if it began in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outlasts: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) servers: Option<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +213,7 @@ impl Incident {
                 name,
                 joined_at: at,
                 depends_on,
+                outlasts: None,
                 status: ComponentStatus::Operational,
                 trouble: Trouble::default(),
                 servers: None,
@@ -237,7 +242,8 @@ impl Incident {
     ///
     /// 1. One that the policy no longer names counts as recovered.
     /// 2. The worst that a component has had is kept, for the title.
-    /// 3. Trouble that turns out to have begun earlier makes the incident begin earlier.
+    /// 3. Trouble that turns out to have begun earlier makes the incident begin earlier. What began
+    ///    in a maintenance counts from the end of that.
     pub(super) fn look_up(&mut self, state: &State) {
         for (id, member) in &mut self.members {
             let Some(component) = state.components.get(id) else {
@@ -260,7 +266,9 @@ impl Incident {
                     (member.worst, member.worst_trouble) = (member.status, member.trouble);
                 }
             }
-            if let Some(bad_since) = found.bad_since {
+            let outlasted = maintenance::outlasted(state, id, found.bad_since);
+            member.outlasts = outlasted.filter(|_| member.status.is_bad());
+            if let Some(bad_since) = outlasted.or(found.bad_since) {
                 self.started_at = self.started_at.min(bad_since);
             }
         }
@@ -353,10 +361,8 @@ impl Incident {
             heard_at: self.heard_at(state),
         };
         let text = narrate::tell(&telling);
-        self.unattended = match cause {
-            Cause::UpdateDue => self.unattended.saturating_add(1),
-            _ => 0,
-        };
+        self.unattended =
+            if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
         self.handed_over = cause == Cause::HandedOver;
         self.said_at = at;
         self.next_update_at = at + update_every;

@@ -162,6 +162,8 @@ struct Body {
     well: Names,
     /// The incident before, if its trouble has returned.
     earlier: Option<Earlier>,
+    /// Until when the maintenance was planned that the trouble of a newcomer has outlasted.
+    maintenance: Option<String>,
     since: String,
     lasted: String,
     /// When the state was last confirmed.
@@ -284,13 +286,11 @@ fn body(telling: &Telling<'_>) -> Body {
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
+    // But for its end it is an update as those before it.
+    let handed_over = telling.cause == Cause::HandedOver;
     Body {
-        cause: match telling.cause {
-            Cause::HandedOver => Cause::UpdateDue,
-            cause => cause,
-        },
-        handed_over: (telling.cause == Cause::HandedOver)
-            .then(|| words::updates(incident.unattended)),
+        cause: if handed_over { Cause::UpdateDue } else { telling.cause },
+        handed_over: handed_over.then(|| words::updates(incident.unattended)),
         all: names(members.iter().map(|(_, member)| *member)),
         about: names(about.map(|(_, member)| *member)),
         affected: bad.iter().take(MOST_LINES).map(line).collect(),
@@ -298,6 +298,12 @@ fn body(telling: &Telling<'_>) -> Body {
         more: bad.len().saturating_sub(MOST_LINES),
         recovered: names(recovered.iter().map(|(_, member)| *member)),
         well: names(well.iter().map(|(_, member)| *member)),
+        maintenance: members
+            .iter()
+            .filter(|(_, member)| member.joined_at == telling.at)
+            .filter_map(|(_, member)| member.outlasts)
+            .max()
+            .map(|until| words::moment(until, zone)),
         earlier: incident.follows.as_ref().map(|follows| Earlier {
             resolved_at: words::moment(follows.resolved_at, zone),
             number: (follows.number > 2).then(|| words::ordinal(follows.number)),

@@ -7,9 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::detect::CheckState;
 use super::lifecycle::Incident;
+use super::maintenance::{Announced, Maintained};
 use super::quorum::Network;
 use crate::model::{
-    CheckId, ComponentId, ComponentStatus, IncidentKey, PlatformId, Policy, Timestamp,
+    CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
+    Timestamp,
 };
 
 /// How many resolved incidents are remembered.
@@ -28,6 +30,12 @@ pub struct State {
     /// Components that are bad and wait for what they depend on, and until when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) waiting: BTreeMap<ComponentId, Timestamp>,
+    /// The windows of maintenances that are under way or come next.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) windows: BTreeMap<MaintenanceId, Announced>,
+    /// Components that are in maintenance, or were until lately.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) maintained: BTreeMap<ComponentId, Maintained>,
     recent: VecDeque<Closed>,
     #[serde(default)]
     pub(super) network: Network,
@@ -98,6 +106,8 @@ impl Default for State {
             components: BTreeMap::new(),
             incidents: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            maintained: BTreeMap::new(),
             recent: VecDeque::new(),
             network: Network::default(),
         }
@@ -131,6 +141,11 @@ impl State {
     /// The open incidents.
     pub fn incidents(&self) -> &BTreeMap<IncidentKey, Incident> {
         &self.incidents
+    }
+
+    /// The windows of maintenances that are under way or come next.
+    pub fn windows(&self) -> &BTreeMap<MaintenanceId, Announced> {
+        &self.windows
     }
 
     /// Whether `component` is bad, and waits for what it depends on before that is told.

@@ -269,6 +269,19 @@ fn servers(checks: &[Speaking<'_>], worst: ComponentStatus) -> Option<Part> {
     (one_family && servers.failing < servers.total).then_some(servers)
 }
 
+/// Whether a check that makes `component` bad ran and was heard after `at`, and its latest run says
+/// so.
+pub(super) fn seen_bad_after(state: &State, component: &ComponentId, at: Timestamp) -> bool {
+    let checks = state.policy.checks.iter().filter(|(_, policy)| policy.component == *component);
+    let mut heard = checks.filter_map(|(id, policy)| Some((state.checks.get(id)?, policy)));
+    heard.any(|(check, policy)| {
+        of_check(check, policy).is_some_and(ComponentStatus::is_bad)
+            && check.latest_began_at().is_some_and(|began| began >= at)
+            && check.conclusive_at().is_some_and(|heard| heard > at)
+            && !check.is_unsettled()
+    })
+}
+
 /// When `component` was last seen to be bad: for the bad check that was heard least recently.
 pub(super) fn heard_at(state: &State, component: &ComponentId) -> Option<Timestamp> {
     let checks = state.policy.checks.iter().filter(|(_, policy)| policy.component == *component);

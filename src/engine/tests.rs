@@ -4,6 +4,7 @@ mod addresses;
 mod cadence;
 mod dependence;
 mod detection;
+mod maintenance;
 mod network;
 mod properties;
 mod returning;
@@ -222,6 +223,8 @@ impl Rig {
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
+            | EventKind::MaintenanceChanged { .. }
+            | EventKind::TroubleInMaintenance { .. }
             | EventKind::NetworkLost { .. }
             | EventKind::NetworkRegained { .. } => None,
         };
@@ -260,6 +263,12 @@ fn tell_event(out: &mut String, event: &Event) {
         }
         EventKind::NetworkLost { failing, total } => format!("network lost: {failing} of {total}"),
         EventKind::NetworkRegained { excused } => format!("network regained: {excused} excused"),
+        EventKind::MaintenanceChanged { maintenance, status, .. } => {
+            format!("{maintenance}: {status}")
+        }
+        EventKind::TroubleInMaintenance { component, status, .. } => {
+            format!("{component}: {status}, in maintenance")
+        }
         // The action says it.
         EventKind::IncidentChanged { .. } => return,
     };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CheckId, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PlatformId, Reason,
-    Subject, Timestamp, Variant,
+    CheckId, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, MaintenanceId,
+    MaintenanceStatus, PlatformId, Reason, Subject, Timestamp, Variant, Window,
 };
 
 /// Something that the engine noticed or decided, and when.
@@ -72,6 +72,29 @@ pub enum EventKind {
         /// The status now.
         to: ComponentStatus,
         /// The check that decided it, if one still does.
+        because: Option<CheckId>,
+    },
+    /// Announced work began, or its time is over.
+    MaintenanceChanged {
+        /// The maintenance.
+        maintenance: MaintenanceId,
+        /// Its platform.
+        platform: PlatformId,
+        /// Which of the two.
+        status: MaintenanceStatus,
+        /// When it was announced for.
+        window: Window,
+    },
+    /// A component in maintenance is in trouble, which the public is not told: noted for the
+    /// operator.
+    TroubleInMaintenance {
+        /// The component.
+        component: ComponentId,
+        /// The maintenance.
+        maintenance: MaintenanceId,
+        /// The status that it would have otherwise.
+        status: ComponentStatus,
+        /// The check that decides it.
         because: Option<CheckId>,
     },
     /// An incident opened, changed or ended; an action with the same sequence says what the public

@@ -52,6 +52,10 @@ id! {
     CheckId
 }
 id! {
+    /// A maintenance, unique over all platforms: `blip/weekly-backup`.
+    MaintenanceId
+}
+id! {
     /// The place that checks run from.
     Vantage
 }
@@ -69,6 +73,13 @@ impl ComponentId {
     /// The component `component` of `platform`.
     pub fn of(platform: &PlatformId, component: &str) -> Self {
         Self::new(format!("{platform}/{component}"))
+    }
+}
+
+impl MaintenanceId {
+    /// The maintenance `maintenance` of `platform`.
+    pub fn of(platform: &PlatformId, maintenance: &str) -> Self {
+        Self::new(format!("{platform}/{maintenance}"))
     }
 }
 

@@ -8,7 +8,10 @@ use std::num::NonZeroU32;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, ComponentId, ComponentStatus, Impact, PlatformId, Span, Variant};
+use super::{
+    CheckId, ComponentId, ComponentStatus, Impact, MaintenanceId, MaintenancePolicy, PlatformId,
+    Span, Variant,
+};
 
 /// Everything that decisions are made by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct Policy {
     pub components: BTreeMap<ComponentId, ComponentPolicy>,
     /// The checks of all components.
     pub checks: BTreeMap<CheckId, CheckPolicy>,
+    /// The work that is announced.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub maintenances: BTreeMap<MaintenanceId, MaintenancePolicy>,
     /// How our own trouble is told from a target's.
     #[serde(default, skip_serializing_if = "ProberPolicy::is_default")]
     pub prober: ProberPolicy,
@@ -237,6 +243,23 @@ mod tests {
                 assert_eq!(major, expected, "{when:?} of {total}");
             }
         }
+    }
+
+    #[test]
+    fn old_platforms_and_components_are_read_as_they_were_meant_and_written_as_they_were() {
+        let old = r#"{"name":"Blip","time_zone":"UTC","group_within":600000000,"resolve_after":300000000,"update_every":1800000000}"#;
+        let platform: super::PlatformPolicy = serde_json::from_str(old).unwrap();
+        assert!(platform.dependency_wait.is_zero() && platform.reopen_within.is_zero());
+        assert_eq!(platform.max_unattended_updates, None);
+        assert_eq!(platform.update_every(crate::model::Impact::Critical), platform.update_every);
+        assert_eq!(serde_json::to_string(&platform).unwrap(), old);
+        let old = r#"{"platform":"blip","name":"Desk"}"#;
+        let component: super::ComponentPolicy = serde_json::from_str(old).unwrap();
+        assert!(component.depends_on.is_empty() && component.group.is_none());
+        assert_eq!(serde_json::to_string(&component).unwrap(), old);
+        let old: super::Policy =
+            serde_json::from_str(r#"{"platforms":{},"components":{},"checks":{}}"#).unwrap();
+        assert!(old.maintenances.is_empty());
     }
 
     #[test]

@@ -32,12 +32,21 @@ fn policy(fail_after: u32) -> Policy {
             name: "Blip".to_owned(),
             time_zone: Tz::UTC,
             group_within: Span::from_secs(60),
+            dependency_wait: Span::ZERO,
             resolve_after: Span::from_secs(60),
+            reopen_within: Span::ZERO,
             update_every: Span::from_secs(1_800),
+            update_by_impact: BTreeMap::new(),
+            max_unattended_updates: None,
         },
     );
     for name in ["portal", "desk"] {
-        let named = ComponentPolicy { platform: platform.clone(), name: format!("<{name}>") };
+        let named = ComponentPolicy {
+            platform: platform.clone(),
+            name: format!("<{name}>"),
+            group: None,
+            depends_on: BTreeSet::new(),
+        };
         policy.components.insert(component(name), named);
         policy.checks.insert(
             CheckId::of(&component(name), "check"),

@@ -126,39 +126,63 @@ fn log_event(event: &Event) {
         }
         EventKind::ComponentChanged { component, from, to, because } => {
             let because = because.as_ref().map(display);
-            if to > from {
+            if to.is_bad() && to > from {
                 tracing::warn!(%component, %from, %to, because, "component changed");
             } else {
                 tracing::info!(%component, %from, %to, because, "component changed");
             }
         }
-        EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } => {
-            let opened = *sequence == 1;
-            let message = match cause {
-                _ if opened => "incident opened",
-                Cause::HandedOver => {
-                    "incident waits for people: nothing changes, and no more updates"
-                }
-                _ => "incident changed",
-            };
-            match cause {
-                Cause::ComponentFailed
-                | Cause::ComponentJoined
-                | Cause::GotWorse
-                | Cause::HandedOver
-                | Cause::FailedAgain => tracing::warn!(
-                    %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
-                ),
-                Cause::GotBetter | Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => {
-                    tracing::info!(
-                        %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
-                    );
-                }
-            }
+        work @ (EventKind::MaintenanceChanged { .. } | EventKind::TroubleInMaintenance { .. }) => {
+            log_maintenance(work);
         }
+        incident @ EventKind::IncidentChanged { .. } => log_incident(incident),
         network @ (EventKind::NetworkLost { .. } | EventKind::NetworkRegained { .. }) => {
             log_network(network);
         }
+    }
+}
+
+fn log_incident(kind: &EventKind) {
+    let EventKind::IncidentChanged { incident, platform, sequence, status, impact, cause } = kind
+    else {
+        return;
+    };
+    let message = if *sequence == 1 {
+        "incident opened"
+    } else if *cause == Cause::HandedOver {
+        "incident waits for people: nothing changes, and it is not spoken of any more"
+    } else {
+        "incident changed"
+    };
+    match cause {
+        Cause::ComponentFailed
+        | Cause::ComponentJoined
+        | Cause::GotWorse
+        | Cause::HandedOver
+        | Cause::FailedAgain => tracing::warn!(
+            %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
+        ),
+        Cause::GotBetter | Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => {
+            tracing::info!(
+                %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
+            );
+        }
+    }
+}
+
+fn log_maintenance(kind: &EventKind) {
+    if let EventKind::MaintenanceChanged { maintenance, platform, status, window } = kind {
+        tracing::info!(
+            %platform, %maintenance, %status, from = %window.from, until = %window.until,
+            "maintenance changed"
+        );
+    } else if let EventKind::TroubleInMaintenance { component, maintenance, status, because } = kind
+    {
+        let because = because.as_ref().map(display);
+        tracing::info!(
+            %component, %maintenance, %status, because,
+            "component in trouble during its maintenance: not published"
+        );
     }
 }
 

@@ -63,7 +63,9 @@ fn with_unknown_key(place: &str) -> String {
     }
     let (parents, key) = place.rsplit_once('.').unwrap_or(("", place));
     let zzz = |key: &str| match key {
-        list @ ("script" | "steps" | "accounts") => format!("{list} = [{{ zzz = 1 }}]\n"),
+        list @ ("script" | "steps" | "accounts" | "maintenance") => {
+            format!("{list} = [{{ zzz = 1 }}]\n")
+        }
         key => format!("{key} = {{ zzz = 1 }}\n"),
     };
     match (parents, key) {
@@ -131,7 +133,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
             duplicate_header invalid_text unknown_word invalid_pattern url_credentials \
             invalid_domain invalid_record invalid_header reserved_header url_path \
             plain_secret out_of_range invalid_duration too_few_references \
-            reference_to_ourselves dependency_cycle unknown_component";
+            reference_to_ourselves dependency_cycle unknown_component invalid_moment \
+            ends_before_start invalid_rrule";
         if !beyond.split(' ').any(|beyond| beyond == name) {
             assert!(!validator.is_valid(&json(&text)), "{name}.toml fits the schema");
         }

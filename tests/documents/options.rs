@@ -33,6 +33,7 @@ fn tables() -> Vec<Options> {
         options("defaults", &top["defaults"]),
         options("component", component),
         options("component.check", check),
+        options("maintenance", &top["maintenance"]["items"]),
     ];
     let reference = &top["reference"]["items"];
     tables.extend([options("prober", &top["prober"]), options("reference", reference)]);

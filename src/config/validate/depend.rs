@@ -69,11 +69,7 @@ impl Depends {
     fn known(&self, wanted: &[Spanned<String>], problems: &mut Problems<'_>) {
         for id in wanted.iter().filter(|id| !self.vague && !self.said.contains_key(id.get_ref())) {
             let all: Vec<&str> = self.said.keys().map(String::as_str).collect();
-            let help = match nearest(id.get_ref(), all.iter().copied()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("the components of this file are {}", list(&all)),
-            };
-            let mistake = Mistake::UnknownComponent { got: shorten(id.get_ref()), help };
+            let mistake = unknown_component(id.get_ref(), &all);
             problems.report(id.span(), mistake);
         }
     }
@@ -109,4 +105,13 @@ fn repeated(wanted: &[Spanned<String>], problems: &mut Problems<'_>) {
             problems.report(id.span(), Mistake::DuplicateValue { value });
         }
     }
+}
+
+/// That `got` is none of the components, which are `known`.
+pub(super) fn unknown_component(got: &str, known: &[&str]) -> Mistake {
+    let help = match nearest(got, known.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("the components of this file are {}", list(known)),
+    };
+    Mistake::UnknownComponent { got: shorten(got), help }
 }

@@ -181,6 +181,8 @@ fn a_failing_address_that_is_taken_out_no_longer_counts() {
         EventKind::AddressVanished { subject, .. } => Some(("vanished", *subject)),
         EventKind::HealthChanged { .. }
         | EventKind::ComponentChanged { .. }
+        | EventKind::MaintenanceChanged { .. }
+        | EventKind::TroubleInMaintenance { .. }
         | EventKind::IncidentChanged { .. }
         | EventKind::NetworkLost { .. }
         | EventKind::NetworkRegained { .. } => None,

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentStatus, Input, MajorWhen,
-    Policy, Purpose, Reason, Span, Subject, Threshold, Timestamp, Variant, Verdict,
+    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentStatus, Input, MaintenanceId,
+    MaintenancePolicy, MajorWhen, PlatformId, Policy, Purpose, Reason, Recurrence, Span, Subject,
+    Threshold, Timestamp, Variant, Verdict, When, Window,
 };
 use watcher::Watcher;
 
@@ -110,10 +111,14 @@ fn policies() -> impl Strategy<Value = Policy> {
         (30_u64..900).prop_map(Span::from_secs),
         0..=3,
     );
+    let maintenances = prop::collection::vec(maintenance(), 0..3);
     let cadence = (30_u64..900, by_impact, most);
     let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen);
-    (checks, dependence, periods).prop_map(|(checks, dependence, periods)| {
+    (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
         let mut policy = policy(&NAMES);
+        for (n, maintenance) in work.into_iter().enumerate() {
+            policy.maintenances.insert(MaintenanceId::new(format!("blip/{n}")), maintenance);
+        }
         let (group, resolve, (update, by_impact, most), wait, reopen) = periods;
         for (who, whom) in dependence {
             let id = |n: usize| super::component(&NAMES[n].to_lowercase());
@@ -149,6 +154,39 @@ fn policies() -> impl Strategy<Value = Policy> {
 fn dependence() -> impl Strategy<Value = BTreeSet<(usize, usize)>> {
     let all = (0..NAMES.len()).flat_map(|who| (0..who).map(move |whom| (who, whom)));
     prop::sample::subsequence(all.collect::<Vec<_>>(), 1..=4).prop_map(BTreeSet::from_iter)
+}
+
+/// Work on some components, once or every day.
+fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
+    let components = prop::sample::subsequence(&NAMES, 1..=NAMES.len());
+    let times = (0_i64..4000, 1_u64..4000, any::<bool>(), 0_u64..200);
+    (components, times).prop_map(|(names, (from, lasts, daily, grace))| {
+        let recurrence = || Recurrence {
+            first: at(from - 86_400).to_utc().naive_utc(),
+            lasts: Span::from_secs(lasts),
+            rule: "FREQ=DAILY".to_owned(),
+            time_zone: chrono_tz::Tz::UTC,
+        };
+        let window = Window { from: at(from), until: at(from) + Span::from_secs(lasts) };
+        MaintenancePolicy {
+            platform: PlatformId::new("blip"),
+            name: SECRET.to_owned(),
+            components: names.iter().map(|name| super::component(&name.to_lowercase())).collect(),
+            when: if daily { When::Recurring(recurrence()) } else { When::Once(window) },
+            grace: Span::from_secs(grace),
+        }
+    })
+}
+
+/// The same, with nothing announced.
+fn without_work(entries: Vec<Entry>) -> Vec<Entry> {
+    let strip = |(at, mut input): Entry| {
+        if let Input::PolicyChanged(policy) = &mut input {
+            policy.maintenances.clear();
+        }
+        (at, input)
+    };
+    entries.into_iter().map(strip).collect()
 }
 
 fn finding(subject: Subject, verdict: Verdict) -> Finding {
@@ -346,6 +384,7 @@ proptest! {
 
     #[test]
     fn a_blind_prober_opens_nothing_and_recovers_nothing(entries in journals()) {
+        let entries = without_work(entries);
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let before = engine.state().components().clone();

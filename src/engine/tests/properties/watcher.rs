@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::super::wording::check_words;
 use crate::engine::{Decision, Engine};
 use crate::model::{
-    Action, ActionKind, Cause, CheckId, ComponentId, EventKind, Health, Impact, IncidentKey,
-    IncidentStatus, Observation, Span, Timestamp, Verdict,
+    Action, ActionKind, Cause, CheckId, ComponentId, ComponentStatus, EventKind, Health, Impact,
+    IncidentKey, IncidentStatus, Observation, Span, Timestamp, Verdict,
 };
 
 /// Watches an engine from outside, and complains when it breaks a rule.
@@ -39,6 +39,8 @@ impl Watcher {
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
+            | EventKind::MaintenanceChanged { .. }
+            | EventKind::TroubleInMaintenance { .. }
             | EventKind::NetworkLost { .. }
             | EventKind::NetworkRegained { .. } => None,
         });
@@ -66,6 +68,9 @@ impl Watcher {
         let Some(before) = self.latest.insert(action.incident.clone(), action.clone()) else {
             assert_eq!((action.sequence, action.status), (1, Investigating));
             assert_eq!(action.kind, ActionKind::Open);
+            let all = action.components.iter().filter(|(_, status)| status.is_bad());
+            let outside = all.filter(|(id, _)| !is_worked_on(engine, id, action.at));
+            assert!(outside.count() > 0, "opened in a maintenance: {action:?}");
             self.returns(engine, action);
             return;
         };
@@ -127,7 +132,12 @@ impl Watcher {
                 check.subjects().any(|(_, _, track)| track.health() != Health::Unknown)
             });
             if decided && action.components.contains_key(&policy.component) {
-                let recovered = state.components()[&policy.component].since;
+                let is = &state.components()[&policy.component];
+                // Work on it began as the incident let go of it, or later.
+                if is.since >= action.at {
+                    continue;
+                }
+                let recovered = is.since;
                 assert!(self.conclusive[id] > recovered, "{id} was not heard: {action:?}");
             }
         }
@@ -140,6 +150,10 @@ impl Watcher {
             let holders = state.incidents().values().filter(|i| i.holds(id)).count();
             assert!(holders <= 1, "{id} is held by {holders}");
             let waits = state.is_waiting(id);
+            let maintained = component.status == ComponentStatus::UnderMaintenance;
+            assert!(!maintained || holders == 0, "{id}");
+            let worked_on = is_worked_on(engine, id, state.now());
+            assert!(!worked_on || maintained || holders == 1, "{id}");
             assert!(!waits || component.status.is_bad() && holders == 0, "{id}");
             assert!(!component.status.is_bad() || waits || holders == 1, "{id}");
             if let Some(incident) = state.incident_of(id) {
@@ -230,6 +244,13 @@ impl Watcher {
             assert!(theirs.is_empty() || theirs.contains(incident.key()), "{id}");
         }
     }
+}
+
+/// Whether a maintenance of `component` is under way at `at`, by its announcement alone.
+fn is_worked_on(engine: &Engine, component: &ComponentId, at: Timestamp) -> bool {
+    let all = engine.state().policy().maintenances.values();
+    let mut ours = all.filter(|maintenance| maintenance.components.contains(component));
+    ours.any(|maintenance| maintenance.when.next(at).is_some_and(|window| window.from <= at))
 }
 
 /// The length of time that a text promises the next update in.

@@ -1,0 +1,210 @@
+//! Announced work: what is shown of a component meanwhile, and what becomes of its trouble.
+
+use serde::{Deserialize, Serialize};
+
+use super::Decision;
+use super::state::State;
+use super::status::{self, Assessment};
+use crate::model::{
+    ComponentId, ComponentStatus, Event, EventKind, MaintenanceId, MaintenanceStatus, Policy, Span,
+    Timestamp, Window,
+};
+
+/// The window of a maintenance that is under way, or comes next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Announced {
+    /// The window.
+    pub window: Window,
+    /// Whether its beginning was noticed.
+    pub begun: bool,
+}
+
+/// A component that is, or was until lately, in maintenance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Maintained {
+    /// By which.
+    maintenance: MaintenanceId,
+    /// Until when that was announced.
+    until: Timestamp,
+    /// When its grace is over.
+    grace_until: Timestamp,
+    /// Whether the end of the grace is still waited for.
+    waits: bool,
+    /// The trouble that was last noted privately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noted: Option<ComponentStatus>,
+}
+
+/// Looks up the windows of the policy's maintenances. One whose times have not changed keeps the
+/// window that it has.
+pub(super) fn adopt(state: &mut State, before: &Policy, now: Timestamp) {
+    let mut windows = std::mem::take(&mut state.windows);
+    for (id, maintenance) in &state.policy.maintenances {
+        let same = before.maintenances.get(id).is_some_and(|old| old.when == maintenance.when);
+        let kept = windows.remove(id).filter(|_| same);
+        let next = || Some(Announced { window: maintenance.when.next(now)?, begun: false });
+        // One that had its last window has none, and needs no looking for another.
+        let announced = if same { kept } else { next() };
+        if let Some(announced) = announced {
+            state.windows.insert(id.clone(), announced);
+        }
+    }
+}
+
+/// What is waited for: the beginnings and ends of windows.
+pub(super) fn windows(state: &State) -> impl Iterator<Item = (Timestamp, &MaintenanceId)> {
+    state.windows.iter().map(|(id, announced)| {
+        let Window { from, until } = announced.window;
+        (if announced.begun { until } else { from }, id)
+    })
+}
+
+/// What is waited for: the ends of graces, of components that are not known to be well.
+pub(super) fn graces(state: &State) -> impl Iterator<Item = (Timestamp, &ComponentId)> {
+    let waiting = state.maintained.iter().filter(|(_, maintained)| maintained.waits);
+    waiting.map(|(id, maintained)| (maintained.grace_until, id))
+}
+
+/// The grace of `component` is over.
+pub(super) fn grace_over(state: &mut State, component: &ComponentId) {
+    if let Some(maintained) = state.maintained.get_mut(component) {
+        maintained.waits = false;
+    }
+}
+
+/// A window of the maintenance begins or ends; gives the components that it is about.
+pub(super) fn turn(
+    state: &mut State,
+    id: &MaintenanceId,
+    at: Timestamp,
+    decision: &mut Decision,
+) -> Vec<ComponentId> {
+    let State { policy, windows, .. } = state;
+    let (Some(maintenance), Some(announced)) = (policy.maintenances.get(id), windows.get_mut(id))
+    else {
+        windows.remove(id);
+        return Vec::new();
+    };
+    let window = announced.window;
+    let status = if announced.begun {
+        match maintenance.when.next(window.until) {
+            Some(window) => *announced = Announced { window, begun: false },
+            None => {
+                windows.remove(id);
+            }
+        }
+        MaintenanceStatus::Completed
+    } else {
+        announced.begun = true;
+        MaintenanceStatus::InProgress
+    };
+    let (maintenance_id, platform) = (id.clone(), maintenance.platform.clone());
+    let kind =
+        EventKind::MaintenanceChanged { maintenance: maintenance_id, platform, status, window };
+    decision.events.push(Event { at, kind });
+    maintenance.components.iter().cloned().collect()
+}
+
+/// The window that `component` is in at `at`: of several, the one that lasts longest.
+fn window_of(
+    state: &State,
+    component: &ComponentId,
+    at: Timestamp,
+) -> Option<(MaintenanceId, Window, Span)> {
+    let current = state.windows.iter().filter(|(_, announced)| announced.window.holds(at));
+    let ours = current.filter_map(|(id, announced)| {
+        let maintenance = state.policy.maintenances.get(id)?;
+        let is_ours = maintenance.components.contains(component);
+        is_ours.then(|| (id.clone(), announced.window, maintenance.grace))
+    });
+    ours.max_by_key(|(_, window, grace)| window.until + *grace)
+}
+
+/// The status that `component` is shown with, when `found` is what its checks make it:
+///
+/// 1. What an open incident holds is as its checks make it: that trouble was there before, or
+///    outlasted a maintenance, and the incident tells of it.
+/// 2. While it is in the window of a maintenance it is under maintenance, whatever its checks say.
+/// 3. What was under maintenance when the window ended, and is not well, stays so until the grace
+///    is over, and until it was seen to be bad after the end: what was last seen before is no reason
+///    to open an incident.
+/// 4. Otherwise it is as its checks make it; while these say nothing, it stays as it was, but not
+///    under maintenance.
+pub(super) fn shown(
+    state: &mut State,
+    component: &ComponentId,
+    found: Option<&Assessment>,
+    at: Timestamp,
+    decision: &mut Decision,
+) -> Option<ComponentStatus> {
+    let measured = found.map(|found| found.status);
+    if state.incident_of(component).is_some() {
+        return measured;
+    }
+    if let Some((maintenance, window, grace)) = window_of(state, component, at) {
+        let grace_until = window.until + grace;
+        let noted = state.maintained.remove(component).and_then(|maintained| maintained.noted);
+        let waits = !grace.is_zero();
+        let until = window.until;
+        let maintained = Maintained { maintenance, until, grace_until, waits, noted };
+        state.maintained.insert(component.clone(), maintained);
+        note(state, component, found, at, decision);
+        return Some(ComponentStatus::UnderMaintenance);
+    }
+    let was = state.components.get(component)?.status;
+    // One that was withdrawn counts no more.
+    if state.maintained.get(component).is_some_and(|maintained| at < maintained.until) {
+        state.maintained.remove(component);
+    }
+    let Some(maintained) = state.maintained.get(component) else {
+        let free = was == ComponentStatus::UnderMaintenance;
+        return measured.or(free.then_some(ComponentStatus::Operational));
+    };
+    if was == ComponentStatus::UnderMaintenance
+        && measured.is_some_and(ComponentStatus::is_bad)
+        && (at < maintained.grace_until
+            || !status::seen_bad_after(state, component, maintained.until))
+    {
+        note(state, component, found, at, decision);
+        return Some(was);
+    }
+    if measured.is_none_or(|measured| !measured.is_bad()) {
+        state.maintained.remove(component);
+    }
+    measured.or((was == ComponentStatus::UnderMaintenance).then_some(ComponentStatus::Operational))
+}
+
+/// Tells the operator of trouble in a maintenance, when it is not what was told before.
+fn note(
+    state: &mut State,
+    component: &ComponentId,
+    found: Option<&Assessment>,
+    at: Timestamp,
+    decision: &mut Decision,
+) {
+    let Some(maintained) = state.maintained.get_mut(component) else { return };
+    let trouble = found.filter(|found| found.status.is_bad());
+    let status = trouble.map(|found| found.status);
+    if status != maintained.noted
+        && let Some(found) = trouble
+    {
+        let kind = EventKind::TroubleInMaintenance {
+            component: component.clone(),
+            maintenance: maintained.maintenance.clone(),
+            status: found.status,
+            because: found.because.clone(),
+        };
+        decision.events.push(Event { at, kind });
+    }
+    maintained.noted = status;
+}
+
+/// The end of the maintenance that trouble of `component` outlasted, if it began before that.
+pub(super) fn outlasted(
+    state: &State,
+    component: &ComponentId,
+    bad_since: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let until = state.maintained.get(component)?.until;
+    bad_since.is_none_or(|since| since < until).then_some(until)
+}
