@@ -212,6 +212,7 @@ fn measuring(config: &Config, clock: Clock) -> Result<Arc<Metrics>, AppError> {
     let metrics = Metrics::new()?;
     metrics.process_started(clock.now());
     metrics.register_policy(&config.policy());
+    metrics.register_lanes(lanes::of(config).iter().map(|(lane, _, _)| lane));
     Ok(Arc::new(metrics))
 }
 

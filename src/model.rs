@@ -21,7 +21,7 @@ pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
 pub use event::{Cause, Event, EventKind, Health};
-pub use id::{CheckId, ComponentId, IncidentKey, PlatformId, Vantage, Variant};
+pub use id::{CheckId, ComponentId, IncidentKey, LaneId, PlatformId, Vantage, Variant};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};

@@ -1,16 +1,24 @@
-//! The ways to the status APIs: for each platform its own, the vendor's or the one we serve.
+//! The ways to the status APIs: for each platform one to each place that it is published to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::{Component, Config, Platform, Publish, Secret, Secrets, Statuspage};
-use crate::model::{PlatformId, Span};
+use crate::model::{LaneId, Span};
 use crate::outbox::Timing;
 use crate::publish::{Pace, Patience, Publisher, StatuspageTarget};
 use crate::serve;
 
 use super::AppError;
+
+/// Every lane, with whose it is and where it leads.
+pub(super) fn of(config: &Config) -> Vec<(LaneId, &Platform, &Publish)> {
+    let lanes = config.platforms.iter().flat_map(|platform| {
+        platform.lanes().map(move |(lane, publish)| (lane, platform, publish))
+    });
+    lanes.collect()
+}
 
 /// The waits of a lane to a status API.
 pub(super) fn timing(publish: &Publish) -> Timing {
@@ -34,16 +42,16 @@ impl Lanes<'_> {
     pub(super) fn publishers(
         &self,
         config: &Config,
-    ) -> Result<BTreeMap<PlatformId, Arc<Publisher>>, AppError> {
+    ) -> Result<BTreeMap<LaneId, Arc<Publisher>>, AppError> {
         let mut paces: Vec<(StatuspageTarget, Arc<Pace>)> = Vec::new();
         let mut publishers = BTreeMap::new();
-        for platform in &config.platforms {
-            let (target, patience, spacing) = match &platform.publish {
+        for (lane, platform, publish) in of(config) {
+            let (target, patience, spacing) = match publish {
                 Publish::Embedded => (self.embedded(platform), Patience::embedded(), Span::ZERO),
                 Publish::Statuspage(page) => (
                     self.vendor(platform, page)?,
                     Patience::remote(page.timeout.to_duration()),
-                    timing(&platform.publish).spacing,
+                    timing(publish).spacing,
                 ),
             };
             let shared = paces.iter().find(|(other, _)| {
@@ -55,7 +63,7 @@ impl Lanes<'_> {
             };
             paces.push((target.clone(), Arc::clone(&pace)));
             let publisher = Publisher::new(target, patience, pace)?;
-            publishers.insert(platform.id.clone(), Arc::new(publisher));
+            publishers.insert(lane, Arc::new(publisher));
         }
         Ok(publishers)
     }

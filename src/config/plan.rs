@@ -32,6 +32,7 @@ mod http_client;
 mod icmp;
 mod papers;
 mod prober;
+mod publish;
 mod websocket;
 
 pub use clock::{ClockCheck, ClockLimits, ClockTarget, TimePlace};
@@ -43,6 +44,7 @@ pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 pub use prober::{Heartbeat, HeartbeatUrl, ProberCheck, ProberPlan, Reference};
+pub use publish::{Publish, Statuspage};
 pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
@@ -86,10 +88,8 @@ impl Config {
 
     /// Every secret that must be there for the checks to run and the incidents to be published.
     pub fn secret_refs(&self) -> BTreeSet<SecretRef> {
-        let tokens = self.platforms.iter().filter_map(|platform| match &platform.publish {
-            Publish::Statuspage(statuspage) => Some(statuspage.token.clone()),
-            Publish::Embedded => None,
-        });
+        let targets = self.platforms.iter().flat_map(|platform| &platform.publish);
+        let tokens = targets.flat_map(Publish::secrets);
         let headers = self.asked().filter_map(|check| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
             CheckKind::Websocket(socket) => Some(&socket.headers),
@@ -149,8 +149,8 @@ pub struct Platform {
     pub name: String,
     /// The zone that public times are given in.
     pub time_zone: Tz,
-    /// Where incidents are published.
-    pub publish: Publish,
+    /// Where incidents are published; never nowhere.
+    pub publish: Vec<Publish>,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long everything must stay well before a monitored incident is resolved.
@@ -171,32 +171,6 @@ impl Platform {
             update_every: self.update_every,
         }
     }
-}
-
-/// Where a platform's incidents are published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Publish {
-    /// To the status API and page that farol itself serves.
-    Embedded,
-    /// To Atlassian Statuspage, or whatever speaks its API.
-    Statuspage(Statuspage),
-}
-
-/// A page of a Statuspage API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuspage {
-    /// The API's base, `https://api.statuspage.io/v1`.
-    pub url: Url,
-    /// The page's id.
-    pub page: String,
-    /// The API key.
-    pub token: SecretRef,
-    /// Whether subscribers are told.
-    pub notify: bool,
-    /// How many requests the API allows in a second.
-    pub requests_per_second: NonZeroU32,
-    /// How long one request may take.
-    pub timeout: Span,
 }
 
 /// What a customer sees on the status page.

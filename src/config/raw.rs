@@ -15,6 +15,7 @@ pub(super) mod login;
 pub(super) mod papers;
 pub(super) mod platform;
 pub(super) mod prober;
+pub(super) mod publish;
 mod script;
 pub(super) mod tcp;
 pub(super) mod tls;
@@ -26,7 +27,8 @@ use toml::Spanned;
 use super::mistake::Mistake;
 use super::reader::{Field, Key, Reader, Section};
 use component::RawComponent;
-use platform::{RawPlatform, RawPublish};
+use platform::RawPlatform;
+use publish::RawPublish;
 use tuning::RawTuning;
 
 const PLATFORM: Key<RawPlatform> =

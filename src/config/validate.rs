@@ -2,27 +2,25 @@
 
 mod check;
 pub(super) mod prober;
+mod publish;
 mod tuning;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use toml::Spanned;
-use url::Url;
 
 use super::mistake::{Mistake, shorten};
-use super::plan::{Component, NameServer, Platform, Publish, Statuspage};
+use super::plan::{Component, NameServer, Platform, Publish};
 use super::problem::Problems;
 use super::raw::RawFile;
 use super::raw::component::RawComponent;
-use super::raw::platform::{RawPlatform, RawPublish};
+use super::raw::platform::RawPlatform;
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
-use super::setting::count::Rate;
 use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::text::Line;
@@ -31,7 +29,7 @@ use crate::model::{ComponentId, PlatformId, Span};
 /// What holds in every part of a file.
 struct Scope {
     platform: PlatformId,
-    to_statuspage: bool,
+    published_to: Vec<&'static str>,
     resolvers: Arc<[NameServer]>,
     defaults: RawTuning,
 }
@@ -53,7 +51,7 @@ pub(super) fn validate(
     let platform = raw.platform.map(Spanned::into_inner);
     let claim =
         platform.as_ref().and_then(|platform| claim(platform, header.clone(), file_name, problems));
-    let to_statuspage = matches!(raw.publish, Field::Given(_));
+    let published_to = publish::named(&raw.publish);
     let defaults = match raw.defaults {
         Field::Given(defaults) => defaults.into_inner(),
         Field::Absent | Field::Wrong => RawTuning::default(),
@@ -63,12 +61,12 @@ pub(super) fn validate(
     let resolvers = platform.as_ref().map(resolvers).unwrap_or_default();
     // The rest of the file is looked through whether or not the platform has a good id.
     let id = claim.as_ref().map_or_else(|| PlatformId::new("unnamed"), |claim| claim.id.clone());
-    let scope = Scope { platform: id, to_statuspage, resolvers, defaults };
+    let scope = Scope { platform: id, published_to, resolvers, defaults };
     if raw.components.as_ref().is_some_and(Vec::is_empty) {
         problems.report(header, Mistake::EmptyPlatform);
     }
     let components = raw.components.and_then(|components| all(components, &scope, problems));
-    let publish = publish(raw.publish);
+    let publish = publish::publish(raw.publish);
     let plan = (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?))();
     (claim, plan)
 }
@@ -115,28 +113,10 @@ fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
     }
 }
 
-fn publish(raw: Field<RawPublish>) -> Option<Publish> {
-    let Some(publish) = raw.optional()? else { return Some(Publish::Embedded) };
-    let raw = publish.statuspage?.into_inner();
-    let url = match raw.url.optional()? {
-        Some(url) => url,
-        // A constant, and a test reads it; what cannot be read is not published to.
-        None => Url::parse("https://api.statuspage.io/v1").ok()?,
-    };
-    Some(Publish::Statuspage(Statuspage {
-        url,
-        page: raw.page?.into_inner().0,
-        token: raw.token?.into_inner(),
-        notify: raw.notify.or(false)?,
-        requests_per_second: raw.requests_per_second.or(Rate(NonZeroU32::MIN))?.0,
-        timeout: raw.timeout.or(Duration(Span::from_secs(30)))?.0,
-    }))
-}
-
 fn finish(
     raw: RawPlatform,
     id: PlatformId,
-    publish: Publish,
+    publish: Vec<Publish>,
     components: Vec<Component>,
 ) -> Option<Platform> {
     Some(Platform {
@@ -187,7 +167,7 @@ fn component(
     problems: &mut Problems<'_>,
 ) -> Option<Component> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
-    if scope.to_statuspage && matches!(raw.statuspage_id, Field::Absent) {
+    if scope.published_to.contains(&"statuspage") && matches!(raw.statuspage_id, Field::Absent) {
         problems.report(span.clone(), Mistake::NoStatuspageId);
     }
     // Its checks are looked through whether or not it has a good id.
