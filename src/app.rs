@@ -93,6 +93,7 @@ impl App {
             install: &saved.install,
             own: own_url(address, "/v1")?,
             api_token: &api_token,
+            public: options.public_url.as_ref(),
             clock,
         };
         let publishers = lanes.publishers(&options.config)?;

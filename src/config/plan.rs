@@ -25,6 +25,7 @@ use expect::HttpExpect;
 pub use login::LoginCheck;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
+mod body_template;
 mod clock;
 mod dns;
 mod grpc;
@@ -35,6 +36,7 @@ mod prober;
 mod publish;
 mod websocket;
 
+pub use body_template::{BodyTemplate, BodyTemplateError};
 pub use clock::{ClockCheck, ClockLimits, ClockTarget, TimePlace};
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
@@ -44,7 +46,7 @@ pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 pub use prober::{Heartbeat, HeartbeatUrl, ProberCheck, ProberPlan, Reference};
-pub use publish::{Publish, Statuspage};
+pub use publish::{Alertmanager, PagerDuty, Publish, Statuspage, VendorPage, Webhook};
 pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
@@ -186,6 +188,12 @@ pub struct Component {
     pub description: Option<String>,
     /// Its id on the Statuspage page; present whenever the platform is published there.
     pub statuspage_id: Option<String>,
+    /// Its id in Cachet; present whenever the platform is published there.
+    pub cachet_id: Option<String>,
+    /// Its id at incident.io; present whenever the platform is published there.
+    pub incident_io_id: Option<String>,
+    /// Its id at Instatus; present whenever the platform is published there.
+    pub instatus_id: Option<String>,
     /// The checks that speak for it.
     pub checks: Vec<Check>,
 }

@@ -12,6 +12,7 @@ pub(super) mod http;
 pub(super) mod http_client;
 pub(super) mod icmp;
 pub(super) mod login;
+mod pagers;
 pub(super) mod papers;
 pub(super) mod platform;
 pub(super) mod prober;

@@ -17,7 +17,7 @@ use super::mistake::{Mistake, shorten};
 use super::plan::{Component, NameServer, Platform, Publish};
 use super::problem::Problems;
 use super::raw::RawFile;
-use super::raw::component::RawComponent;
+use super::raw::component::{PageId, RawComponent};
 use super::raw::platform::RawPlatform;
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
@@ -138,21 +138,12 @@ fn all(
     problems: &mut Problems<'_>,
 ) -> Option<Vec<Component>> {
     let mut ids = Ids::new("components");
-    let mut pages: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    let mut pages = BTreeMap::new();
     let components: Vec<Option<Component>> = raw
         .into_iter()
         .map(|raw| {
             let span = raw.span();
-            if let Field::Given(id) = &raw.get_ref().statuspage_id {
-                let name = id.get_ref().0.clone();
-                if let Some(first) = pages.get(&name) {
-                    let places = [(id.span(), Some("again")), (first.clone(), Some("first"))];
-                    let mistake = Mistake::DuplicateStatuspageId { id: name };
-                    problems.report_all(places, mistake);
-                } else {
-                    pages.insert(name, id.span());
-                }
-            }
+            publish::no_id_twice(&raw.get_ref().page_ids, &mut pages, problems);
             component(raw.into_inner(), span, scope, &mut ids, problems)
         })
         .collect();
@@ -167,9 +158,7 @@ fn component(
     problems: &mut Problems<'_>,
 ) -> Option<Component> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
-    if scope.published_to.contains(&"statuspage") && matches!(raw.statuspage_id, Field::Absent) {
-        problems.report(span.clone(), Mistake::NoStatuspageId);
-    }
+    publish::an_id_for_each(&raw.page_ids, &scope.published_to, &span, problems);
     // Its checks are looked through whether or not it has a good id.
     let id = id.map(|id| ComponentId::of(&scope.platform, &id));
     let within = id.clone().unwrap_or_else(|| ComponentId::new("unnamed"));
@@ -181,12 +170,17 @@ fn component(
         let checks = checks.into_iter().map(Spanned::into_inner);
         checks.map(|raw| check::check(raw, &within, scope, &mut check_ids, problems)).collect()
     });
+    let [statuspage, cachet, incident_io, instatus] = raw.page_ids;
+    let id_at = |page: PageId| Some(page.id.optional()?.map(|id| id.0));
     Some(Component {
         id: id?,
         name: raw.name?.into_inner().0,
         group: raw.group.optional()?.map(|line| line.0),
         description: raw.description.optional()?.map(|line| line.0),
-        statuspage_id: raw.statuspage_id.optional()?.map(|id| id.0),
+        statuspage_id: id_at(statuspage)?,
+        cachet_id: id_at(cachet)?,
+        incident_io_id: id_at(incident_io)?,
+        instatus_id: id_at(instatus)?,
         checks: checks?.into_iter().collect::<Option<_>>()?,
     })
 }
