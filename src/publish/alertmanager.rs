@@ -2,22 +2,27 @@
 //!
 //! An alert is known by its labels: whoever sends other labels makes another alert. So an incident
 //! is one alert for each component and severity, with labels that never change, and what does
-//! change stands in annotations. When a component's severity changes, the alert of the other one
-//! is ended by the same call.
+//! change stands in annotations. Which alerts of the incident fire is asked before anything is
+//! said, so that just those are ended that should not: the end of an alert that never fired would
+//! be one more line in somebody's notification.
 //!
 //! What is not said again ends by Alertmanager's own `resolve_timeout`, so the outbox repeats it.
 //! A firing alert has no `endsAt` for that reason: only Alertmanager's own clock is asked.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::{ComponentId, ComponentStatus, Timestamp};
-use crate::outbox::{Payload, Request};
+use crate::outbox::{Outcome, Payload, RemoteId, Request};
 
 use super::about::{About, written};
-use super::dialect::{Call, Caps, Conversation, Dialect, Marker, Turn, shortened};
+use super::dialect::{
+    Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, refusal, shortened,
+};
 use super::once::Once;
 
 /// What Alertmanager can do.
@@ -31,6 +36,8 @@ pub(super) const CAPS: Caps = Caps {
     longest_text: 10_000,
 };
 
+/// The name that all alerts have.
+const ALERT: &str = "FarolIncident";
 /// The severities that alerts have.
 const SEVERITIES: [&str; 2] = ["critical", "warning"];
 
@@ -40,31 +47,89 @@ pub(super) struct Alertmanager {
     pub(super) about: About,
 }
 
+/// What is told: the alerts that fire there are asked for first.
+struct Telling<'a> {
+    alertmanager: &'a Alertmanager,
+    payload: &'a Payload,
+    told: bool,
+}
+
+/// An alert as Alertmanager lists it, as far as we look.
+#[derive(Deserialize)]
+struct Listed {
+    labels: BTreeMap<String, String>,
+}
+
 impl Dialect for Alertmanager {
     fn begin<'a>(
         &'a self,
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(Once::of(request, |payload| Turn::Call(self.call(payload))))
+        match request.payload() {
+            Some(payload) => Box::new(Telling { alertmanager: self, payload, told: false }),
+            None => Box::new(Once::without_a_call(request)),
+        }
     }
 }
 
-impl Alertmanager {
-    fn call(&self, payload: &Payload) -> Call {
-        let alerts = payload.components.iter().flat_map(|(component, status)| {
-            let firing = severity(*status);
-            SEVERITIES.map(|severity| {
-                self.alert(payload, component, *status, severity, firing == Some(severity))
-            })
-        });
-        Call {
-            method: Method::POST,
-            path: ["api", "v2", "alerts"].map(str::to_owned).to_vec(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Some(alerts.collect()),
+impl Conversation for Telling<'_> {
+    fn open(&mut self) -> Turn {
+        let filter = |name: &str, value: &str| ("filter", format!("{name}=\"{value}\""));
+        let query = vec![
+            filter("alertname", ALERT),
+            filter("platform", self.alertmanager.about.platform.as_str()),
+            filter("incident", self.payload.key.as_str()),
+        ];
+        Turn::Call(Call { query, ..call(Method::GET, None) })
+    }
+
+    fn hear(&mut self, answer: &Answer) -> Turn {
+        let done = Outcome::Done { remote: RemoteId::new(self.payload.key.as_str()) };
+        if let Some(outcome) = refusal(answer) {
+            return Turn::Over(outcome);
         }
+        if self.told {
+            return Turn::Over(done);
+        }
+        let Ok(firing) = serde_json::from_slice::<Vec<Listed>>(&answer.body) else {
+            let detail = format!("the answer lists no alerts: {}", complaint(&answer.body));
+            return Turn::Over(Outcome::Uncertain { detail });
+        };
+        let alerts = self.alertmanager.alerts(self.payload, &firing);
+        if alerts.is_empty() {
+            return Turn::Over(done);
+        }
+        self.told = true;
+        Turn::Call(call(Method::POST, Some(Value::Array(alerts))))
+    }
+}
+
+fn call(method: Method, body: Option<Value>) -> Call {
+    let path = ["api", "v2", "alerts"].map(str::to_owned).to_vec();
+    Call { method, path, query: Vec::new(), headers: Vec::new(), body }
+}
+
+impl Alertmanager {
+    /// What should fire, and the end of what does and should not.
+    fn alerts(&self, payload: &Payload, firing: &[Listed]) -> Vec<Value> {
+        let fires = |component: &str, severity: &str| {
+            let is =
+                |alert: &Listed, name, value| alert.labels.get(name).is_some_and(|it| it == value);
+            firing
+                .iter()
+                .any(|alert| is(alert, "component", component) && is(alert, "severity", severity))
+        };
+        let mut alerts = Vec::new();
+        for (component, status) in &payload.components {
+            for each in SEVERITIES {
+                let should = severity(*status) == Some(each);
+                if should || fires(self.about.short(component), each) {
+                    alerts.push(self.alert(payload, component, *status, each, should));
+                }
+            }
+        }
+        alerts
     }
 
     fn alert(
@@ -78,7 +143,7 @@ impl Alertmanager {
         let name = self.about.components.get(component).map_or("", String::as_str);
         let mut alert = json!({
             "labels": {
-                "alertname": "FarolIncident",
+                "alertname": ALERT,
                 "platform": self.about.platform.as_str(),
                 "component": self.about.short(component),
                 "incident": payload.key.as_str(),
@@ -124,7 +189,8 @@ mod tests {
     #[test]
     fn every_request_as_it_is_said() {
         let alertmanager = Alertmanager { about: sample::about() };
-        insta::assert_snapshot!(sample::said(&alertmanager));
+        let firing = r#"[{ "labels": { "component": "desk", "severity": "warning" } }]"#;
+        insta::assert_snapshot!(sample::said_after(&alertmanager, firing.as_bytes()));
     }
 
     #[test]
@@ -133,9 +199,8 @@ mod tests {
         insta::assert_snapshot!(sample::heard(&alertmanager, CAPS.idempotent));
     }
 
-    /// A component that got worse is another alert: the one before has to end.
     #[test]
-    fn of_the_alerts_of_one_component_one_fires() {
+    fn nothing_is_said_of_what_does_not_fire_and_never_did() {
         let alertmanager = Alertmanager { about: sample::about() };
         for (status, firing) in [
             (ComponentStatus::MajorOutage, Some("critical")),
@@ -146,12 +211,9 @@ mod tests {
         ] {
             let request = Request::Create(sample::payload(IncidentStatus::Identified, status));
             let body = sample::body_of(&alertmanager, &request);
-            let desk = body.as_array().unwrap().iter();
-            let desk = desk.filter(|alert| alert["labels"]["component"] == "desk");
-            let fires: Vec<_> = desk
-                .filter(|alert| alert.get("endsAt").is_none())
-                .map(|alert| alert["labels"]["severity"].as_str())
-                .collect();
+            let alerts: &[serde_json::Value] = body.as_array().map_or(&[], Vec::as_slice);
+            let fires: Vec<_> =
+                alerts.iter().map(|alert| alert["labels"]["severity"].as_str()).collect();
             assert_eq!(fires, firing.map(Some).into_iter().collect::<Vec<_>>(), "{status}");
         }
     }

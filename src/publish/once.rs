@@ -13,6 +13,11 @@ pub(super) struct Once {
 }
 
 impl Once {
+    /// Begins a request that writes nothing.
+    pub(super) fn without_a_call(request: &Request) -> Self {
+        Self::of(request, |_| Turn::Over(Outcome::Gone))
+    }
+
     /// Begins `request`, of which `call` makes what is sent.
     pub(super) fn of(request: &Request, call: impl FnOnce(&Payload) -> Turn) -> Self {
         let (turn, key) = match request {

@@ -102,6 +102,11 @@ fn shown(call: &Call) -> String {
 
 /// Every call of every request, each answered well.
 pub(super) fn said(dialect: &dyn Dialect) -> String {
+    said_after(dialect, b"{}")
+}
+
+/// Every call of every request, each answered with `body`.
+pub(super) fn said_after(dialect: &dyn Dialect, body: &[u8]) -> String {
     let mut text = String::new();
     for request in requests() {
         text.push_str(&format!("# {}\n", request.name()));
@@ -109,7 +114,7 @@ pub(super) fn said(dialect: &dyn Dialect) -> String {
         let mut turn = conversation.open();
         while let Turn::Call(call) = &turn {
             text.push_str(&shown(call));
-            turn = conversation.hear(&answer(200, b"{}"));
+            turn = conversation.hear(&answer(200, body));
         }
         if let Turn::Over(outcome) = turn
             && !matches!(outcome, Outcome::Uncertain { .. })
@@ -152,8 +157,8 @@ pub(super) fn body_of(dialect: &dyn Dialect, request: &Request) -> Value {
     let mut body = Value::Null;
     let mut turn = conversation.open();
     while let Turn::Call(call) = turn {
-        body = call.body.unwrap();
-        turn = conversation.hear(&answer(200, b"{}"));
+        body = call.body.unwrap_or(body);
+        turn = conversation.hear(&answer(200, b"[]"));
     }
     body
 }

@@ -87,6 +87,7 @@ async fn answer(
         return (StatusCode::UNAUTHORIZED, "{}".to_owned());
     }
     let (status, answer) = match path[..] {
+        ["api", "v2", "alerts"] if method == Method::GET => memory.firing(),
         ["api", "v2", "alerts"] => memory.alerts(&body),
         ["v2", "enqueue"] => memory.event(&body),
         ["hook"] => memory.hook(&headers, &bytes, &body),
@@ -122,25 +123,28 @@ impl Memory {
         self.incidents.len() - 1
     }
 
-    /// Alerts are known by their labels; those of one component and incident count as one here.
+    fn firing(&mut self) -> (u16, Value) {
+        (200, self.rows.values().filter(|alert| alert.get("endsAt").is_none()).cloned().collect())
+    }
+
+    /// Alerts are known by their labels; all of them are one incident here.
     fn alerts(&mut self, body: &Value) -> (u16, Value) {
-        let alerts = body.as_array().unwrap();
-        let over = alerts.iter().all(|alert| alert.get("endsAt").is_some());
-        let (labels, text) =
-            (&alerts[0]["labels"], alerts[0]["annotations"]["description"].clone());
-        let name = format!("{}/{}", labels["component"], labels["incident"]);
-        let firing = alerts.iter().filter(|alert| alert.get("endsAt").is_none()).count();
+        for alert in body.as_array().unwrap() {
+            let known = self.rows.insert(alert["labels"].to_string(), alert.clone());
+            if known.is_none() && alert.get("endsAt").is_some() {
+                self.troubles.push(format!("the end of what never fired: {alert}"));
+            }
+        }
+        let text = body[0]["annotations"]["description"].clone();
+        let firing = self.rows.values().filter(|alert| alert.get("endsAt").is_none()).count();
         if firing > 1 {
             self.troubles.push(format!("{firing} alerts of one component fire"));
         }
-        let Some(place) = self.rows.get(&name).and_then(Value::as_u64) else {
-            let place = self.opened(text);
-            self.rows.insert(name, json!(place));
-            return (200, json!({}));
-        };
-        let place = usize::try_from(place).unwrap();
-        self.incidents[place]["over"] = json!(over);
-        let texts = self.incidents[place]["texts"].as_array_mut().unwrap();
+        if self.incidents.is_empty() {
+            self.opened(text.clone());
+        }
+        self.incidents[0]["over"] = json!(firing == 0);
+        let texts = self.incidents[0]["texts"].as_array_mut().unwrap();
         if texts.last() != Some(&text) {
             texts.push(text);
         }
