@@ -19,7 +19,7 @@ use crate::model::{CheckId, Span, Vantage};
 use crate::runtime::{News, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store};
 
 mod beside;
 mod error;
@@ -84,8 +84,7 @@ impl App {
         let dir = options.state_dir.as_path();
         let (store, saved) = open(dir, options.retention, &options.config)?;
         let clock = start_clock(saved.latest());
-        let pages = open_pages(dir, &options.config, clock)
-            .map_err(|error| AppError::of_store(dir, error))?;
+        let pages = open_pages(dir, &options.config, clock)?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = measuring(&options.config, clock)?;
         let lanes = Lanes {
@@ -236,9 +235,10 @@ fn checks(config: &Config) -> BTreeMap<CheckId, Arc<Check>> {
 }
 
 /// The status pages' data, with what the configuration says of them.
-fn open_pages(dir: &Path, config: &Config, clock: Clock) -> Result<PageStore, StoreError> {
-    let mut pages = PageStore::open(&dir.join("status.db"))?;
-    pages.sync(&page_infos(config), clock.now())?;
+fn open_pages(dir: &Path, config: &Config, clock: Clock) -> Result<PageStore, AppError> {
+    let failed = |error| AppError::of_store(dir, error);
+    let mut pages = PageStore::open(&dir.join("status.db")).map_err(failed)?;
+    pages.sync(&page_infos(config), clock.now()).map_err(failed)?;
     Ok(pages)
 }
 

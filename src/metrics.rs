@@ -23,8 +23,8 @@ use prometheus::{Error, TextEncoder};
 
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health, Impact,
-    IncidentKey, IncidentStatus, LaneId, Observation, OwnTrouble, Phase, PlatformId, Policy, Span, Subject,
-    Timestamp, Variant, Verdict,
+    IncidentKey, IncidentStatus, LaneId, Observation, OwnTrouble, Phase, PlatformId, Policy, Span,
+    Subject, Timestamp, Variant, Verdict,
 };
 use labels::{labels, seconds, split};
 use series::Series;

@@ -40,9 +40,9 @@ use crate::veil::{Cover, Known, Veil};
 use dialect::{Answer, Call, Dialect, Turn, retry_after};
 use target::Parts;
 
-pub use heartbeat::{Heart, HeartbeatError};
 pub use about::About;
 pub use dialect::{Caps, Marker};
+pub use heartbeat::{Heart, HeartbeatError};
 pub use pace::Pace;
 pub use target::{AlertmanagerTarget, Login, PageTarget, PagerDutyTarget, Target, WebhookTarget};
 
