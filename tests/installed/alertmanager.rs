@@ -165,7 +165,7 @@ async fn the_documents_receiver_knows_a_call_of_ours_and_no_other() {
     };
     assert_eq!(judge(&body, "hush"), "True\n");
     assert_eq!(judge(&body, "other"), "False\n");
-    let mut changed = body.clone();
+    let mut changed = body;
     changed.push(b' ');
     assert_eq!(judge(&changed, "hush"), "False\n");
 }

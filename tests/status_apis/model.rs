@@ -118,7 +118,7 @@ impl Memory {
         incident["over"] = json!(over);
     }
 
-    fn opened(&mut self, text: Value) -> usize {
+    fn opened(&mut self, text: &Value) -> usize {
         self.incidents.push(json!({ "texts": [text], "over": false }));
         self.incidents.len() - 1
     }
@@ -141,7 +141,7 @@ impl Memory {
             self.troubles.push(format!("{firing} alerts of one component fire"));
         }
         if self.incidents.is_empty() {
-            self.opened(text.clone());
+            self.opened(&text);
         }
         self.incidents[0]["over"] = json!(firing == 0);
         let texts = self.incidents[0]["texts"].as_array_mut().unwrap();
@@ -168,7 +168,7 @@ impl Memory {
                 }
             }
             (Some("trigger"), None) => {
-                let place = self.opened(text);
+                let place = self.opened(&text);
                 self.rows.insert(key.clone(), json!(place));
             }
             _ => {}
@@ -190,7 +190,7 @@ impl Memory {
         if self.keys.insert(header("idempotency-key").to_owned()) {
             let text = body["body"].clone();
             match body["event"].as_str() {
-                Some("open") => drop(self.opened(text)),
+                Some("open") => drop(self.opened(&text)),
                 event => self.said(0, text, event == Some("resolve")),
             }
         }
@@ -212,7 +212,7 @@ impl Memory {
                 if body["visible"] != true || body["meta"]["farol"] != "k1" {
                     self.troubles.push(format!("not as Cachet wants it: {body}"));
                 }
-                let place = self.opened(plain(&body["message"]));
+                let place = self.opened(&plain(&body["message"]));
                 self.incidents[place]["raw"] = body["message"].clone();
                 self.incidents[place]["updates"] = json!([]);
                 (201, json!({ "data": row(place, &self.incidents[place]) }))
@@ -245,7 +245,7 @@ impl Memory {
             ("POST", ["status_page_incidents"]) => {
                 let key = body["idempotency_key"].as_str().unwrap().to_owned();
                 if self.keys.insert(key) {
-                    let place = self.opened(plain(&body["message"]));
+                    let place = self.opened(&plain(&body["message"]));
                     self.incidents[place]["updates"] = json!([{ "message": body["message"] }]);
                 }
                 (201, json!({ "status_page_incident": row(0, &self.incidents[0]) }))
@@ -282,7 +282,7 @@ impl Memory {
                 if body["shouldPublish"] != true || body["statuses"][0]["id"] != "7" {
                     self.troubles.push(format!("not as Instatus wants it: {body}"));
                 }
-                let place = self.opened(plain(&body["message"]));
+                let place = self.opened(&plain(&body["message"]));
                 self.incidents[place]["updates"] = json!([{ "message": html(&body["message"]) }]);
                 (200, row(place, &self.incidents[place]))
             }
