@@ -44,6 +44,7 @@ fn timing() -> Timing {
         rejected: Span::from_millis(100),
         rejections: 3,
         sweep: Span::from_millis(200),
+        ..Timing::default()
     }
 }
 

@@ -187,19 +187,19 @@ impl PublicSeries {
                 r,
                 "farol_outbox_pending",
                 "Actions that wait to be published.",
-                &["platform"],
+                &["platform", "lane"],
             )?,
             outbox_oldest_age: gauges(
                 r,
                 "farol_outbox_oldest_age_seconds",
                 "How long the oldest action that waits to be published has waited; 0 for none.",
-                &["platform"],
+                &["platform", "lane"],
             )?,
             outbox_attempts: counters(
                 r,
                 "farol_outbox_attempts_total",
                 "Attempts to publish, by outcome.",
-                &["platform", "outcome"],
+                &["platform", "lane", "outcome"],
             )?,
         })
     }

@@ -30,6 +30,11 @@ pub struct Timing {
     /// How long after an incident was created a second time to look whether the first creation
     /// turned up after all.
     pub sweep: Span,
+    /// Whether a write may be made twice without harm: one in doubt is repeated, and nothing is
+    /// ever looked for.
+    pub idempotent: bool,
+    /// How often what stands there has to be said again, lest it be taken for over.
+    pub repeat: Option<Span>,
 }
 
 impl Default for Timing {
@@ -55,6 +60,18 @@ impl Timing {
             rejected: Span::from_secs(60),
             rejections: 15,
             sweep: Span::from_secs(120),
+            idempotent: false,
+            repeat: None,
+        }
+    }
+
+    /// For an API that takes a write twice for one, and whose refusals are final.
+    pub fn idempotent(per_second: NonZeroU32, timeout: Span) -> Self {
+        Self {
+            longest_retry: Span::from_secs(60),
+            rejections: 1,
+            idempotent: true,
+            ..Self::remote(per_second, timeout)
         }
     }
 

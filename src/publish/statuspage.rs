@@ -7,6 +7,7 @@
 //! installation's mark, or none, is not touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use chrono::DateTime;
 use http::Method;
@@ -16,7 +17,9 @@ use serde_json::{Map, Value, json};
 use crate::model::{ComponentId, IncidentKey, IncidentStatus, Timestamp};
 use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request};
 
-use super::dialect::{Answer, Call, Turn, complaint};
+use super::dialect::{
+    Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
+};
 
 /// Rows of one page of a list: what the vendor gives at most.
 const PER_PAGE: usize = 100;
@@ -24,6 +27,17 @@ const PER_PAGE: usize = 100;
 const MAX_PAGES: usize = 20;
 const MAX_NAME: usize = 255;
 const MAX_BODY: usize = 25_000;
+
+/// What the vendor's API can do; farol's own is as able.
+pub(super) const CAPS: Caps = Caps {
+    marker: Marker::Metadata,
+    atomic: true,
+    idempotent: false,
+    clears_components: false,
+    per_second: NonZeroU32::MIN,
+    longest_title: MAX_NAME,
+    longest_text: MAX_BODY,
+};
 
 /// One page, and how to speak of it.
 #[derive(Clone, Debug)]
@@ -92,7 +106,13 @@ impl Statuspage {
 
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {
         let path = ["pages", &self.page].into_iter().chain(path.iter().copied());
-        Call { method, path: path.map(str::to_owned).collect(), query: Vec::new(), body }
+        Call {
+            method,
+            path: path.map(str::to_owned).collect(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body,
+        }
     }
 
     fn list(&self, path: &[&str], limit: &'static str, page: usize) -> Call {
@@ -289,12 +309,24 @@ fn nonsense(answer: &Answer) -> Outcome {
     Outcome::Uncertain { detail }
 }
 
-/// The text, cut with an ellipsis where it is longer than the vendor takes.
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
+impl Dialect for Statuspage {
+    fn begin<'a>(
+        &'a self,
+        request: &'a Request,
+        _now: Timestamp,
+    ) -> Box<dyn Conversation + Send + 'a> {
+        Box::new(self.exchange(request))
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+impl Conversation for Exchange<'_> {
+    fn open(&mut self) -> Turn {
+        Turn::Call(self.call())
+    }
+
+    fn hear(&mut self, answer: &Answer) -> Turn {
+        Exchange::hear(self, answer)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Decision, Engine};
-use crate::model::{CheckId, Event, Input, PlatformId, Timestamp};
+use crate::model::{CheckId, Event, Input, LaneId, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
 use crate::schedule::{Due, Schedule};
 
@@ -13,7 +13,7 @@ use crate::schedule::{Due, Schedule};
 pub struct Core {
     schedule: Schedule,
     engine: Engine,
-    outboxes: BTreeMap<PlatformId, Outbox>,
+    outboxes: BTreeMap<LaneId, Outbox>,
 }
 
 /// What came of an event: for logs, metrics and whoever watches.
@@ -23,14 +23,14 @@ pub struct Heard {
     /// What the engine noticed and decided.
     pub events: Vec<Event>,
     /// What the outboxes have to say.
-    pub notices: Vec<(PlatformId, outbox::Notice)>,
+    pub notices: Vec<(LaneId, outbox::Notice)>,
     /// Ticks of checks that were missed because the run before took too long.
     pub missed: Vec<(CheckId, u32)>,
 }
 
 impl Core {
     /// Puts the parts together.
-    pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<PlatformId, Outbox>) -> Self {
+    pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<LaneId, Outbox>) -> Self {
         Self { schedule, engine, outboxes }
     }
 
@@ -40,7 +40,7 @@ impl Core {
     }
 
     /// The outboxes, to read.
-    pub fn outboxes(&self) -> &BTreeMap<PlatformId, Outbox> {
+    pub fn outboxes(&self) -> &BTreeMap<LaneId, Outbox> {
         &self.outboxes
     }
 
@@ -99,28 +99,28 @@ impl Core {
     }
 
     /// The requests to send now. Whoever takes them saves the outboxes first.
-    pub fn attempts(&mut self, now: Timestamp) -> Vec<(PlatformId, Attempt)> {
+    pub fn attempts(&mut self, now: Timestamp) -> Vec<(LaneId, Attempt)> {
         self.outboxes
             .iter_mut()
-            .filter_map(|(platform, outbox)| Some((platform.clone(), outbox.next(now)?)))
+            .filter_map(|(lane, outbox)| Some((lane.clone(), outbox.next(now)?)))
             .collect()
     }
 
     /// Takes what became of a request.
     pub fn outcome(
         &mut self,
-        platform: &PlatformId,
+        lane: &LaneId,
         attempt: AttemptId,
         outcome: Outcome,
         now: Timestamp,
     ) -> Heard {
         let notices = self
             .outboxes
-            .get_mut(platform)
+            .get_mut(lane)
             .map(|outbox| outbox.outcome(attempt, outcome, now))
             .unwrap_or_default();
         Heard {
-            notices: notices.into_iter().map(|notice| (platform.clone(), notice)).collect(),
+            notices: notices.into_iter().map(|notice| (lane.clone(), notice)).collect(),
             ..Heard::default()
         }
     }
@@ -137,10 +137,67 @@ impl Core {
     fn absorb(&mut self, decision: Decision) -> Heard {
         for action in decision.actions {
             // A platform without an outbox left the configuration: there is nowhere to publish.
-            if let Some(outbox) = self.outboxes.get_mut(&action.platform) {
-                outbox.push(action);
+            let lanes = self.outboxes.iter_mut().filter(|(lane, _)| lane.is_of(&action.platform));
+            for (_, outbox) in lanes {
+                outbox.push(action.clone());
             }
         }
         Heard { events: decision.events, ..Heard::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Core;
+    use crate::engine::{Decision, Engine, State};
+    use crate::model::{
+        Action, ActionKind, Impact, IncidentKey, IncidentStatus, LaneId, PlatformId, Timestamp,
+    };
+    use crate::outbox::{self, Outbox, Timing};
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn an_action_goes_to_every_lane_of_its_platform_and_a_lane_in_trouble_delays_no_other() {
+        let now = Timestamp::from_secs(60);
+        let (blip, blipp) = (PlatformId::new("blip"), PlatformId::new("blipp"));
+        let lanes = [
+            LaneId::of_page(&blip),
+            LaneId::of(&blip, "pagerduty"),
+            LaneId::of_page(&blipp),
+            LaneId::of(&blipp, "pagerduty"),
+        ];
+        let outbox = || Outbox::new("i", outbox::State::default(), Timing::default());
+        let outboxes: BTreeMap<_, _> = lanes.iter().map(|lane| (lane.clone(), outbox())).collect();
+        let schedule = Schedule::new([], now);
+        let mut core = Core::new(schedule, Engine::new(State::default()), outboxes);
+        let action = Action {
+            incident: IncidentKey::new("abc"),
+            sequence: 1,
+            follows: None,
+            kind: ActionKind::Open,
+            platform: blip,
+            at: now,
+            started_at: now,
+            status: IncidentStatus::Investigating,
+            impact: Impact::Minor,
+            components: BTreeMap::new(),
+            title: String::new(),
+            body: String::new(),
+        };
+        let _ = core.absorb(Decision { actions: vec![action.clone()], ..Decision::default() });
+        let attempts = core.attempts(now);
+        let asked: Vec<&str> = attempts.iter().map(|(lane, _)| lane.as_str()).collect();
+        assert_eq!(asked, ["blip", "blip:pagerduty"]);
+        // One never answers; the other goes on.
+        let (lane, attempt) = attempts.into_iter().nth(1).unwrap();
+        let done = outbox::Outcome::Done { remote: outbox::RemoteId::new("r") };
+        let _ = core.outcome(&lane, attempt.id, done, now);
+        let update = Action { sequence: 2, kind: ActionKind::Update, ..action };
+        let _ = core.absorb(Decision { actions: vec![update], ..Decision::default() });
+        let later = core.attempts(Timestamp::from_secs(90));
+        assert_eq!(later.len(), 1);
+        assert_eq!(later[0].0, lane);
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of options in `docs/checks.md` are what the schema says.
+//! The tables of options in `docs/checks.md` and `docs/status-apis.md` are what the schema says.
 //!
 //! A table stands between `<!-- options: PATH -->` and `<!-- end -->`, where the path is that of
 //! a TOML table. Kinds of check have tables of their own; other tables are rows of the one that
@@ -7,11 +7,12 @@
 use std::fs;
 
 use farol::config::schema;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::root;
 
-const DOCUMENT: &str = "docs/checks.md";
+/// The documents with tables; the last is for the places that incidents are published to.
+const DOCUMENTS: [&str; 2] = ["docs/checks.md", "docs/status-apis.md"];
 const REWRITE: &str = "FAROL_DOCS=write cargo test --test documents";
 
 /// A table of the document.
@@ -29,7 +30,6 @@ fn tables() -> Vec<Options> {
     let kinds: Vec<&str> = one_of(check);
     let mut tables = vec![
         options("platform", &top["platform"]),
-        options("publish.statuspage", &top["publish"]["properties"]["statuspage"]),
         options("defaults", &top["defaults"]),
         options("component", component),
         options("component.check", check),
@@ -37,6 +37,9 @@ fn tables() -> Vec<Options> {
     ];
     let reference = &top["reference"]["items"];
     tables.extend([options("prober", &top["prober"]), options("reference", reference)]);
+    let targets = top["publish"]["properties"].as_object().into_iter().flatten();
+    let targets = targets.filter(|(_, schema)| schema["properties"] != json!({}));
+    tables.extend(targets.map(|(name, schema)| options(&format!("publish.{name}"), schema)));
     for kind in kinds {
         let schema = &check["properties"][kind];
         let table = variants(schema).into_iter().find(|schema| schema["properties"].is_object());
@@ -185,24 +188,36 @@ fn put(document: &str, options: &Options) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test asks whether to rewrite what it tests")]
 fn the_tables_of_options_are_what_the_schema_says() {
-    let written = crate::read(DOCUMENT);
-    let tables = tables();
-    let right = tables.iter().fold(written.clone(), |document, table| put(&document, table));
+    for document in DOCUMENTS {
+        holds_its_tables(document);
+    }
+}
+
+/// The document that the table at `path` stands in.
+fn document_of(path: &str) -> &'static str {
+    DOCUMENTS[usize::from(path.starts_with("publish."))]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test asks whether to rewrite what it tests")]
+fn holds_its_tables(document: &str) {
+    let written = crate::read(document);
+    let mut tables = tables();
+    tables.retain(|table| document_of(&table.path) == document);
+    let right = tables.iter().fold(written.clone(), |text, table| put(&text, table));
     for known in written.split("<!-- options: ").skip(1) {
         let path = known.split(" -->").next().unwrap();
         let exists = tables.iter().any(|table| table.path == path);
-        assert!(exists, "{DOCUMENT} has a table for `{path}`, which does not exist: remove it");
+        assert!(exists, "{document} has a table for `{path}`, which does not exist: remove it");
     }
     if std::env::var("FAROL_DOCS").is_ok_and(|wish| wish == "write") {
-        fs::write(root().join(DOCUMENT), &right).unwrap();
+        fs::write(root().join(document), &right).unwrap();
         return;
     }
     let differs = right.lines().zip(written.lines()).find(|(right, written)| right != written);
     assert!(
         right == written,
-        "{DOCUMENT} is not what the schema says: run `{REWRITE}`, then look at the difference and \
+        "{document} is not what the schema says: run `{REWRITE}`, then look at the difference and \
          write what a new section should say besides its table.\nFirst: {differs:#?}"
     );
 }

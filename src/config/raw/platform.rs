@@ -1,25 +1,21 @@
-//! `[platform]` and `[publish]`.
+//! `[platform]`.
 
 use chrono_tz::Tz;
 use toml::Spanned;
-use url::Url;
 
 use super::super::plan::NameServer;
 use super::super::reader::{Field, Key, Reader, Section};
-use super::super::secret::SecretRef;
 use super::super::setting::cadence::Cadence;
-use super::super::setting::count::{Rate, Whole};
-use super::super::setting::duration::{DAY, Duration, MINUTE};
+use super::super::setting::count::Whole;
+use super::super::setting::duration::{DAY, Duration};
 use super::super::setting::id::Id;
 use super::super::setting::short::ShortOr;
-use super::super::setting::text::{Line, VendorId};
+use super::super::setting::text::Line;
 
 /// How long an incident's deadlines may be.
 pub(in super::super) type Patience = Duration<0, { 7 * DAY }>;
 /// How many updates without news there may be.
 pub(in super::super) type Updates = Whole<0, 1_000>;
-/// A status API that is given up on too soon is asked again and again what became of a write.
-pub(in super::super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
 
 const ID: Key<Id> =
     Key::new("id", "The platform's id, in metrics and paths; without it, the file's name.");
@@ -88,61 +84,6 @@ impl Section for RawPlatform {
             reopen_within: table.take(&REOPEN_WITHIN),
             update_every: table.take(&UPDATE_EVERY),
             max_unattended_updates: table.take(&MAX_UNATTENDED_UPDATES),
-        })
-    }
-}
-
-const STATUSPAGE: Key<RawStatuspage> =
-    Key::new("statuspage", "A page of Atlassian Statuspage, or of what speaks its API.");
-
-/// `[publish]`.
-pub(in super::super) struct RawPublish {
-    pub(in super::super) statuspage: Option<Spanned<RawStatuspage>>,
-}
-
-impl Section for RawPublish {
-    const NAME: &'static str = "[publish]";
-
-    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        Some(Self { statuspage: table.require(&STATUSPAGE) })
-    }
-}
-
-const PAGE: Key<VendorId> = Key::new("page", "The page's id.");
-const TOKEN: Key<SecretRef> = Key::new("token", "Where the API key is kept.");
-const URL: Key<Url> =
-    Key::new("url", "The base of the API.").or_text("https://api.statuspage.io/v1");
-const NOTIFY: Key<bool> =
-    Key::new("notify", "Whether the page's subscribers are told of each step.").or_flag(false);
-const REQUESTS_PER_SECOND: Key<Rate> =
-    Key::new("requests_per_second", "How many requests the API allows in a second.").or_number(1);
-const TIMEOUT: Key<CallTimeout> = Key::new(
-    "timeout",
-    "How long one request may take; one that took longer is looked for before it is made again.",
-)
-.or_text("30s");
-
-/// `[publish.statuspage]`.
-pub(in super::super) struct RawStatuspage {
-    pub(in super::super) page: Option<Spanned<VendorId>>,
-    pub(in super::super) token: Option<Spanned<SecretRef>>,
-    pub(in super::super) url: Field<Url>,
-    pub(in super::super) notify: Field<bool>,
-    pub(in super::super) requests_per_second: Field<Rate>,
-    pub(in super::super) timeout: Field<CallTimeout>,
-}
-
-impl Section for RawStatuspage {
-    const NAME: &'static str = "[publish.statuspage]";
-
-    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        Some(Self {
-            page: table.require(&PAGE),
-            token: table.require(&TOKEN),
-            url: table.take(&URL),
-            notify: table.take(&NOTIFY),
-            requests_per_second: table.take(&REQUESTS_PER_SECOND),
-            timeout: table.take(&TIMEOUT),
         })
     }
 }
