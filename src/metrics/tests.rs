@@ -259,6 +259,28 @@ fn an_incident_is_open_until_it_is_resolved_and_counted_once() {
 }
 
 #[test]
+fn an_incident_waits_for_people_until_its_next_step() {
+    let metrics = metrics();
+    let waiting = || value(&metrics, r#"farol_incidents_waiting_for_people{platform="blip"}"#);
+    let step = |sequence, cause| {
+        let mut kind = incident(sequence, IncidentStatus::Investigating);
+        if let EventKind::IncidentChanged { cause: of_step, .. } = &mut kind {
+            *of_step = cause;
+        }
+        happens(&metrics, kind);
+    };
+    step(1, Cause::ComponentFailed);
+    assert_eq!(waiting(), Some(0.0));
+    step(2, Cause::HandedOver);
+    assert_eq!(waiting(), Some(1.0));
+    step(3, Cause::GotWorse);
+    assert_eq!(waiting(), Some(0.0));
+    step(4, Cause::HandedOver);
+    metrics.register_policy(&Policy::default());
+    assert_eq!(waiting(), None);
+}
+
+#[test]
 fn addresses_are_counted_and_so_are_their_changes() {
     let metrics = metrics();
     let whole = Finding { address: Some(address(1)), ..Finding::pass(Subject::Whole) };
