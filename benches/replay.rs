@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use farol::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Finding, Input, MajorWhen,
-    Observation, Phase, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span, Subject,
-    Threshold, Timestamp, Vantage, Verdict,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Finding, Input, Language,
+    MajorWhen, Observation, Phase, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span,
+    Subject, Threshold, Timestamp, Vantage, Verdict,
 };
 use farol::replay::{Replay, Report, Rules};
 use farol::store::{Journal, Options, Snapshot, Store};
@@ -89,6 +89,7 @@ fn policy() -> Policy {
     let told = PlatformPolicy {
         name: "Bench".to_owned(),
         time_zone: Tz::UTC,
+        language: Language::English,
         group_within: Span::from_secs(600),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(300),

@@ -5,8 +5,8 @@
 //! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health),
 //! `status` (health to component status), `maintenance` (what is shown instead while work is
 //! announced), `correlate` and `depend` (which incident a change belongs to), `lifecycle` (how an
-//! incident goes on), `deadline` (what is waited for), `narrate` and `words` (what the public reads),
-//! `state` (all that is remembered).
+//! incident goes on), `deadline` (what is waited for), `narrate` (what the public is told), `state`
+//! (all that is remembered).
 
 mod correlate;
 mod deadline;
@@ -19,7 +19,6 @@ mod quorum;
 mod state;
 mod status;
 mod track;
-mod words;
 
 #[cfg(test)]
 mod tests;

@@ -19,3 +19,4 @@ pub mod schedule;
 pub mod serve;
 pub mod store;
 mod veil;
+pub mod words;

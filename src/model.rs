@@ -10,6 +10,7 @@ pub mod event;
 pub mod id;
 pub mod incident;
 pub mod input;
+pub mod language;
 pub mod maintenance;
 pub mod observation;
 pub mod policy;
@@ -27,6 +28,7 @@ pub use id::{
 };
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
+pub use language::Language;
 pub use maintenance::{
     MaintenancePolicy, MaintenanceStatus, Recurrence, RuleProblem, When, Window, to_instant,
 };

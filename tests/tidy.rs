@@ -15,7 +15,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("clock", vec!["model"]),
         ("config", vec!["model"]),
         ("schedule", vec!["model"]),
-        ("engine", vec!["model"]),
+        ("words", vec!["model"]),
+        ("engine", vec!["model", "words"]),
         ("outbox", vec!["model"]),
         ("offset", vec!["model"]),
         ("replay", vec!["model", "engine"]),
@@ -37,7 +38,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Rooms that are synchronous functions of what they are given.
-const PURE: [&str; 6] = ["model", "schedule", "offset", "engine", "outbox", "replay"];
+const PURE: [&str; 7] = ["model", "words", "schedule", "offset", "engine", "outbox", "replay"];
 
 /// What a pure room may not even mention, and why.
 const IMPURE: [(&str, &str); 12] = [

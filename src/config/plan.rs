@@ -16,9 +16,9 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MaintenanceId,
-    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Purpose, Span,
-    Threshold, Variant,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
+    MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
+    Purpose, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -155,6 +155,8 @@ pub struct Platform {
     pub name: String,
     /// The zone that public times are given in.
     pub time_zone: Tz,
+    /// The language of public texts.
+    pub language: Language,
     /// Where incidents are published; never nowhere.
     pub publish: Vec<Publish>,
     /// Components that go bad within this time of an incident's latest new component join it.
@@ -192,6 +194,7 @@ impl Platform {
         PlatformPolicy {
             name: self.name.clone(),
             time_zone: self.time_zone,
+            language: self.language,
             group_within: self.group_within,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,

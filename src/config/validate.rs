@@ -29,7 +29,7 @@ use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::short::ShortOr;
 use super::setting::text::Line;
-use crate::model::{ComponentId, PlatformId, Span};
+use crate::model::{ComponentId, Language, PlatformId, Span};
 use depend::Depends;
 
 /// What holds in every part of a file.
@@ -138,6 +138,7 @@ fn finish(
         id,
         name: raw.name?.into_inner().0,
         time_zone: raw.time_zone.or(Tz::UTC)?,
+        language: raw.language.or(Language::English)?,
         publish,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,

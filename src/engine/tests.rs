@@ -24,8 +24,9 @@ use chrono_tz::Tz;
 use super::{Decision, Engine, State};
 use crate::model::{
     Action, CheckId, CheckPolicy, ClockOffset, ClockReference, ClockSource, ComponentId,
-    ComponentPolicy, ComponentStatus, Event, EventKind, Finding, Input, Observation, PlatformId,
-    PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage, Variant, Verdict,
+    ComponentPolicy, ComponentStatus, Event, EventKind, Finding, Input, Language, Observation,
+    PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold, Timestamp, Vantage,
+    Variant, Verdict,
 };
 
 /// 15 September 2021, 10:40 in São Paulo.
@@ -62,6 +63,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
             PlatformPolicy {
                 name: "Blip".to_owned(),
                 time_zone: Tz::America__Sao_Paulo,
+                language: Language::English,
                 group_within: Span::from_secs(600),
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),

@@ -8,8 +8,8 @@ use super::Metrics;
 use crate::model::{
     Cause, CheckId, CheckPolicy, ClockOffset, ClockSource, ComponentId, ComponentPolicy,
     ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus,
-    LaneId, Observation, Phase, PlatformId, PlatformPolicy, Policy, Reason, Span, Subject,
-    Threshold, Timestamp, Vantage, Variant, Verdict,
+    LaneId, Language, Observation, Phase, PlatformId, PlatformPolicy, Policy, Reason, Span,
+    Subject, Threshold, Timestamp, Vantage, Variant, Verdict,
 };
 
 fn platform() -> PlatformId {
@@ -28,6 +28,7 @@ fn policy() -> Policy {
     let platform_policy = PlatformPolicy {
         name: "Blip".to_owned(),
         time_zone: chrono_tz::UTC,
+        language: Language::English,
         group_within: Span::from_secs(60),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),

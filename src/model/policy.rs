@@ -9,8 +9,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CheckId, ComponentId, ComponentStatus, Impact, MaintenanceId, MaintenancePolicy, PlatformId,
-    Span, Variant,
+    CheckId, ComponentId, ComponentStatus, Impact, Language, MaintenanceId, MaintenancePolicy,
+    PlatformId, Span, Variant,
 };
 
 /// Everything that decisions are made by.
@@ -69,6 +69,9 @@ pub struct PlatformPolicy {
     pub name: String,
     /// The zone that public times are given in.
     pub time_zone: Tz,
+    /// The language that the public reads.
+    #[serde(default, skip_serializing_if = "Language::is_default")]
+    pub language: Language,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long a component that depends on others, and goes bad before any of them, waits for
@@ -260,6 +263,18 @@ mod tests {
         let old: super::Policy =
             serde_json::from_str(r#"{"platforms":{},"components":{},"checks":{}}"#).unwrap();
         assert!(old.maintenances.is_empty());
+    }
+
+    #[test]
+    fn an_old_platform_speaks_english_and_is_written_as_it_was() {
+        let old = r#"{"name":"Blip","time_zone":"UTC","group_within":1,"resolve_after":1,"update_every":1}"#;
+        let mut policy: super::PlatformPolicy = serde_json::from_str(old).unwrap();
+        assert_eq!(policy.language, super::Language::English);
+        assert_eq!(serde_json::to_string(&policy).unwrap(), old);
+        policy.language = super::Language::Portuguese;
+        let new = serde_json::to_string(&policy).unwrap();
+        assert!(new.contains(r#""language":"pt""#), "{new}");
+        assert_eq!(serde_json::from_str::<super::PlatformPolicy>(&new).unwrap(), policy);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use super::{Replay, Report, Rules, affairs, picture};
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Finding, Impact, Input,
-    MajorWhen, Observation, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span, Subject,
-    Threshold, Timestamp, Vantage, Verdict,
+    Language, MajorWhen, Observation, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span,
+    Subject, Threshold, Timestamp, Vantage, Verdict,
 };
 
 const START: i64 = 1_731_562_800;
@@ -31,6 +31,7 @@ fn policy(fail_after: u32) -> Policy {
         PlatformPolicy {
             name: "Blip".to_owned(),
             time_zone: Tz::UTC,
+            language: Language::English,
             group_within: Span::from_secs(60),
             dependency_wait: Span::ZERO,
             resolve_after: Span::from_secs(60),

@@ -11,6 +11,7 @@ use super::super::setting::duration::{DAY, Duration};
 use super::super::setting::id::Id;
 use super::super::setting::short::ShortOr;
 use super::super::setting::text::Line;
+use crate::model::Language;
 
 /// How long an incident's deadlines may be.
 pub(in super::super) type Patience = Duration<0, { 7 * DAY }>;
@@ -22,6 +23,8 @@ const ID: Key<Id> =
 const NAME: Key<Line<200>> = Key::new("name", "The platform's name, for the public.");
 const TIME_ZONE: Key<Tz> =
     Key::new("time_zone", "The time zone that public times are given in.").or_text("UTC");
+const LANGUAGE: Key<Language> =
+    Key::new("language", "The language that incidents are written in.").or_text("en");
 const RESOLVERS: Key<Vec<Spanned<NameServer>>> = Key::new(
     "resolvers",
     "The name servers that resolve the names of this platform's checks; without it, the system's.",
@@ -60,6 +63,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) id: Field<Id>,
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) time_zone: Field<Tz>,
+    pub(in super::super) language: Field<Language>,
     pub(in super::super) resolvers: Field<Vec<Spanned<NameServer>>>,
     pub(in super::super) group_within: Field<Patience>,
     pub(in super::super) dependency_wait: Field<Patience>,
@@ -77,6 +81,7 @@ impl Section for RawPlatform {
             id: table.take(&ID),
             name: table.require(&NAME),
             time_zone: table.take(&TIME_ZONE),
+            language: table.take(&LANGUAGE),
             resolvers: table.take(&RESOLVERS),
             group_within: table.take(&GROUP_WITHIN),
             dependency_wait: table.take(&DEPENDENCY_WAIT),

@@ -11,7 +11,7 @@ use super::super::plan::{Addresses, Family, HttpVersion};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::super::suggest::nearest;
-use crate::model::ComponentStatus;
+use crate::model::{ComponentStatus, Language};
 
 /// Reads one of `words`, each with its meaning, for the setting `S`.
 pub(in super::super) fn choose<S: Setting, T: Clone>(
@@ -67,6 +67,25 @@ impl Setting for HttpVersion {
 
     fn schema() -> Value {
         word_schema(&VERSIONS)
+    }
+}
+
+const LANGUAGES: [(&str, Language); 4] = [
+    (Language::English.as_str(), Language::English),
+    (Language::Portuguese.as_str(), Language::Portuguese),
+    (Language::Spanish.as_str(), Language::Spanish),
+    (Language::French.as_str(), Language::French),
+];
+
+impl Setting for Language {
+    const EXPECTED: &'static str = "a language such as \"en\"";
+
+    fn read(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        choose::<Self, _>(node, "a language that is spoken here", &LANGUAGES, problems)
+    }
+
+    fn schema() -> Value {
+        word_schema(&LANGUAGES)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Trouble that returns after its incident was resolved, by example.
 
 use super::{Rig, at, component, fail, pass, policy, refused};
-use crate::engine::words;
-use crate::model::{ActionKind, Finding, Policy, Span, Subject};
+use crate::model::{ActionKind, Finding, Language, Policy, Span, Subject};
+use crate::words::Tongue;
 
 fn bad() -> Finding {
     fail(Subject::Whole, refused())
@@ -93,6 +93,7 @@ fn a_failure_while_it_is_watched_returns_to_the_same_incident() {
 
 #[test]
 fn ordinals_read_well() {
-    let ordinals = [2, 3, 12, 13, 21, 22, 23, 111].map(words::ordinal);
+    let ordinals =
+        [2, 3, 12, 13, 21, 22, 23, 111].map(|number| Tongue::of(Language::English).ordinal(number));
     assert_eq!(ordinals, ["second", "third", "twelfth", "13th", "21st", "22nd", "23rd", "111th"]);
 }

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::properties::SECRET;
 use super::{Rig, at, component, degraded, fail, pass, policy, refused, skewed, slow};
-use crate::engine::words;
-use crate::model::{Action, Finding, Policy, Reason, Span, Subject};
+use crate::model::{Action, Finding, Language, Policy, Reason, Span, Subject};
+use crate::words::Tongue;
+
+const ENGLISH: Language = Language::English;
 
 const WHOLE: Subject = Subject::Whole;
 
@@ -144,7 +146,7 @@ fn the_longest_texts_fit() {
 fn lists_read_well() {
     let list = |count: usize| {
         let names: Vec<String> = ["A", "B", "C", "D"][..count].iter().map(|&n| n.into()).collect();
-        words::list(&names, 3)
+        Tongue::of(ENGLISH).list(&names, 3)
     };
     let lists: Vec<String> = (0..=4).map(list).collect();
     assert_eq!(lists, ["", "A", "A and B", "A, B and C", "A, B and 2 more components"]);
@@ -152,21 +154,24 @@ fn lists_read_well() {
 
 #[test]
 fn names_are_one_clean_line() {
-    assert_eq!(words::name("Conversation\u{202E}\u{7} \t\r\n panel "), "Conversation panel");
-    assert_eq!(words::name("\u{0}\n"), "A component");
-    assert_eq!(words::name("Atendimento <b>& Cª</b>"), "Atendimento <b>& Cª</b>");
-    assert_eq!(words::name(&"ã".repeat(61)), "ã".repeat(60) + "…");
+    assert_eq!(
+        Tongue::of(ENGLISH).name("Conversation\u{202E}\u{7} \t\r\n panel "),
+        "Conversation panel"
+    );
+    assert_eq!(Tongue::of(ENGLISH).name("\u{0}\n"), "A component");
+    assert_eq!(Tongue::of(ENGLISH).name("Atendimento <b>& Cª</b>"), "Atendimento <b>& Cª</b>");
+    assert_eq!(Tongue::of(ENGLISH).name(&"ã".repeat(61)), "ã".repeat(60) + "…");
 }
 
 #[test]
 fn lengths_of_time_read_well() {
-    let exactly = |millis| words::exactly(Span::from_millis(millis).to_duration());
+    let exactly = |millis| Tongue::of(ENGLISH).exactly(Span::from_millis(millis).to_duration());
     assert_eq!(exactly(1_800_000), "30 minutes");
     assert_eq!(exactly(90_000), "1 minute 30 seconds");
     assert_eq!(exactly(500), "1 second");
     assert_eq!(exactly(90_061_000), "1 day 1 hour 1 minute 1 second");
 
-    let lasted = |from, to| words::lasted(at(from), at(to));
+    let lasted = |from, to| Tongue::of(ENGLISH).lasted(at(from), at(to));
     assert_eq!(lasted(0, 0), "less than a second");
     assert_eq!(lasted(5, 64), "59 seconds");
     assert_eq!(lasted(0, 260), "4 minutes 20 seconds");
@@ -179,12 +184,12 @@ fn lengths_of_time_read_well() {
 #[test]
 fn moments_carry_the_zone_of_the_page() {
     let zone = |name: &str| name.parse::<chrono_tz::Tz>().unwrap();
-    let moment = |name| words::moment(at(0), zone(name));
+    let moment = |name| Tongue::of(ENGLISH).moment(at(0), zone(name));
     assert_eq!(moment("America/Sao_Paulo"), "10:40 (GMT-03:00) on 15 September 2021");
     assert_eq!(moment("Asia/Kathmandu"), "19:25 (GMT+05:45) on 15 September 2021");
     assert_eq!(moment("UTC"), "13:40 (UTC) on 15 September 2021");
 
-    let period = |from, to, name| words::period(at(from), at(to), zone(name));
+    let period = |from, to, name| Tongue::of(ENGLISH).period(at(from), at(to), zone(name));
     assert_eq!(
         period(0, 6600, "America/Sao_Paulo"),
         "from 10:40 to 12:30 (GMT-03:00) on 15 September 2021"
