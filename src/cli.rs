@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod health;
 mod log;
+mod preview;
 mod print;
 mod probes;
 mod replay;
@@ -44,6 +45,7 @@ enum Command {
     Run(Box<run::Run>),
     Check(check::Check),
     Validate(validate::Validate),
+    Preview(preview::Preview),
     Replay(replay::Replay),
     Schema(schema::Schema),
     Demo(demo::Demo),
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Validate(command) => command.run(),
+        Command::Preview(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(),

@@ -20,6 +20,8 @@ pub struct Sample {
     pub impact: Impact,
     /// Which kind of text is due.
     pub step: Step,
+    /// How many components it takes: a platform that has fewer never sees the like.
+    pub components: usize,
     title: Title,
     body: Body,
 }
@@ -38,7 +40,7 @@ pub struct Stage<'a> {
     pub language: Language,
     /// The zone of their times.
     pub zone: Tz,
-    /// The components, by the names that the public reads; repeated if there are too few.
+    /// The components, by the names that the public reads; named again if there are too few.
     pub names: &'a [&'a str],
 }
 
@@ -307,6 +309,7 @@ impl<'a> Scene<'a> {
             about,
             impact,
             step: self.step,
+            components: bad + self.more + self.recovered + self.well,
             title: Title {
                 about: if self.dependents { self.names(0, 1) } else { all.clone() },
                 symptom: self.title,
