@@ -1,5 +1,6 @@
 //! How many observations a second go through the engine again, on one core: from memory, and from
-//! a journal on disk as `farol replay` reads it. `FAROL_REPLAY_ROWS` says how many there are.
+//! a journal on disk as `farol replay` reads it. How many there are is an argument:
+//! `cargo bench --bench replay -- 10000000`.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,9 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono_tz::Tz;
+use farol::clock::Clock;
 use farol::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Finding, Input, Language,
     MajorWhen, Observation, Phase, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span,
@@ -29,7 +31,7 @@ const INTERVAL: u64 = 30;
 fn main() {
     // `cargo test --benches` only asks whether it runs.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let rows = std::env::var("FAROL_REPLAY_ROWS").ok().and_then(|rows| rows.parse().ok());
+    let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let rows: u64 = rows.unwrap_or(if is_bench { 1_000_000 } else { 2_000 });
     let policy = policy();
     let inputs: Vec<(Timestamp, Input)> = (0..rows.min(1_000_000)).map(observed).collect();
@@ -60,9 +62,9 @@ fn main() {
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let began = Instant::now();
+    let watch = Clock::start().stopwatch();
     let done = work();
-    (done, began.elapsed())
+    (done, watch.elapsed().to_duration())
 }
 
 fn tell(what: &str, rows: u64, took: Duration, report: Option<&Report>) {
