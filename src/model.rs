@@ -15,6 +15,7 @@ pub mod observation;
 pub mod policy;
 pub mod reason;
 pub mod span;
+pub mod threshold;
 pub mod time;
 pub mod trouble;
 
@@ -33,9 +34,10 @@ pub use maintenance::{
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
 pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
-    ReferencePolicy, Threshold,
+    ReferencePolicy,
 };
 pub use reason::Reason;
 pub use span::Span;
+pub use threshold::Threshold;
 pub use time::Timestamp;
 pub use trouble::OwnTrouble;

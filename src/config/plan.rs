@@ -252,10 +252,12 @@ pub struct Check {
     pub timeout: Span,
     /// How soon it is asked again while the answer is in doubt.
     pub confirm_interval: Span,
-    /// What it takes to call it failing or degraded.
+    /// What it takes to call it failing.
     pub fail_after: Threshold,
-    /// How many passes in a row it takes to call it well again.
-    pub recover_after: NonZeroU32,
+    /// What it takes to call it degraded, if that differs.
+    pub degrade_after: Option<Threshold>,
+    /// How many passes it takes to call it well again.
+    pub recover_after: Threshold,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
     /// How many of its addresses must fail to make the outage a major one, and how many of its
@@ -282,6 +284,7 @@ impl Check {
             component: component.clone(),
             name: self.name.clone(),
             fail_after: self.fail_after,
+            degrade_after: self.degrade_after,
             recover_after: self.recover_after,
             at_worst: self.at_worst,
             major_when: self.major_when,

@@ -327,7 +327,7 @@ impl Tracks {
                 return true;
             }
             track.absent = track.absent.saturating_add(1);
-            let stays = track.absent < round.policy.recover_after.get();
+            let stays = track.absent < round.policy.recover_after.fewest().get();
             if !stays {
                 events.push(round.event(EventKind::AddressVanished {
                     check: round.check.clone(),

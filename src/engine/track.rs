@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::window::{Run, Window};
 use crate::model::{CheckPolicy, Health, Reason, Subject, Timestamp, Verdict};
 
 /// What is known of one subject of a check.
@@ -23,16 +24,9 @@ pub struct Track {
     /// The same for the latest reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latest_step: Option<Arc<str>>,
-    window: Vec<Run>,
+    window: Window,
     /// In how many observations in a row this address was missing.
     pub(super) absent: u32,
-}
-
-/// One conclusive run, as the window keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Run {
-    at: Timestamp,
-    verdict: Verdict,
 }
 
 /// What one observation says of one subject.
@@ -53,7 +47,7 @@ impl Track {
             latest_reason: None,
             step: None,
             latest_step: None,
-            window: Vec::new(),
+            window: Window::default(),
             absent: 0,
         }
     }
@@ -105,9 +99,7 @@ impl Track {
         if word.verdict == Verdict::Inconclusive {
             return false;
         }
-        let (of, recover_after) = (to_usize(policy.fail_after.of), to_usize(policy.recover_after));
-        self.window.push(Run { at, verdict: word.verdict });
-        keep_last(&mut self.window, of.max(recover_after));
+        self.window.push(Run { at, verdict: word.verdict }, policy);
         if word.verdict != Verdict::Pass {
             self.latest_reason = word.reason.cloned();
             self.latest_step = word.step.cloned();
@@ -118,7 +110,7 @@ impl Track {
         }
         let was_bad = self.is_bad();
         if was_bad && health < self.health {
-            keep_last(&mut self.window, recover_after);
+            self.window.keep(policy.recover_after);
         }
         self.health = health;
         self.since = now;
@@ -128,9 +120,10 @@ impl Track {
             self.reason.clone_from(&self.latest_reason);
             self.step.clone_from(&self.latest_step);
             if !was_bad {
-                let proof = last(&self.window, of).iter();
-                let first = proof.copied().find(|run| run.verdict != Verdict::Pass);
-                self.bad_since = first.map(|run| run.at);
+                self.bad_since = self.window.first_bad(match health {
+                    Health::Failing => policy.fail_after,
+                    Health::Unknown | Health::Passing | Health::Degraded => policy.degrade_after(),
+                });
             }
         }
         true
@@ -139,34 +132,41 @@ impl Track {
 
 /// Decides a subject's health from what it was and the latest conclusive runs:
 ///
-/// 1. Failing is over when the last `recover_after` runs have no failure: it is passing if all of
-///    them pass, degraded if not.
-/// 2. Degraded is over when the last `recover_after` runs all pass: it is passing.
-/// 3. Whatever is not failing fails when the latest run fails and `count` of the last `of` do.
-/// 4. What is passing or unknown is degraded when the latest run is not a pass, and `count` of the
-///    last `of` are not, whether degraded or failed.
-/// 5. Unknown is passing with the first pass.
-/// 6. Otherwise nothing changes.
-fn judge(health: Health, window: &[Run], policy: &CheckPolicy) -> Health {
-    let (count, of) = (to_usize(policy.fail_after.count), to_usize(policy.fail_after.of));
-    let recover_after = to_usize(policy.recover_after);
-    let Some(latest) = window.last().map(|run| run.verdict) else { return health };
-
-    let proof = last(window, recover_after);
-    let at_most = |worst| proof.len() == recover_after && proof.iter().all(|r| r.verdict <= worst);
-    let at_least = |bad| {
-        latest >= bad && last(window, of).iter().filter(|r| r.verdict >= bad).count() >= count
+/// 1. Failing is over when the latest run is no failure and enough are none for `recover_after`:
+///    it is passing if enough of them pass, degraded if not.
+/// 2. Degraded is over when the latest run passes and enough do for `recover_after`: it is passing.
+/// 3. Runs that prove a recovery and would also prove what it recovers from prove nothing.
+/// 4. Whatever is not failing fails when the latest run fails and enough do for `fail_after`.
+/// 5. What is passing or unknown is degraded when the latest run is not a pass, and enough are not
+///    for `degrade_after`, whether degraded or failed.
+/// 6. Unknown is passing with the first pass.
+/// 7. Otherwise nothing changes.
+fn judge(health: Health, window: &Window, policy: &CheckPolicy) -> Health {
+    let Some(latest) = window.latest() else { return health };
+    let (proof, degrade_after) = (policy.recover_after, policy.degrade_after());
+    let (fails, is_bad) = (|v| v >= Verdict::Fail, |v| v >= Verdict::Degraded);
+    let recovers = |worst| {
+        latest <= worst
+            && window.meets(proof, |v| v <= worst)
+            && !window.also_meets(proof, policy.fail_after, fails)
+            && (worst > Verdict::Pass || !window.also_meets(proof, degrade_after, is_bad))
     };
 
     match health {
-        Health::Failing | Health::Degraded if at_most(Verdict::Pass) => Health::Passing,
-        Health::Failing if at_most(Verdict::Degraded) => Health::Degraded,
+        Health::Failing | Health::Degraded if recovers(Verdict::Pass) => Health::Passing,
+        Health::Failing if recovers(Verdict::Degraded) => Health::Degraded,
         Health::Failing => Health::Failing,
-        Health::Unknown | Health::Passing | Health::Degraded if at_least(Verdict::Fail) => {
+        Health::Unknown | Health::Passing | Health::Degraded
+            if fails(latest) && window.meets(policy.fail_after, fails) =>
+        {
             Health::Failing
         }
         Health::Degraded => Health::Degraded,
-        Health::Unknown | Health::Passing if at_least(Verdict::Degraded) => Health::Degraded,
+        Health::Unknown | Health::Passing
+            if is_bad(latest) && window.meets(degrade_after, is_bad) =>
+        {
+            Health::Degraded
+        }
         Health::Unknown if latest == Verdict::Pass => Health::Passing,
         Health::Unknown | Health::Passing => health,
     }
@@ -180,16 +180,4 @@ pub(super) fn health_of(verdict: Verdict) -> Option<Health> {
         Verdict::Degraded => Some(Health::Degraded),
         Verdict::Fail => Some(Health::Failing),
     }
-}
-
-fn last(window: &[Run], count: usize) -> &[Run] {
-    window.split_at(window.len().saturating_sub(count)).1
-}
-
-fn keep_last(window: &mut Vec<Run>, count: usize) {
-    window.drain(..window.len().saturating_sub(count));
-}
-
-fn to_usize(count: std::num::NonZeroU32) -> usize {
-    usize::try_from(count.get()).unwrap_or(usize::MAX)
 }
