@@ -13,6 +13,7 @@ pub mod input;
 pub mod maintenance;
 pub mod observation;
 pub mod policy;
+pub mod quantile;
 pub mod reason;
 pub mod span;
 pub mod threshold;
@@ -36,6 +37,7 @@ pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
     ReferencePolicy,
 };
+pub use quantile::QuantileLimit;
 pub use reason::Reason;
 pub use span::Span;
 pub use threshold::Threshold;

@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MaintenanceId,
-    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Purpose, Span,
-    Threshold, Variant,
+    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Purpose,
+    QuantileLimit, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -267,6 +267,8 @@ pub struct Check {
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
     pub degraded_over: Option<Span>,
+    /// How slow most of its runs may be together.
+    pub slow_quantile: Option<QuantileLimit>,
     /// A run that passes but spends longer than this in one of the phases is degraded.
     pub degraded_over_in: Phases,
     /// The name servers that resolve this platform's names; empty for the system's.
@@ -286,6 +288,7 @@ impl Check {
             fail_after: self.fail_after,
             degrade_after: self.degrade_after,
             recover_after: self.recover_after,
+            slow_quantile: self.slow_quantile,
             at_worst: self.at_worst,
             major_when: self.major_when,
             variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),

@@ -7,6 +7,7 @@ mod detection;
 mod maintenance;
 mod network;
 mod properties;
+mod quantiles;
 mod returning;
 mod scenarios;
 mod story;
@@ -90,6 +91,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 fail_after: Threshold::in_a_row(times(3)),
                 degrade_after: None,
                 recover_after: Threshold::in_a_row(times(2)),
+                slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: crate::model::MajorWhen::All,
                 variants: std::collections::BTreeSet::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Run, Window};
-use crate::model::{CheckPolicy, Health, Reason, Subject, Timestamp, Verdict};
+use crate::model::{CheckPolicy, Health, QuantileLimit, Reason, Span, Subject, Timestamp, Verdict};
 
 /// What is known of one subject of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Track {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latest_step: Option<Arc<str>>,
     window: Window,
+    /// Whether most runs together were too slow when that could last be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    slow: bool,
     /// In how many observations in a row this address was missing.
     pub(super) absent: u32,
 }
@@ -35,6 +38,8 @@ pub(super) struct Word<'a> {
     pub(super) verdict: Verdict,
     pub(super) reason: Option<&'a Reason>,
     pub(super) step: Option<&'a Arc<str>>,
+    /// How long it took, if anything was measured.
+    pub(super) took: Option<Span>,
 }
 
 impl Track {
@@ -48,6 +53,7 @@ impl Track {
             step: None,
             latest_step: None,
             window: Window::default(),
+            slow: false,
             absent: 0,
         }
     }
@@ -77,17 +83,48 @@ impl Track {
         self.bad_since
     }
 
+    /// What the latest run counts as.
+    pub(super) fn told(&self) -> Option<Verdict> {
+        self.window.latest()
+    }
+
     /// Whether it is degraded or failing.
     pub fn is_bad(&self) -> bool {
         self.health >= Health::Degraded
     }
 
+    /// Weighs how slow the latest runs are together:
+    ///
+    /// 1. Only a run that has an answer tells anything of it. One that fails is no quick one.
+    /// 2. While there are too few, it stays as it was.
+    /// 3. While they are too slow, the latest run is no better than degraded.
+    fn weigh_slowness(&mut self, verdict: Verdict, policy: &CheckPolicy) {
+        let Some(limit) = policy.slow_quantile.filter(|_| verdict < Verdict::Fail) else {
+            self.slow &= policy.slow_quantile.is_some();
+            return;
+        };
+        let quantile = self.window.quantile(&limit);
+        if let Some(took) = quantile {
+            self.slow = limit.is_slow(took, self.slow);
+        }
+        if !self.slow {
+            return;
+        }
+        self.window.degrade_latest();
+        if let (Some(took), Verdict::Pass) = (quantile, verdict) {
+            let QuantileLimit { quantile, limit, .. } = limit;
+            self.latest_reason = Some(Reason::SlowQuantile { quantile, took, limit });
+            self.latest_step = None;
+        }
+    }
+
     /// Takes one run into the window, and tells whether the health changed:
     ///
     /// 1. An inconclusive run is not taken in at all.
-    /// 2. When the health gets better, all but the runs that proved it are forgotten, so that old
+    /// 2. A run that passes counts as degraded while most runs together are too slow.
+    /// 3. When the health gets better, all but the runs that proved it are forgotten, so that old
     ///    failures cannot join a single new one to make an outage.
-    /// 3. The trouble began with the first bad run of those that proved it, and goes on for as
+    /// 4. The trouble began with the first bad run of those that proved it, and goes on for as
     ///    long as the health is degraded or failing.
     pub(super) fn push(
         &mut self,
@@ -99,7 +136,10 @@ impl Track {
         if word.verdict == Verdict::Inconclusive {
             return false;
         }
-        self.window.push(Run { at, verdict: word.verdict }, policy);
+        let timed = policy.slow_quantile.is_some() && word.verdict < Verdict::Fail;
+        let took = word.took.filter(|_| timed);
+        self.window.push(Run { at, verdict: word.verdict, took }, policy);
+        self.weigh_slowness(word.verdict, policy);
         if word.verdict != Verdict::Pass {
             self.latest_reason = word.reason.cloned();
             self.latest_step = word.step.cloned();

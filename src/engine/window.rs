@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CheckPolicy, Threshold, Timestamp, Verdict};
+use crate::model::{CheckPolicy, QuantileLimit, Span, Threshold, Timestamp, Verdict};
 
 /// The latest runs that told anything, in the order in which they were heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub(super) struct Window(Vec<Run>);
 pub(super) struct Run {
     pub(super) at: Timestamp,
     pub(super) verdict: Verdict,
+    /// How long it took, where that is weighed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) took: Option<Span>,
 }
 
 impl Window {
@@ -22,7 +25,8 @@ impl Window {
         self.0.push(run);
         let thresholds = [policy.fail_after, policy.degrade_after(), policy.recover_after];
         let most = thresholds.into_iter().map(Threshold::remembers).max().unwrap_or_default();
-        self.keep_last(most);
+        let slow = policy.slow_quantile.map_or(0, |_| Threshold::MOST_RUNS);
+        self.keep_last(most.max(slow));
     }
 
     /// What the latest run told.
@@ -51,6 +55,18 @@ impl Window {
         bad.map(|run| run.at)
     }
 
+    /// What the quantile is that `limit` is for, if enough runs tell.
+    pub(super) fn quantile(&self, limit: &QuantileLimit) -> Option<Span> {
+        limit.of(since(&self.0, limit.within).iter().filter_map(|run| run.took).collect())
+    }
+
+    /// Counts the latest run as degraded, although it passed.
+    pub(super) fn degrade_latest(&mut self) {
+        if let Some(run) = self.0.last_mut() {
+            run.verdict = run.verdict.max(Verdict::Degraded);
+        }
+    }
+
     /// Forgets all but the runs by which `threshold` is weighed.
     pub(super) fn keep(&mut self, threshold: Threshold) {
         self.keep_last(weighed(&self.0, threshold).len());
@@ -61,20 +77,21 @@ impl Window {
     }
 }
 
-/// The runs by which `threshold` is weighed: the last `of`, or from the first one on that began
-/// within the time, counted back from the run that began last.
+/// The runs by which `threshold` is weighed.
 fn weighed(runs: &[Run], threshold: Threshold) -> &[Run] {
-    let from = match threshold {
-        Threshold::Runs { .. } => runs.len().saturating_sub(threshold.remembers()),
-        Threshold::Share { within, .. } => {
-            let newest = runs.iter().map(|run| run.at).max();
-            let is_within = |run: &Run| {
-                newest.is_some_and(|newest| newest.since(run.at) < within.to_duration())
-            };
-            runs.iter().position(is_within).unwrap_or(runs.len())
-        }
-    };
-    runs.split_at(from).1
+    match threshold {
+        Threshold::Runs { .. } => runs.split_at(runs.len().saturating_sub(threshold.remembers())).1,
+        Threshold::Share { within, .. } => since(runs, within),
+    }
+}
+
+/// The runs from the first one on that began within this time, counted back from the run that
+/// began last.
+fn since(runs: &[Run], within: Span) -> &[Run] {
+    let newest = runs.iter().map(|run| run.at).max();
+    let is_within =
+        |run: &Run| newest.is_some_and(|newest| newest.since(run.at) < within.to_duration());
+    runs.split_at(runs.iter().position(is_within).unwrap_or(runs.len())).1
 }
 
 fn is_met(runs: &[Run], threshold: Threshold, wanted: impl Fn(Verdict) -> bool) -> bool {

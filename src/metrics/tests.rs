@@ -48,6 +48,7 @@ fn policy() -> Policy {
         fail_after: Threshold::in_a_row(NonZeroU32::MIN),
         degrade_after: None,
         recover_after: Threshold::in_a_row(NonZeroU32::MIN),
+        slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
         variants: std::collections::BTreeSet::new(),

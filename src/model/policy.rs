@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::threshold::bare;
 use super::{
     CheckId, ComponentId, ComponentStatus, Impact, MaintenanceId, MaintenancePolicy, PlatformId,
-    Span, Threshold, Variant,
+    QuantileLimit, Span, Threshold, Variant,
 };
 
 /// Everything that decisions are made by.
@@ -129,6 +129,9 @@ pub struct CheckPolicy {
     /// How many passes it takes to call it well again.
     #[serde(with = "bare")]
     pub recover_after: Threshold,
+    /// How slow most of its runs may be together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_quantile: Option<QuantileLimit>,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
     /// How many of its addresses must fail to make the outage a major one, and how many of its

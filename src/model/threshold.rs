@@ -108,7 +108,6 @@ pub(super) mod bare {
         Other(Threshold),
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(in super::super) fn serialize<S: Serializer>(
         threshold: &Threshold,
         serializer: S,

@@ -235,6 +235,7 @@ fn a_journal_row_is_a_contract() {
             fail_after: Threshold::in_a_row(two),
             degrade_after: None,
             recover_after: Threshold::in_a_row(two),
+            slow_quantile: None,
             at_worst: crate::model::ComponentStatus::MajorOutage,
             major_when: crate::model::MajorWhen::All,
             variants: std::collections::BTreeSet::new(),

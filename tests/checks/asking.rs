@@ -36,6 +36,7 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         fail_after: Threshold::in_a_row(one),
         degrade_after: None,
         recover_after: Threshold::in_a_row(one),
+        slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: farol::model::MajorWhen::All,
         min_addresses: None,

@@ -130,6 +130,7 @@ impl Check {
             fail_after: Threshold::in_a_row(NonZeroU32::MIN),
             degrade_after: None,
             recover_after: Threshold::in_a_row(NonZeroU32::MIN),
+            slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
             min_addresses: None,

@@ -48,6 +48,7 @@ pub(super) fn check(
         major_when: tuning.major_when,
         min_addresses: raw.min_addresses.optional()?.map(|least| least.0),
         degraded_over: tuning.degraded_over,
+        slow_quantile: tuning.slow_quantile,
         degraded_over_in: tuning.degraded_over_in,
         resolvers: scope.resolvers.clone(),
         kind: kinds.first()?.1.clone(),

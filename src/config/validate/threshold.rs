@@ -81,8 +81,10 @@ pub(super) fn settle(
     }
     let all = [fail, degrade, recover];
     let own_interval = !matches!(own.interval, Field::Absent);
-    for placed in all.iter().flatten().filter(|placed| placed.is_own || own_interval) {
-        good &= interval.is_none_or(|interval| has_room(placed, interval, problems));
+    for placed in all.into_iter().flatten().filter(|placed| placed.is_own || own_interval) {
+        let Threshold::Share { within, at_least, .. } = placed.threshold else { continue };
+        let place = (placed.name, placed.place);
+        good &= interval.is_none_or(|every| has_room(place, (within, at_least), every, problems));
     }
     good.then_some(Thresholds { fail_after, degrade_after, recover_after })
 }
@@ -107,8 +109,13 @@ fn refuse_easy(
     problems.report_all(places, mistake);
 }
 
-fn has_room(placed: &Placed, interval: Span, problems: &mut Problems<'_>) -> bool {
-    let Threshold::Share { within, at_least, .. } = placed.threshold else { return true };
+/// Whether the fewest runs that tell anything find room in the time that is looked back over.
+pub(super) fn has_room(
+    (name, place): (&'static str, Range<usize>),
+    (within, at_least): (Span, NonZeroU32),
+    interval: Span,
+    problems: &mut Problems<'_>,
+) -> bool {
     let needed = Span::from_micros(interval.as_micros().saturating_mul(at_least.get().into()));
     if needed <= within {
         return true;
@@ -122,6 +129,6 @@ fn has_room(placed: &Placed, interval: Span, problems: &mut Problems<'_>) -> boo
         why: "at this `interval` there would never be enough runs to tell anything: raise `within`, \
               or lower `at_least`",
     };
-    problems.report_all(vec![(placed.place.clone(), Some(placed.name))], mistake);
+    problems.report_all(vec![(place, Some(name))], mistake);
     false
 }

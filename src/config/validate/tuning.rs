@@ -11,7 +11,7 @@ use super::super::reader::Field;
 use super::super::setting::choice::AtWorst;
 use super::super::setting::duration::Duration;
 use super::threshold::{self, Thresholds};
-use crate::model::{ComponentStatus, MajorWhen, Phases, Span};
+use crate::model::{ComponentStatus, MajorWhen, Phases, QuantileLimit, Span};
 
 /// What holds where no file says anything.
 const INTERVAL: Span = Span::from_secs(30);
@@ -26,6 +26,7 @@ pub(super) struct Tuning {
     pub(super) thresholds: Thresholds,
     pub(super) degraded_over: Option<Span>,
     pub(super) degraded_over_in: Phases,
+    pub(super) slow_quantile: Option<QuantileLimit>,
     pub(super) at_worst: ComponentStatus,
     pub(super) major_when: MajorWhen,
 }
@@ -95,6 +96,13 @@ pub(super) fn settle(
     let every = interval.as_ref().map(|interval| interval.span);
     let thresholds = threshold::settle(own, defaults, every, problems);
 
+    let is_own = !matches!((&own.degraded_over, &own.interval), (Field::Absent, Field::Absent));
+    let quantile = degraded_over.as_ref().and_then(|latency| latency.as_ref()?.quantile.clone());
+    if let (Some((limit, place)), Some(every), true) = (quantile, every, is_own) {
+        let window = (limit.within, limit.at_least);
+        threshold::has_room(("degraded_over", place), window, every, problems);
+    }
+
     let (interval, timeout) = (interval?.span, timeout?.span);
     let degraded_over = degraded_over?.unwrap_or_default();
     Some(Tuning {
@@ -104,6 +112,7 @@ pub(super) fn settle(
         thresholds: thresholds?,
         degraded_over: degraded_over.total,
         degraded_over_in: degraded_over.phases,
+        slow_quantile: degraded_over.quantile.map(|(limit, _)| limit),
         at_worst: own
             .at_worst
             .or_else(&defaults.at_worst)
