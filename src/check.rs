@@ -357,7 +357,8 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::DnsSerial { .. }
             | Reason::DnssecInsecure
             | Reason::Slow { .. }
-            | Reason::SlowPhase { .. },
+            | Reason::SlowPhase { .. }
+            | Reason::SlowQuantile { .. },
         ) => return,
     };
     *text = shown(text);

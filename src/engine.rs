@@ -2,8 +2,8 @@
 //! what it decides follows from its state, what it is told and the time it is told, so that
 //! replaying a journal makes the same decisions.
 //!
-//! In reading order: `quorum` (whose trouble a failure is), `track` and `detect` (runs to health),
-//! `status` (health to component status), `maintenance` (what is shown instead while work is
+//! In reading order: `quorum` (whose trouble a failure is), `window`, `track` and `detect` (runs to
+//! health), `status` (health to component status), `maintenance` (what is shown instead while work is
 //! announced), `correlate` and `depend` (which incident a change belongs to), `lifecycle` (how an
 //! incident goes on), `deadline` (what is waited for), `narrate` (what the public is told), `state`
 //! (all that is remembered).
@@ -19,6 +19,7 @@ mod quorum;
 mod state;
 mod status;
 mod track;
+mod window;
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,10 @@ pub mod language;
 pub mod maintenance;
 pub mod observation;
 pub mod policy;
+pub mod quantile;
 pub mod reason;
 pub mod span;
+pub mod threshold;
 pub mod time;
 pub mod trouble;
 
@@ -35,9 +37,11 @@ pub use maintenance::{
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
 pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
-    ReferencePolicy, Threshold,
+    ReferencePolicy,
 };
+pub use quantile::QuantileLimit;
 pub use reason::Reason;
 pub use span::Span;
+pub use threshold::Threshold;
 pub use time::Timestamp;
 pub use trouble::OwnTrouble;

@@ -97,6 +97,10 @@ pub(super) enum Mistake {
         help("write \"all\", a part of them (\"50%\" or 0.5), or a number of them (2)")
     )]
     InvalidShare { got: String },
+    /// Not a part of the runs.
+    #[error("`{got}` is not a part of the runs")]
+    #[diagnostic(code(farol::config::invalid_part), help("write a part of them: \"50%\" or 0.5"))]
+    InvalidPart { got: String },
     /// A setting that counts addresses, on a check that has none to count.
     #[error("`{key}` counts addresses, and this check {trouble}")]
     #[diagnostic(code(farol::config::counts_no_addresses), help("{help}"))]

@@ -18,7 +18,7 @@ use url::Url;
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
     MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
-    Purpose, Span, Threshold, Variant,
+    Purpose, QuantileLimit, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -255,10 +255,12 @@ pub struct Check {
     pub timeout: Span,
     /// How soon it is asked again while the answer is in doubt.
     pub confirm_interval: Span,
-    /// What it takes to call it failing or degraded.
+    /// What it takes to call it failing.
     pub fail_after: Threshold,
-    /// How many passes in a row it takes to call it well again.
-    pub recover_after: NonZeroU32,
+    /// What it takes to call it degraded, if that differs.
+    pub degrade_after: Option<Threshold>,
+    /// How many passes it takes to call it well again.
+    pub recover_after: Threshold,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
     /// How many of its addresses must fail to make the outage a major one, and how many of its
@@ -268,6 +270,8 @@ pub struct Check {
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
     pub degraded_over: Option<Span>,
+    /// How slow most of its runs may be together.
+    pub slow_quantile: Option<QuantileLimit>,
     /// A run that passes but spends longer than this in one of the phases is degraded.
     pub degraded_over_in: Phases,
     /// The name servers that resolve this platform's names; empty for the system's.
@@ -285,7 +289,9 @@ impl Check {
             component: component.clone(),
             name: self.name.clone(),
             fail_after: self.fail_after,
+            degrade_after: self.degrade_after,
             recover_after: self.recover_after,
+            slow_quantile: self.slow_quantile,
             at_worst: self.at_worst,
             major_when: self.major_when,
             variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),

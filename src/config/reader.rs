@@ -135,6 +135,11 @@ impl<T: Setting> Key<T> {
         self.name
     }
 
+    /// What it is for.
+    pub(super) const fn about(&self) -> &'static str {
+        self.about
+    }
+
     fn schema(about: &'static str, default: Option<Fallback>) -> Value {
         let mut schema = T::schema();
         if let Value::Object(schema) = &mut schema {

@@ -5,6 +5,7 @@ mod depend;
 mod maintenance;
 pub(super) mod prober;
 mod publish;
+mod threshold;
 mod tuning;
 
 use std::collections::BTreeMap;

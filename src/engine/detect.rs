@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::track::{Track, Word, health_of};
 use crate::model::{
-    CheckId, CheckPolicy, Event, EventKind, Finding, Health, Observation, Subject, Timestamp,
+    CheckId, CheckPolicy, Event, EventKind, Finding, Health, Observation, Span, Subject, Timestamp,
     Vantage, Variant, Verdict,
 };
 
@@ -243,7 +243,10 @@ impl Tracks {
         }
         stock.decided |= self.part(round, events);
         stock.heard.extend(words.iter().filter_map(|word| {
-            Some((health_of(word.verdict)?, self.track(word.subject)?.health()))
+            let track = self.track(word.subject)?;
+            // A run that passes may count for less.
+            let said = if word.verdict == Verdict::Pass { track.told()? } else { word.verdict };
+            Some((health_of(said)?, track.health()))
         }));
         stock.missing |= self.addresses.values().any(|track| track.absent > 0 && track.is_bad());
     }
@@ -284,6 +287,7 @@ impl Tracks {
             verdict: finding.verdict,
             reason: finding.reason.as_ref(),
             step: finding.step.as_ref(),
+            took: Some(finding.phases.total()).filter(|total| *total > Span::ZERO),
         };
         let mut words: Vec<Word<'a>> =
             findings.iter().map(|(subject, finding)| said(*subject, finding)).collect();
@@ -298,7 +302,7 @@ impl Tracks {
                 let heard = words.iter().any(|word| word.verdict != Verdict::Inconclusive);
                 if self.whole.is_some() && heard {
                     let (subject, verdict) = (Subject::Whole, Verdict::Pass);
-                    words.push(Word { subject, verdict, reason: None, step: None });
+                    words.push(Word { subject, verdict, reason: None, step: None, took: None });
                 }
             }
         }
@@ -327,7 +331,7 @@ impl Tracks {
                 return true;
             }
             track.absent = track.absent.saturating_add(1);
-            let stays = track.absent < round.policy.recover_after.get();
+            let stays = track.absent < round.policy.recover_after.fewest().get();
             if !stays {
                 events.push(round.event(EventKind::AddressVanished {
                     check: round.check.clone(),

@@ -56,7 +56,10 @@ impl Trouble {
 
     /// What `reason` says of the trouble, in a check that stands for `purpose`.
     fn of(reason: Option<&Reason>, purpose: Purpose) -> Self {
-        let slow = matches!(reason, Some(Reason::Slow { .. } | Reason::SlowPhase { .. }));
+        let slow = matches!(
+            reason,
+            Some(Reason::Slow { .. } | Reason::SlowPhase { .. } | Reason::SlowQuantile { .. })
+        );
         let clock = matches!(
             reason,
             Some(

@@ -7,6 +7,7 @@ mod detection;
 mod maintenance;
 mod network;
 mod properties;
+mod quantiles;
 mod returning;
 mod scenarios;
 mod story;
@@ -90,7 +91,9 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 component: id,
                 name: "check-name-for-the-operator".to_owned(),
                 fail_after: Threshold::in_a_row(times(3)),
-                recover_after: times(2),
+                degrade_after: None,
+                recover_after: Threshold::in_a_row(times(2)),
+                slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: crate::model::MajorWhen::All,
                 variants: std::collections::BTreeSet::new(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CheckPolicy, Health, Reason, Subject, Timestamp, Verdict};
+use super::window::{Run, Window};
+use crate::model::{CheckPolicy, Health, QuantileLimit, Reason, Span, Subject, Timestamp, Verdict};
 
 /// What is known of one subject of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,16 +24,12 @@ pub struct Track {
     /// The same for the latest reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latest_step: Option<Arc<str>>,
-    window: Vec<Run>,
+    window: Window,
+    /// Whether most runs together were too slow when that could last be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    slow: bool,
     /// In how many observations in a row this address was missing.
     pub(super) absent: u32,
-}
-
-/// One conclusive run, as the window keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Run {
-    at: Timestamp,
-    verdict: Verdict,
 }
 
 /// What one observation says of one subject.
@@ -41,6 +38,8 @@ pub(super) struct Word<'a> {
     pub(super) verdict: Verdict,
     pub(super) reason: Option<&'a Reason>,
     pub(super) step: Option<&'a Arc<str>>,
+    /// How long it took, if anything was measured.
+    pub(super) took: Option<Span>,
 }
 
 impl Track {
@@ -53,7 +52,8 @@ impl Track {
             latest_reason: None,
             step: None,
             latest_step: None,
-            window: Vec::new(),
+            window: Window::default(),
+            slow: false,
             absent: 0,
         }
     }
@@ -83,17 +83,48 @@ impl Track {
         self.bad_since
     }
 
+    /// What the latest run counts as.
+    pub(super) fn told(&self) -> Option<Verdict> {
+        self.window.latest()
+    }
+
     /// Whether it is degraded or failing.
     pub fn is_bad(&self) -> bool {
         self.health >= Health::Degraded
     }
 
+    /// Weighs how slow the latest runs are together:
+    ///
+    /// 1. Only a run that has an answer tells anything of it. One that fails is no quick one.
+    /// 2. While there are too few, it stays as it was.
+    /// 3. While they are too slow, the latest run is no better than degraded.
+    fn weigh_slowness(&mut self, verdict: Verdict, policy: &CheckPolicy) {
+        let Some(limit) = policy.slow_quantile.filter(|_| verdict < Verdict::Fail) else {
+            self.slow &= policy.slow_quantile.is_some();
+            return;
+        };
+        let quantile = self.window.quantile(&limit);
+        if let Some(took) = quantile {
+            self.slow = limit.is_slow(took, self.slow);
+        }
+        if !self.slow {
+            return;
+        }
+        self.window.degrade_latest();
+        if let (Some(took), Verdict::Pass) = (quantile, verdict) {
+            let QuantileLimit { quantile, limit, .. } = limit;
+            self.latest_reason = Some(Reason::SlowQuantile { quantile, took, limit });
+            self.latest_step = None;
+        }
+    }
+
     /// Takes one run into the window, and tells whether the health changed:
     ///
     /// 1. An inconclusive run is not taken in at all.
-    /// 2. When the health gets better, all but the runs that proved it are forgotten, so that old
+    /// 2. A run that passes counts as degraded while most runs together are too slow.
+    /// 3. When the health gets better, all but the runs that proved it are forgotten, so that old
     ///    failures cannot join a single new one to make an outage.
-    /// 3. The trouble began with the first bad run of those that proved it, and goes on for as
+    /// 4. The trouble began with the first bad run of those that proved it, and goes on for as
     ///    long as the health is degraded or failing.
     pub(super) fn push(
         &mut self,
@@ -105,9 +136,10 @@ impl Track {
         if word.verdict == Verdict::Inconclusive {
             return false;
         }
-        let (of, recover_after) = (to_usize(policy.fail_after.of), to_usize(policy.recover_after));
-        self.window.push(Run { at, verdict: word.verdict });
-        keep_last(&mut self.window, of.max(recover_after));
+        let timed = policy.slow_quantile.is_some() && word.verdict < Verdict::Fail;
+        let took = word.took.filter(|_| timed);
+        self.window.push(Run { at, verdict: word.verdict, took }, policy);
+        self.weigh_slowness(word.verdict, policy);
         if word.verdict != Verdict::Pass {
             self.latest_reason = word.reason.cloned();
             self.latest_step = word.step.cloned();
@@ -118,7 +150,7 @@ impl Track {
         }
         let was_bad = self.is_bad();
         if was_bad && health < self.health {
-            keep_last(&mut self.window, recover_after);
+            self.window.keep(policy.recover_after);
         }
         self.health = health;
         self.since = now;
@@ -128,9 +160,10 @@ impl Track {
             self.reason.clone_from(&self.latest_reason);
             self.step.clone_from(&self.latest_step);
             if !was_bad {
-                let proof = last(&self.window, of).iter();
-                let first = proof.copied().find(|run| run.verdict != Verdict::Pass);
-                self.bad_since = first.map(|run| run.at);
+                self.bad_since = self.window.first_bad(match health {
+                    Health::Failing => policy.fail_after,
+                    Health::Unknown | Health::Passing | Health::Degraded => policy.degrade_after(),
+                });
             }
         }
         true
@@ -139,34 +172,41 @@ impl Track {
 
 /// Decides a subject's health from what it was and the latest conclusive runs:
 ///
-/// 1. Failing is over when the last `recover_after` runs have no failure: it is passing if all of
-///    them pass, degraded if not.
-/// 2. Degraded is over when the last `recover_after` runs all pass: it is passing.
-/// 3. Whatever is not failing fails when the latest run fails and `count` of the last `of` do.
-/// 4. What is passing or unknown is degraded when the latest run is not a pass, and `count` of the
-///    last `of` are not, whether degraded or failed.
-/// 5. Unknown is passing with the first pass.
-/// 6. Otherwise nothing changes.
-fn judge(health: Health, window: &[Run], policy: &CheckPolicy) -> Health {
-    let (count, of) = (to_usize(policy.fail_after.count), to_usize(policy.fail_after.of));
-    let recover_after = to_usize(policy.recover_after);
-    let Some(latest) = window.last().map(|run| run.verdict) else { return health };
-
-    let proof = last(window, recover_after);
-    let at_most = |worst| proof.len() == recover_after && proof.iter().all(|r| r.verdict <= worst);
-    let at_least = |bad| {
-        latest >= bad && last(window, of).iter().filter(|r| r.verdict >= bad).count() >= count
+/// 1. Failing is over when the latest run is no failure and enough are none for `recover_after`:
+///    it is passing if enough of them pass, degraded if not.
+/// 2. Degraded is over when the latest run passes and enough do for `recover_after`: it is passing.
+/// 3. Runs that prove a recovery and would also prove what it recovers from prove nothing.
+/// 4. Whatever is not failing fails when the latest run fails and enough do for `fail_after`.
+/// 5. What is passing or unknown is degraded when the latest run is not a pass, and enough are not
+///    for `degrade_after`, whether degraded or failed.
+/// 6. Unknown is passing with the first pass.
+/// 7. Otherwise nothing changes.
+fn judge(health: Health, window: &Window, policy: &CheckPolicy) -> Health {
+    let Some(latest) = window.latest() else { return health };
+    let (proof, degrade_after) = (policy.recover_after, policy.degrade_after());
+    let (fails, is_bad) = (|v| v >= Verdict::Fail, |v| v >= Verdict::Degraded);
+    let recovers = |worst| {
+        latest <= worst
+            && window.meets(proof, |v| v <= worst)
+            && !window.also_meets(proof, policy.fail_after, fails)
+            && (worst > Verdict::Pass || !window.also_meets(proof, degrade_after, is_bad))
     };
 
     match health {
-        Health::Failing | Health::Degraded if at_most(Verdict::Pass) => Health::Passing,
-        Health::Failing if at_most(Verdict::Degraded) => Health::Degraded,
+        Health::Failing | Health::Degraded if recovers(Verdict::Pass) => Health::Passing,
+        Health::Failing if recovers(Verdict::Degraded) => Health::Degraded,
         Health::Failing => Health::Failing,
-        Health::Unknown | Health::Passing | Health::Degraded if at_least(Verdict::Fail) => {
+        Health::Unknown | Health::Passing | Health::Degraded
+            if fails(latest) && window.meets(policy.fail_after, fails) =>
+        {
             Health::Failing
         }
         Health::Degraded => Health::Degraded,
-        Health::Unknown | Health::Passing if at_least(Verdict::Degraded) => Health::Degraded,
+        Health::Unknown | Health::Passing
+            if is_bad(latest) && window.meets(degrade_after, is_bad) =>
+        {
+            Health::Degraded
+        }
         Health::Unknown if latest == Verdict::Pass => Health::Passing,
         Health::Unknown | Health::Passing => health,
     }
@@ -180,16 +220,4 @@ pub(super) fn health_of(verdict: Verdict) -> Option<Health> {
         Verdict::Degraded => Some(Health::Degraded),
         Verdict::Fail => Some(Health::Failing),
     }
-}
-
-fn last(window: &[Run], count: usize) -> &[Run] {
-    window.split_at(window.len().saturating_sub(count)).1
-}
-
-fn keep_last(window: &mut Vec<Run>, count: usize) {
-    window.drain(..window.len().saturating_sub(count));
-}
-
-fn to_usize(count: std::num::NonZeroU32) -> usize {
-    usize::try_from(count.get()).unwrap_or(usize::MAX)
 }

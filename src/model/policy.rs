@@ -8,9 +8,10 @@ use std::num::NonZeroU32;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::threshold::bare;
 use super::{
     CheckId, ComponentId, ComponentStatus, Impact, Language, MaintenanceId, MaintenancePolicy,
-    PlatformId, Span, Variant,
+    PlatformId, QuantileLimit, Span, Threshold, Variant,
 };
 
 /// Everything that decisions are made by.
@@ -123,10 +124,17 @@ pub struct CheckPolicy {
     pub component: ComponentId,
     /// The check's name, for the operator.
     pub name: String,
-    /// What it takes to call it failing or degraded.
+    /// What it takes to call it failing.
     pub fail_after: Threshold,
-    /// How many passes in a row it takes to call it well again.
-    pub recover_after: NonZeroU32,
+    /// What it takes to call it degraded, if that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degrade_after: Option<Threshold>,
+    /// How many passes it takes to call it well again.
+    #[serde(with = "bare")]
+    pub recover_after: Threshold,
+    /// How slow most of its runs may be together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_quantile: Option<QuantileLimit>,
     /// The worst status that this check alone can give its component.
     pub at_worst: ComponentStatus,
     /// How many of its addresses must fail to make the outage a major one, and how many of its
@@ -142,6 +150,11 @@ pub struct CheckPolicy {
 }
 
 impl CheckPolicy {
+    /// What it takes to call it degraded.
+    pub fn degrade_after(&self) -> Threshold {
+        self.degrade_after.unwrap_or(self.fail_after)
+    }
+
     /// Whether the check asks about `variant`, or about no variant if that is none.
     pub fn asks_about(&self, variant: Option<&Variant>) -> bool {
         variant.map_or(self.variants.is_empty(), |variant| self.variants.contains(variant))
@@ -199,22 +212,6 @@ impl MajorWhen {
                         usize::try_from(count.get()).is_ok_and(|count| failing >= count)
                     }
                 })
-    }
-}
-
-/// `count` bad runs among the last `of`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Threshold {
-    /// How many must be bad.
-    pub count: NonZeroU32,
-    /// Among how many; at least `count`.
-    pub of: NonZeroU32,
-}
-
-impl Threshold {
-    /// `count` bad runs in a row.
-    pub const fn in_a_row(count: NonZeroU32) -> Self {
-        Self { count, of: count }
     }
 }
 
@@ -284,6 +281,7 @@ mod tests {
         assert_eq!(policy.major_when, MajorWhen::All);
         assert!(policy.variants.is_empty() && policy.asks_about(None));
         assert_eq!(policy.purpose, super::Purpose::Use);
+        assert_eq!(policy.degrade_after(), policy.fail_after);
         assert_eq!(serde_json::to_string(&policy).unwrap(), old);
     }
 }

@@ -436,6 +436,15 @@ pub enum Reason {
         /// How long it took.
         took: Span,
     },
+    /// Of several runs together, too many took too long.
+    SlowQuantile {
+        /// Of a hundred runs, how many took no longer than `took`.
+        quantile: u8,
+        /// The quantile.
+        took: Span,
+        /// What it may be.
+        limit: Span,
+    },
     /// Our own trouble: the process or host ran out of file descriptors, ports or memory.
     ProberExhausted {
         /// What the system said.

@@ -2,7 +2,6 @@
 
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::AtWorst;
-use super::super::setting::count::Runs;
 use super::super::setting::duration::{DAY, Duration, MINUTE};
 use super::super::setting::latency::Latency;
 use crate::model::{MajorWhen, Threshold};
@@ -24,8 +23,13 @@ const CONFIRM_INTERVAL: Key<ConfirmInterval> = Key::new(
 .or_text("5s");
 const FAIL_AFTER: Key<Threshold> =
     Key::new("fail_after", "How many bad runs, in a row or among some, make it fail.").or_number(2);
-const RECOVER_AFTER: Key<Runs> =
-    Key::new("recover_after", "How many good runs in a row make it well again.").or_number(2);
+const DEGRADE_AFTER: Key<Threshold> = Key::new(
+    "degrade_after",
+    "How many bad or degraded runs make it degraded; as `fail_after` if left out.",
+);
+const RECOVER_AFTER: Key<Threshold> =
+    Key::new("recover_after", "How many good runs, in a row or among some, make it well again.")
+        .or_number(2);
 const DEGRADED_OVER: Key<Latency> = Key::new(
     "degraded_over",
     "A run that passes but takes longer than this, in all or in one of its phases, is degraded.",
@@ -46,7 +50,8 @@ pub(in super::super) struct RawTuning {
     pub(in super::super) timeout: Field<Timeout>,
     pub(in super::super) confirm_interval: Field<ConfirmInterval>,
     pub(in super::super) fail_after: Field<Threshold>,
-    pub(in super::super) recover_after: Field<Runs>,
+    pub(in super::super) degrade_after: Field<Threshold>,
+    pub(in super::super) recover_after: Field<Threshold>,
     pub(in super::super) degraded_over: Field<Latency>,
     pub(in super::super) at_worst: Field<AtWorst>,
     pub(in super::super) major_when: Field<MajorWhen>,
@@ -60,6 +65,7 @@ impl RawTuning {
             timeout: table.take(&TIMEOUT),
             confirm_interval: table.take(&CONFIRM_INTERVAL),
             fail_after: table.take(&FAIL_AFTER),
+            degrade_after: table.take(&DEGRADE_AFTER),
             recover_after: table.take(&RECOVER_AFTER),
             degraded_over: table.take(&DEGRADED_OVER),
             at_worst: table.take(&AT_WORST),

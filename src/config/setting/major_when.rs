@@ -28,9 +28,7 @@ impl Setting for MajorWhen {
             }
             DeValue::String(text) if text == "all" => return Some(Self::All),
             DeValue::String(text) => percent(text),
-            DeValue::Float(number) => {
-                number.as_str().parse().ok().and_then(|part: f64| share(part * 100.0))
-            }
+            DeValue::Float(number) => part(number.as_str()),
             DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
                 return Self::wrong_type(node, problems);
             }
@@ -53,8 +51,14 @@ impl Setting for MajorWhen {
     }
 }
 
-fn percent(text: &str) -> Option<u16> {
+/// `"50%"`, in ten-thousandths.
+pub(super) fn percent(text: &str) -> Option<u16> {
     share(text.trim().strip_suffix('%')?.trim_end().parse().ok()?)
+}
+
+/// `0.5`, in ten-thousandths.
+pub(super) fn part(number: &str) -> Option<u16> {
+    number.parse().ok().and_then(|part: f64| share(part * 100.0))
 }
 
 /// Hundredths of a percent; nothing for what is no part of a whole.

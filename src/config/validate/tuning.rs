@@ -1,6 +1,5 @@
 //! How often, how long, how many: a check's own settings over the file's defaults over farol's.
 
-use std::num::NonZeroU32;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -10,25 +9,24 @@ use super::super::problem::Problems;
 use super::super::raw::tuning::RawTuning;
 use super::super::reader::Field;
 use super::super::setting::choice::AtWorst;
-use super::super::setting::count::Runs;
 use super::super::setting::duration::Duration;
-use crate::model::{ComponentStatus, MajorWhen, Phases, Span, Threshold};
+use super::threshold::{self, Thresholds};
+use crate::model::{ComponentStatus, MajorWhen, Phases, QuantileLimit, Span};
 
 /// What holds where no file says anything.
 const INTERVAL: Span = Span::from_secs(30);
 const TIMEOUT: Span = Span::from_secs(10);
 const CONFIRM_INTERVAL: Span = Span::from_secs(5);
-const TWICE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
 /// What holds for one check.
 pub(super) struct Tuning {
     pub(super) interval: Span,
     pub(super) timeout: Span,
     pub(super) confirm_interval: Span,
-    pub(super) fail_after: Threshold,
-    pub(super) recover_after: NonZeroU32,
+    pub(super) thresholds: Thresholds,
     pub(super) degraded_over: Option<Span>,
     pub(super) degraded_over_in: Phases,
+    pub(super) slow_quantile: Option<QuantileLimit>,
     pub(super) at_worst: ComponentStatus,
     pub(super) major_when: MajorWhen,
 }
@@ -95,22 +93,26 @@ pub(super) fn settle(
         contradiction(["degraded_over", "less than", "timeout"], limit, timeout, why, problems);
     }
 
+    let every = interval.as_ref().map(|interval| interval.span);
+    let thresholds = threshold::settle(own, defaults, every, problems);
+
+    let is_own = !matches!((&own.degraded_over, &own.interval), (Field::Absent, Field::Absent));
+    let quantile = degraded_over.as_ref().and_then(|latency| latency.as_ref()?.quantile.clone());
+    if let (Some((limit, place)), Some(every), true) = (quantile, every, is_own) {
+        let window = (limit.within, limit.at_least);
+        threshold::has_room(("degraded_over", place), window, every, problems);
+    }
+
     let (interval, timeout) = (interval?.span, timeout?.span);
     let degraded_over = degraded_over?.unwrap_or_default();
-    let in_a_row = Threshold::in_a_row(TWICE);
     Some(Tuning {
         interval,
         timeout,
         confirm_interval: Placed::or(confirm?, CONFIRM_INTERVAL).span.min(interval),
-        fail_after: own.fail_after.or_else(&defaults.fail_after).clone().or(in_a_row)?,
-        recover_after: own
-            .recover_after
-            .or_else(&defaults.recover_after)
-            .clone()
-            .or(Runs(TWICE))?
-            .0,
+        thresholds: thresholds?,
         degraded_over: degraded_over.total,
         degraded_over_in: degraded_over.phases,
+        slow_quantile: degraded_over.quantile.map(|(limit, _)| limit),
         at_worst: own
             .at_worst
             .or_else(&defaults.at_worst)

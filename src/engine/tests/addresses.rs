@@ -23,7 +23,7 @@ fn with_check(change: impl Fn(&mut CheckPolicy)) -> Policy {
 fn by_first_run(major_when: MajorWhen) -> Policy {
     with_check(|check| {
         check.fail_after = Threshold::in_a_row(times(1));
-        check.recover_after = times(1);
+        check.recover_after = Threshold::in_a_row(times(1));
         check.major_when = major_when;
     })
 }

@@ -8,55 +8,120 @@ use super::{
 };
 use crate::engine::{Engine, State};
 use crate::model::{
-    ComponentStatus, EventKind, Finding, Health, Input, Policy, Subject, Threshold, Vantage,
+    ComponentStatus, EventKind, Finding, Health, Input, Policy, Span, Subject, Threshold, Vantage,
     Verdict,
 };
 
 const WHOLE: Subject = Subject::Whole;
 
+/// What the reference model weighs runs by.
+#[derive(Clone, Copy, Debug)]
+struct Weights {
+    fail: Threshold,
+    degrade: Threshold,
+    recover: Threshold,
+}
+
+/// The runs of `evidence` that a threshold looks at: when they began, in seconds, and what they
+/// told.
+fn looked_at(evidence: &[(i64, Verdict)], threshold: Threshold) -> Vec<(i64, Verdict)> {
+    let newest = evidence.iter().map(|(at, _)| *at).max().unwrap_or_default();
+    match threshold {
+        Threshold::Runs { of, .. } => {
+            let skip = evidence.len().saturating_sub(usize::try_from(of.get()).unwrap());
+            evidence.iter().skip(skip).copied().collect()
+        }
+        Threshold::Share { within, .. } => {
+            let within = i64::try_from(within.as_micros() / 1_000_000).unwrap();
+            evidence.iter().filter(|(at, _)| newest - at < within).copied().collect()
+        }
+    }
+}
+
+/// Whether enough of these are so.
+fn enough(runs: &[(i64, Verdict)], threshold: Threshold, so: fn(Verdict) -> bool) -> bool {
+    let runs = looked_at(runs, threshold);
+    let alike = u32::try_from(runs.iter().filter(|(_, verdict)| so(*verdict)).count()).unwrap();
+    let told = u32::try_from(runs.len()).unwrap();
+    match threshold {
+        Threshold::Runs { count, .. } => alike >= count.get(),
+        Threshold::Share { share, at_least, .. } => {
+            told >= at_least.get()
+                && f64::from(alike) / f64::from(told) >= f64::from(share) / 10_000.0
+        }
+    }
+}
+
 /// The health by the rules as one would say them, looking at the whole history each time.
 /// `proof_from` is where the evidence begins that was not used up by an improvement.
-fn reference(history: &[Verdict], count: usize, of: usize, recover: usize) -> Health {
-    let told: Vec<Verdict> =
-        history.iter().copied().filter(|verdict| *verdict != Verdict::Inconclusive).collect();
+fn reference(history: &[(i64, Verdict)], weights: Weights) -> Health {
+    let conclusive = |(_, verdict): &(i64, Verdict)| *verdict != Verdict::Inconclusive;
+    let told: Vec<_> = history.iter().copied().filter(conclusive).collect();
     let (mut health, mut proof_from) = (Health::Unknown, 0);
+    let is_pass: fn(Verdict) -> bool = |v| v == Verdict::Pass;
+    let is_bad: fn(Verdict) -> bool = |v| v != Verdict::Pass;
+    let is_fail: fn(Verdict) -> bool = |v| v == Verdict::Fail;
+    let is_no_fail: fn(Verdict) -> bool = |v| v != Verdict::Fail;
     for end in 1..=told.len() {
-        let run = told[end - 1];
+        let (_, run) = told[end - 1];
         let evidence = &told[proof_from..end];
-        let recent: Vec<_> = evidence.iter().rev().take(of).collect();
-        let fails = recent.iter().filter(|v| ***v == Verdict::Fail).count();
-        let bads = recent.iter().filter(|v| ***v != Verdict::Pass).count();
-        let proof: Vec<_> = evidence.iter().rev().take(recover).collect();
-        let all_pass = proof.len() == recover && proof.iter().all(|v| **v == Verdict::Pass);
-        let no_fail = proof.len() == recover && proof.iter().all(|v| **v != Verdict::Fail);
+        let proof = looked_at(evidence, weights.recover);
+        let no_outage = enough(evidence, weights.recover, is_no_fail)
+            && !enough(&proof, weights.fail, is_fail)
+            && is_no_fail(run);
+        let well = enough(evidence, weights.recover, is_pass)
+            && !enough(&proof, weights.fail, is_fail)
+            && !enough(&proof, weights.degrade, is_bad)
+            && is_pass(run);
         let before = health;
         let was_bad = health == Health::Failing || health == Health::Degraded;
-        if was_bad && all_pass {
+        if was_bad && well {
             health = Health::Passing;
         } else if health == Health::Failing {
-            if no_fail {
+            if no_outage {
                 health = Health::Degraded;
             }
-        } else if fails >= count {
+        } else if is_fail(run) && enough(evidence, weights.fail, is_fail) {
             health = Health::Failing;
-        } else if bads >= count {
+        } else if health != Health::Degraded
+            && is_bad(run)
+            && enough(evidence, weights.degrade, is_bad)
+        {
             health = Health::Degraded;
-        } else if health == Health::Unknown && run == Verdict::Pass {
+        } else if health == Health::Unknown && is_pass(run) {
             health = Health::Passing;
         }
         if was_bad && health < before {
-            proof_from = end - recover;
+            proof_from = end - proof.len();
         }
     }
     health
 }
 
-fn with_threshold(count: u32, of: u32, recover: u32) -> Policy {
+/// Every form of threshold, small enough for a short history to reach.
+pub(super) fn thresholds(shortest: u64) -> impl Strategy<Value = Threshold> {
+    let runs = (1_u32..4, 0_u32..3)
+        .prop_map(|(count, more)| Threshold::Runs { count: times(count), of: times(count + more) });
+    let share = (1_u16..=100, shortest..200, 1_u32..5).prop_map(|(percent, within, at_least)| {
+        let (share, within) = (percent * 100, Span::from_secs(within));
+        Threshold::Share { share, within, at_least: times(at_least) }
+    });
+    prop_oneof![2 => runs, 1 => share]
+}
+
+fn weighed_by(weights: Weights) -> Policy {
     let mut policy = policy(&["Desk"]);
     let desk = policy.checks.get_mut(&check("desk")).unwrap();
-    desk.fail_after = Threshold { count: times(count), of: times(of) };
-    desk.recover_after = times(recover);
+    desk.fail_after = weights.fail;
+    desk.degrade_after = (weights.degrade != weights.fail).then_some(weights.degrade);
+    desk.recover_after = weights.recover;
     policy
+}
+
+fn with_threshold(count: u32, of: u32, recover: u32) -> Policy {
+    let fail = Threshold::Runs { count: times(count), of: times(of) };
+    let recover = Threshold::in_a_row(times(recover));
+    weighed_by(Weights { fail, degrade: fail, recover })
 }
 
 fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
@@ -89,15 +154,18 @@ proptest! {
 
     #[test]
     fn agrees_with_a_simpler_model_of_itself(
-        history in verdicts(), count in 1_u32..4, more in 0_u32..3, recover in 1_u32..4,
+        history in verdicts(), waits in prop::collection::vec(1_i64..60, 40),
+        fail in thresholds(20), degrade in prop::option::of(thresholds(20)), recover in thresholds(20),
     ) {
-        let mut rig = Rig::new(with_threshold(count, count + more, recover));
-        for (index, verdict) in (1..).zip(&history) {
-            rig.see(10 * index, "desk", vec![finding(*verdict)]);
-            let told = usize::try_from(index).unwrap();
-            let sizes = [count, count + more, recover].map(|n| usize::try_from(n).unwrap());
-            let expected = reference(&history[..told], sizes[0], sizes[1], sizes[2]);
-            prop_assert_eq!(health(&rig), expected, "after {:?}", &history[..told]);
+        let weights = Weights { fail, degrade: degrade.unwrap_or(fail), recover };
+        let mut rig = Rig::new(weighed_by(weights));
+        let (mut secs, mut told) = (0, Vec::new());
+        for (verdict, wait) in history.iter().zip(waits) {
+            secs += wait;
+            rig.see(secs, "desk", vec![finding(*verdict)]);
+            told.push((secs, *verdict));
+            let expected = reference(&told, weights);
+            prop_assert_eq!(health(&rig), expected, "after {:?}", &told);
             let doubt = !matches!((verdict, expected),
                 (Verdict::Inconclusive, _) | (Verdict::Pass, Health::Passing)
                 | (Verdict::Degraded, Health::Degraded) | (Verdict::Fail, Health::Failing));
@@ -107,19 +175,89 @@ proptest! {
 
     #[test]
     fn fewer_failures_than_the_threshold_never_open(
-        wishes in prop::collection::vec(any::<bool>(), 0..80), count in 2_u32..5, more in 0_u32..4,
+        wishes in prop::collection::vec((any::<bool>(), 1_i64..60), 0..80),
+        fail in thresholds(20), recover in thresholds(20),
     ) {
-        let of = usize::try_from(count + more).unwrap();
-        let mut rig = Rig::new(with_threshold(count, count + more, 2));
-        let mut bad: Vec<bool> = Vec::new();
-        for (index, wish) in (1..).zip(wishes) {
-            let before = bad.iter().rev().take(of - 1).filter(|bad| **bad).count();
-            bad.push(wish && before + 1 < usize::try_from(count).unwrap());
-            let verdict = if bad[bad.len() - 1] { Verdict::Fail } else { Verdict::Pass };
-            rig.see(10 * index, "desk", vec![finding(verdict)]);
+        let mut rig = Rig::new(weighed_by(Weights { fail, degrade: fail, recover }));
+        let (mut secs, mut told): (i64, Vec<(i64, Verdict)>) = (0, Vec::new());
+        for (wish, wait) in wishes {
+            secs += wait;
+            told.push((secs, Verdict::Fail));
+            if !wish || enough(&told, fail, |v| v == Verdict::Fail) {
+                told.pop();
+                told.push((secs, Verdict::Pass));
+            }
+            rig.see(secs, "desk", vec![finding(told[told.len() - 1].1)]);
         }
         prop_assert!(rig.actions.is_empty(), "{}", rig.journal);
     }
+
+    #[test]
+    fn as_many_failures_as_the_threshold_always_open(
+        fail in thresholds(20), recover in thresholds(20), before in 0_i64..20,
+    ) {
+        let mut rig = Rig::new(weighed_by(Weights { fail, degrade: fail, recover }));
+        rig.see_all(0, 5 * before, "desk", &pass(WHOLE));
+        for n in 0..60 {
+            rig.see(5 * before + 5 * n, "desk", vec![finding(Verdict::Fail)]);
+        }
+        prop_assert_eq!(health(&rig), Health::Failing);
+        for n in 60..200 {
+            rig.see(5 * before + 5 * n, "desk", vec![finding(Verdict::Pass)]);
+        }
+        prop_assert_eq!(health(&rig), Health::Passing, "sustained passes end it");
+    }
+}
+
+#[test]
+fn what_recovers_does_not_fail_with_the_runs_that_proved_it() {
+    let share = |percent: u16| Threshold::Share {
+        share: percent * 100,
+        within: Span::from_secs(100),
+        at_least: times(4),
+    };
+    let fail = share(40);
+    let mut rig = Rig::new(weighed_by(Weights { fail, degrade: fail, recover: share(70) }));
+    let mut verdicts = Vec::new();
+    for (secs, bad) in (0..).step_by(10).zip([0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]) {
+        let verdict = if bad == 1 { Verdict::Fail } else { Verdict::Pass };
+        rig.see(secs, "desk", vec![finding(verdict)]);
+        verdicts.push(health(&rig) == Health::Failing);
+    }
+    // Three of seven fail at the seventh run; seven of ten pass only when the first of these is
+    // older than the window.
+    let failing: Vec<usize> = (0..).zip(&verdicts).filter(|(_, f)| **f).map(|(n, _)| n).collect();
+    assert_eq!(failing, [6, 7, 8, 9, 10, 11, 12], "{}", rig.journal);
+}
+
+#[test]
+fn a_window_of_time_is_bounded_in_runs() {
+    let fail =
+        Threshold::Share { share: 5_000, within: Span::from_secs(3_600), at_least: times(4) };
+    let mut rig = Rig::new(weighed_by(Weights { fail, degrade: fail, recover: fail }));
+    let most = i64::try_from(Threshold::MOST_RUNS).unwrap();
+    for secs in 0..most {
+        rig.see(secs, "desk", vec![pass(WHOLE)]);
+    }
+    let size = |rig: &Rig| serde_json::to_string(rig.engine.state()).unwrap().len();
+    let full = size(&rig);
+    for secs in most..most + 100 {
+        rig.see(secs, "desk", vec![pass(WHOLE)]);
+    }
+    assert_eq!(size(&rig), full, "it grows no more");
+}
+
+#[test]
+fn what_is_degraded_may_take_more_than_what_fails() {
+    let [fail, degrade] = [2, 4].map(|count| Threshold::in_a_row(times(count)));
+    let mut rig = Rig::new(weighed_by(Weights { fail, degrade, recover: fail }));
+    rig.see_all(0, 30, "desk", &degraded(WHOLE, slow()));
+    assert_eq!(rig.status("desk"), ComponentStatus::Operational);
+    rig.see(30, "desk", vec![degraded(WHOLE, slow())]);
+    assert_eq!(rig.status("desk"), ComponentStatus::DegradedPerformance);
+    assert_eq!(rig.last().started_at, at(0));
+    rig.see_all(40, 60, "desk", &finding(Verdict::Fail));
+    assert_eq!(rig.status("desk"), ComponentStatus::MajorOutage);
 }
 
 #[test]

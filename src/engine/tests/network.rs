@@ -8,7 +8,7 @@ use super::{Rig, at, check, component, fail, observed, pass, policy, refused};
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
     CheckId, ComponentId, ComponentStatus, EventKind, Finding, Input, PlatformId, Policy, Reason,
-    ReferencePolicy, Subject, Timestamp,
+    ReferencePolicy, Subject, Threshold, Timestamp,
 };
 
 const REFERENCES: [&str; 3] = ["gateway", "office", "site"];
@@ -199,8 +199,8 @@ fn what_spans_platforms_must_last() {
         if !with_references {
             policy.prober.references.clear();
         }
-        policy.checks.values_mut().for_each(|check| check.fail_after.count = super::times(1));
-        policy.checks.values_mut().for_each(|check| check.fail_after.of = super::times(1));
+        let once = Threshold::in_a_row(super::times(1));
+        policy.checks.values_mut().for_each(|check| check.fail_after = once);
         let mut rig = Rig::new(policy);
         if with_references {
             rig.see(10, "portal", vec![timeout()]);

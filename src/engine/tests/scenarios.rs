@@ -6,6 +6,7 @@ use super::{Rig, at, blind, check, component, fail, pass, policy, refused, times
 use crate::engine::{Engine, State, WakeupReason, correlate};
 use crate::model::{
     ActionKind, ComponentStatus, Finding, Impact, IncidentStatus, PlatformId, Span, Subject,
+    Threshold,
 };
 
 const WHOLE: Subject = Subject::Whole;
@@ -234,7 +235,8 @@ fn no_period_is_so_short_that_time_stands_still() {
         platform.update_every = Span::ZERO;
         platform.resolve_after = Span::ZERO;
     }
-    hasty.checks.get_mut(&check("desk")).unwrap().fail_after.count = times(1);
+    let once = Threshold::Runs { count: times(1), of: times(3) };
+    hasty.checks.get_mut(&check("desk")).unwrap().fail_after = once;
     let mut rig = Rig::new(hasty);
     rig.see(0, "desk", vec![bad()]);
     for tenths in 1..=100 {

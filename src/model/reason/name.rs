@@ -109,6 +109,7 @@ impl Reason {
             Self::NtpUnsynchronized { .. } => "ntp_unsynchronized",
             Self::NtpRefused { .. } => "ntp_refused",
             Self::Slow { .. } => "slow",
+            Self::SlowQuantile { .. } => "slow_quantile",
             Self::SlowPhase { phase, .. } => match phase {
                 Phase::Resolve => "resolve_slow",
                 Phase::Connect => "connect_slow",

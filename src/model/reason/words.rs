@@ -140,6 +140,13 @@ impl fmt::Display for Reason {
             }
             Self::NtpRefused { code } => write!(f, "the NTP server refuses to answer: {code}"),
             Self::Slow { took } => write!(f, "took {took}"),
+            Self::SlowQuantile { quantile, took, limit } => {
+                write!(
+                    f,
+                    "the slowest {}% of the runs took {took} or more, over {limit}",
+                    100 - quantile.min(&100)
+                )
+            }
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
             Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
