@@ -15,6 +15,9 @@ pub const MOST: usize = 4096;
 /// How old a sight may be and still speak for the time.
 const FRESH: Duration = Duration::from_secs(600);
 
+/// How long it is waited for somebody who can tell what the time is.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Whose clock, and how it was read: what stands behind one address may have several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Who {
@@ -57,6 +60,8 @@ pub struct Known {
 pub struct Book {
     rules: Rules,
     began: Timestamp,
+    /// When it was last known what the time is.
+    told_at: Timestamp,
     own: Own,
     sights: BTreeMap<Who, Sight>,
 }
@@ -64,7 +69,13 @@ pub struct Book {
 impl Book {
     /// Nothing is known yet.
     pub fn new(rules: Rules, now: Timestamp, wall_step: i64) -> Self {
-        Self { rules, began: now, own: Own::new(now, wall_step), sights: BTreeMap::new() }
+        Self {
+            rules,
+            began: now,
+            told_at: now,
+            own: Own::new(now, wall_step),
+            sights: BTreeMap::new(),
+        }
     }
 
     /// Goes by other rules from now on.
@@ -81,6 +92,11 @@ impl Book {
     /// Our own clock.
     pub fn own(&self) -> &Own {
         &self.own
+    }
+
+    /// Whether it may still be waited for somebody who can tell what the time is.
+    pub fn may_yet_tell(&self, now: Timestamp) -> bool {
+        now.since(self.told_at) < PATIENCE
     }
 
     /// Notes how far the host's clock is ahead of ours.
@@ -116,6 +132,9 @@ impl Book {
         }
         self.forget();
         let reference = self.reference(now);
+        if reference.is_some() {
+            self.told_at = now;
+        }
         let sights: Vec<(&Who, ClockOffset)> =
             heard.iter().filter_map(|(who, _)| Some((who, self.usable(who)?.at(now)))).collect();
         let offsets: Vec<ClockOffset> = sights.iter().map(|(_, offset)| *offset).collect();

@@ -120,6 +120,7 @@ impl Reason {
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
             Self::ProberClock { .. } => "prober_clock",
+            Self::ProberClockUnsure => "prober_clock_unsure",
             Self::ProberClockOff { .. } => "prober_clock_off",
             Self::ProberBusy { .. } => "prober_busy",
             Self::ProberResolver { .. } => "prober_resolver",
@@ -135,6 +136,7 @@ impl Reason {
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
                 | Self::ProberClock { .. }
+                | Self::ProberClockUnsure
                 | Self::ProberClockOff { .. }
                 | Self::ProberBusy { .. }
                 | Self::ProberResolver { .. }
