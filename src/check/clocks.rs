@@ -102,8 +102,8 @@ impl Clocks {
         (found.against != ClockReference::Host).then(|| ours.minus(found.offset))
     }
 
-    /// What is wrong with our own clock, if anything is: the host's was set while we ran, or what
-    /// others agree on is not what ours says.
+    /// What is wrong with our own clock, if anything is: what others agree on is not what ours says,
+    /// the host's was set while we ran, or those who could tell contradict each other.
     pub(super) fn own_trouble(&self) -> Option<Reason> {
         let mut shared = self.lock();
         shared.book.look(self.clock.now(), self.clock.wall_step());
@@ -112,9 +112,11 @@ impl Clocks {
             let offset = ours.minus(found.offset);
             return Some(Reason::ProberClockOff { offset, against: found.against });
         }
-        let step = shared.book.own().step()?;
-        (Span::from_micros(step.unsigned_abs()) > shared.max_error)
-            .then_some(Reason::ProberClock { step })
+        let own = shared.book.own();
+        let is_far = |step: &i64| Span::from_micros(step.unsigned_abs()) > shared.max_error;
+        let step = own.step().filter(is_far);
+        step.map(|step| Reason::ProberClock { step })
+            .or_else(|| own.is_unsure().then_some(Reason::ProberClockUnsure))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::agreement::strayed;
-use super::own::{Own, Reference, Voice};
+use super::own::{Named, Own, Reference, Voice};
 use super::sight::{Sample, Sight};
 use crate::model::{CheckId, ClockOffset, ClockReference, ClockSource, Span, Timestamp, Variant};
 
@@ -101,7 +101,7 @@ impl Book {
 
     /// Notes how far the host's clock is ahead of ours.
     pub fn look(&mut self, now: Timestamp, wall_step: i64) {
-        self.own.look(now, wall_step);
+        self.own.look(now, wall_step, self.rules.max_error);
     }
 
     /// How our own clock is off, if it is by more than it may be.
@@ -121,7 +121,7 @@ impl Book {
     ///    wrong, others may know better.
     pub fn hear(&mut self, heard: &[(Who, Sample)], now: Timestamp) -> Vec<Option<Known>> {
         for (who, sample) in heard {
-            self.own.look(sample.at, sample.wall_step);
+            self.own.look(sample.at, sample.wall_step, self.rules.max_error);
             let sight = self.sights.get_mut(who);
             match sight {
                 Some(sight) => sight.hear(*sample),
@@ -176,20 +176,24 @@ impl Book {
         (who.source != ClockSource::Cookie || sight.goes()).then_some(sight)
     }
 
-    /// What the time is, with one voice for each address, however many checks ask it.
+    /// What the time is, with one voice for each address, however many checks ask it, and one for
+    /// each NTP server that was named, however many addresses it has had.
     fn reference(&mut self, now: Timestamp) -> Option<Reference> {
         let steady_since = self.own.steady_since();
         let speaks = |who: &Who| {
             let sight = self.usable(who)?;
             let seen_at = sight.seen_at();
             let is_fresh = now.since(seen_at) < FRESH && seen_at >= steady_since;
-            is_fresh.then(|| sight.at(now))
+            is_fresh.then(|| (sight.at(now), seen_at))
         };
-        let (mut ntp, mut voices) = (Vec::new(), BTreeMap::<_, Voice<'_>>::new());
+        let (mut ntp, mut voices) = (BTreeMap::new(), BTreeMap::<_, Voice<'_>>::new());
         for who in self.sights.keys() {
-            let Some(offset) = speaks(who) else { continue };
+            let Some((offset, seen_at)) = speaks(who) else { continue };
             if self.rules.ntp.contains(&who.check) {
-                ntp.push(offset);
+                let latest = ntp.entry(&who.check).or_insert((seen_at, offset));
+                if seen_at >= latest.0 {
+                    *latest = (seen_at, offset);
+                }
             }
             let platform = who.check.as_str().split('/').next().unwrap_or_default();
             // Without an address it is the check that tells one server from another.
@@ -204,7 +208,9 @@ impl Book {
         }
         let voices: Vec<Voice<'_>> = voices.into_values().collect();
         let settled = now.since(self.began) >= self.rules.settle.to_duration();
-        self.own.reference(&ntp, &voices, (self.rules.max_error, settled), now)
+        let heard: Vec<ClockOffset> = ntp.into_values().map(|(_, offset)| offset).collect();
+        let named = Named { heard: &heard, count: self.rules.ntp.len() };
+        self.own.reference(named, &voices, (self.rules.max_error, settled), now)
     }
 
     /// Forgets the oldest, if there are too many.
@@ -219,7 +225,6 @@ impl Book {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::{Book, Known, MOST, Rules, Who};
@@ -235,7 +240,7 @@ mod tests {
 
     fn book() -> Book {
         let rules = Rules {
-            ntp: BTreeSet::from([CheckId::new("prober/time/one")]),
+            ntp: ["one", "two", "six"].map(|it| CheckId::new(format!("prober/time/{it}"))).into(),
             max_error: Span::from_secs(1),
             settle: Span::ZERO,
         };
@@ -326,9 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn an_ntp_server_that_was_named_is_believed_before_all_others() {
+    fn most_ntp_servers_that_were_named_are_believed_before_all_others() {
         let mut book = book();
-        see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/one", &[YEAR]);
+        // One that is behind a name with many addresses has one voice.
+        for _ in 0..3 {
+            see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/one", &[YEAR, YEAR]);
+        }
+        assert_eq!(off(&see(&mut book, 1, 0, "b/b/c", &[0, 0, 0])), [None; 3]);
+        see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/two", &[YEAR]);
         assert_eq!(
             off(&see(&mut book, 2, 0, "a/b/c", &[0, YEAR, 0])),
             [Some(Ntp), None, Some(Ntp)]
