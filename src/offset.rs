@@ -13,4 +13,4 @@ pub use book::{Book, Known, MOST, Rules, Who};
 pub use edge::before_the_edge;
 pub use interval::SLEW;
 pub use own::{Named, Own, Reference, Voice};
-pub use sight::{Sample, Sight};
+pub use sight::{JUMP_TOLD, Sample, Sight};

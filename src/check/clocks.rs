@@ -11,6 +11,7 @@ mod judge;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ClockLimits, ProberPlan};
@@ -18,7 +19,7 @@ use crate::model::{
     CheckId, ClockOffset, ClockReference, ClockSource, Finding, Reason, Span, Timestamp, Variant,
     Verdict,
 };
-use crate::offset::{self, Book, Known, Rules, Sample, Who, before_the_edge};
+use crate::offset::{self, Book, JUMP_TOLD, Known, Rules, Sample, Who, before_the_edge};
 
 /// What is known of clocks. Copies know the same.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl Clocks {
                     Some((who, Sample { offset, at: now, wall_step }))
                 })
                 .collect();
-            let mut known = self.lock().book.hear(&heard, now).into_iter();
+            let mut known = self.lock().book.hear(&heard, jump_told(check), now).into_iter();
             for finding in group {
                 if !finding.clock.is_some_and(|clock| is_evidence(finding, clock)) {
                     continue;
@@ -228,6 +229,13 @@ fn rules(plan: &ProberPlan, settle: Span) -> Rules {
     Rules { ntp, max_error: plan.max_clock_error, settle }
 }
 
+/// How long it is told that a clock was set: over more runs of `check` than open an incident, and
+/// one more, as the first may be slow to come.
+fn jump_told(check: &Check) -> Duration {
+    let runs = check.fail_after.of.get().saturating_add(1);
+    JUMP_TOLD.max(check.interval.to_duration().saturating_mul(runs))
+}
+
 /// Whether what `finding` read is to be heard: an NTP server that fails says so of itself.
 fn is_evidence(finding: &Finding, clock: ClockOffset) -> bool {
     clock.source != ClockSource::Ntp || finding.verdict != Verdict::Fail
@@ -259,12 +267,16 @@ fn limits(check: &Check, variant: Option<&Variant>) -> Option<ClockLimits> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::num::NonZeroU32;
+    use std::time::Duration;
 
-    use super::{Shared, Who, rules};
-    use crate::config::{ClockLimits, ProberPlan};
+    use super::{Shared, Who, jump_told, rules};
+    use crate::config::{
+        Addresses, Check, CheckKind, ClockCheck, ClockLimits, ClockTarget, ProberPlan,
+    };
     use crate::model::{
-        CheckId, ClockOffset, ClockReference, ClockSource, Finding, Span, Subject, Timestamp,
-        Verdict,
+        CheckId, ClockOffset, ClockReference, ClockSource, Finding, Span, Subject, Threshold,
+        Timestamp, Verdict,
     };
     use crate::offset::{Book, Known};
 
@@ -340,6 +352,27 @@ mod tests {
         let still = judged(&mut shared, 31, "desk", HOUR, by_host(0));
         assert_eq!(still, (Verdict::Inconclusive, Some("prober_clock")));
         assert_eq!(judged(&mut shared, 32, "desk", 0, by_host(0)), WELL);
+    }
+
+    #[test]
+    fn a_jump_is_told_for_more_runs_than_open_an_incident() {
+        let clock = ClockCheck {
+            target: ClockTarget::reference("ntp1.example".into(), 123, Addresses::Any),
+            samples: NonZeroU32::MIN,
+            limits: ClockLimits {
+                degraded: Span::ZERO,
+                failed: Span::ZERO,
+                jump: None,
+                drift: None,
+            },
+        };
+        let times = (Span::from_secs(60), Span::from_secs(5));
+        let kind = CheckKind::Clock(Box::new(clock));
+        let mut check = Check::for_ourselves(CheckId::new("a/b/c"), "c".into(), times, kind);
+        check.fail_after = Threshold::in_a_row(NonZeroU32::new(3).unwrap());
+        assert_eq!(jump_told(&check), Duration::from_secs(300));
+        check.interval = Span::from_secs(3600);
+        assert_eq!(jump_told(&check), Duration::from_secs(4 * 3600));
     }
 
     /// A target is found to be an hour ahead; then nobody can tell for long.

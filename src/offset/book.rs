@@ -119,7 +119,13 @@ impl Book {
     /// 2. What may have been written somewhere, and not be a clock, must be seen to go.
     /// 3. Siblings alone are believed where nobody else but our host is: where a majority of them is
     ///    wrong, others may know better.
-    pub fn hear(&mut self, heard: &[(Who, Sample)], now: Timestamp) -> Vec<Option<Known>> {
+    /// 4. That a clock was set is told for as long as `jump_told`.
+    pub fn hear(
+        &mut self,
+        heard: &[(Who, Sample)],
+        jump_told: Duration,
+        now: Timestamp,
+    ) -> Vec<Option<Known>> {
         for (who, sample) in heard {
             self.own.look(sample.at, sample.wall_step, self.rules.max_error);
             let sight = self.sights.get_mut(who);
@@ -149,7 +155,11 @@ impl Book {
             .collect();
         heard
             .iter()
-            .map(|(who, _)| self.known(who, reference, by_siblings.get(who).copied(), now))
+            .map(|(who, _)| {
+                let jumped = self.sights.get(who)?.jumped(now, jump_told);
+                let known = self.known(who, reference, by_siblings.get(who).copied(), now)?;
+                Some(Known { jumped, ..known })
+            })
             .collect()
     }
 
@@ -166,8 +176,7 @@ impl Book {
         let against = reference.map(|found| (offset.minus(found.offset), found.against));
         let drift = against.and_then(|against| sight.drift(against, now));
         let by_siblings = by_siblings.map(|offset| (offset, ClockReference::Siblings));
-        let jumped = sight.jumped(now);
-        Some(Known { offset, against: by_siblings.or(against), jumped, drift })
+        Some(Known { offset, against: by_siblings.or(against), jumped: None, drift })
     }
 
     /// What is known of a clock, if it is one.
@@ -229,7 +238,7 @@ mod tests {
 
     use super::{Book, Known, MOST, Rules, Who};
     use crate::model::{CheckId, ClockOffset, ClockReference, ClockSource, Span, Timestamp};
-    use crate::offset::Sample;
+    use crate::offset::{JUMP_TOLD, Sample};
 
     const SECOND: i64 = 1_000_000;
     const YEAR: i64 = 365 * 24 * 3600 * SECOND;
@@ -269,7 +278,7 @@ mod tests {
             (who, Sample { offset, at: at(seconds), wall_step })
         };
         let heard: Vec<_> = (0..).zip(all).map(heard).collect();
-        book.hear(&heard, at(seconds))
+        book.hear(&heard, JUMP_TOLD, at(seconds))
     }
 
     /// Who is off, and against what.
