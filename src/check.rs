@@ -223,7 +223,9 @@ impl Prober {
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
-            load.excuse(finding, check, started_at);
+        }
+        load.excuse(&mut findings, (check, variant), started_at);
+        for finding in &mut findings {
             if let Some(Reason::ProberExhausted { detail }) = &finding.reason {
                 board.note(OwnTrouble::Exhausted, detail.clone(), EXHAUSTED_FOR);
             }
@@ -353,6 +355,7 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::ClockDrift { .. }
             | Reason::ProberClock { .. }
             | Reason::ProberClockOff { .. }
+            | Reason::ProberClockUnsure
             | Reason::ProberBusy { .. }
             | Reason::DnsSerial { .. }
             | Reason::DnssecInsecure

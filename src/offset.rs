@@ -8,9 +8,9 @@ mod interval;
 mod own;
 mod sight;
 
-pub use agreement::{agreement, strayed};
+pub use agreement::{agreement, agreement_of, strayed};
 pub use book::{Book, Known, MOST, Rules, Who};
 pub use edge::before_the_edge;
 pub use interval::SLEW;
-pub use own::{Own, Reference, Voice};
-pub use sight::{Sample, Sight};
+pub use own::{Named, Own, Reference, Voice};
+pub use sight::{JUMP_TOLD, Sample, Sight};

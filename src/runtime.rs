@@ -23,7 +23,7 @@ use crate::check::Prober;
 use crate::clock::Clock;
 use crate::config::Check;
 use crate::metrics::Metrics;
-use crate::model::{CheckId, Event, Input, LaneId, Observation, Timestamp};
+use crate::model::{CheckId, Event, Input, LaneId, Observation, Timestamp, Verdict};
 use crate::outbox::{self, Attempt, AttemptId, Outcome};
 use crate::publish::Publisher;
 use crate::schedule::Due;
@@ -169,7 +169,10 @@ impl Runtime {
             // Nobody watching is fine.
             let _ = self.news.send(News::Observed(Arc::new(observation.clone())));
         }
-        self.progress.came_back(batch.len(), now);
+        let tells = |it: &&Observation| {
+            it.findings.iter().any(|finding| finding.verdict != Verdict::Inconclusive)
+        };
+        self.progress.came_back(batch.len(), batch.iter().filter(tells).count(), now);
         let inputs: Vec<Input> = batch.into_iter().map(Input::Observed).collect();
         self.durable.append(&inputs, now, &self.metrics).await;
         for input in inputs {

@@ -55,6 +55,7 @@ impl Beside<'_> {
                 pulse: self.health.clone(),
                 progress: self.progress.clone(),
                 longest_run: longest_run(config),
+                longest_round: longest_round(config),
                 board: self.prober.board().clone(),
                 metrics: Arc::clone(metrics),
             };
@@ -68,4 +69,11 @@ impl Beside<'_> {
 fn longest_run(config: &Config) -> Span {
     let checks = config.checks().map(|(_, _, check)| check).chain(config.prober.checks());
     checks.map(|check| check.timeout).max().unwrap_or(Span::ZERO)
+}
+
+/// How long it may take until each check has been run once.
+fn longest_round(config: &Config) -> Span {
+    let checks = config.checks().map(|(_, _, check)| check).chain(config.prober.checks());
+    let rounds = checks.map(|check| check.interval.to_duration() + check.timeout.to_duration());
+    rounds.max().map_or(Span::ZERO, Span::from)
 }

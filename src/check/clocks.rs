@@ -11,6 +11,7 @@ mod judge;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ClockLimits, ProberPlan};
@@ -18,7 +19,7 @@ use crate::model::{
     CheckId, ClockOffset, ClockReference, ClockSource, Finding, Reason, Span, Timestamp, Variant,
     Verdict,
 };
-use crate::offset::{self, Book, Known, Rules, Sample, Who, before_the_edge};
+use crate::offset::{self, Book, JUMP_TOLD, Known, Rules, Sample, Who, before_the_edge};
 
 /// What is known of clocks. Copies know the same.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl Clocks {
                     Some((who, Sample { offset, at: now, wall_step }))
                 })
                 .collect();
-            let mut known = self.lock().book.hear(&heard, now).into_iter();
+            let mut known = self.lock().book.hear(&heard, jump_told(check), now).into_iter();
             for finding in group {
                 if !finding.clock.is_some_and(|clock| is_evidence(finding, clock)) {
                     continue;
@@ -89,7 +90,7 @@ impl Clocks {
                 if let (Some(known), Some(limits), Some(who)) =
                     (known, limits, who(&check.id, finding))
                 {
-                    self.lock().judge(finding, who, known, limits);
+                    self.lock().judge(finding, who, known, limits, now);
                 }
             }
         }
@@ -102,8 +103,8 @@ impl Clocks {
         (found.against != ClockReference::Host).then(|| ours.minus(found.offset))
     }
 
-    /// What is wrong with our own clock, if anything is: the host's was set while we ran, or what
-    /// others agree on is not what ours says.
+    /// What is wrong with our own clock, if anything is: what others agree on is not what ours says,
+    /// the host's was set while we ran, or those who could tell contradict each other.
     pub(super) fn own_trouble(&self) -> Option<Reason> {
         let mut shared = self.lock();
         shared.book.look(self.clock.now(), self.clock.wall_step());
@@ -112,9 +113,11 @@ impl Clocks {
             let offset = ours.minus(found.offset);
             return Some(Reason::ProberClockOff { offset, against: found.against });
         }
-        let step = shared.book.own().step()?;
-        (Span::from_micros(step.unsigned_abs()) > shared.max_error)
-            .then_some(Reason::ProberClock { step })
+        let own = shared.book.own();
+        let is_far = |step: &i64| Span::from_micros(step.unsigned_abs()) > shared.max_error;
+        let step = own.step().filter(is_far);
+        step.map(|step| Reason::ProberClock { step })
+            .or_else(|| own.is_unsure().then_some(Reason::ProberClockUnsure))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -123,17 +126,36 @@ impl Clocks {
 }
 
 impl Shared {
-    /// Judges one finding. While nobody can tell what the time is, a clock that was found to be off
-    /// is not found to be right either: the run says nothing.
-    fn judge(&mut self, finding: &mut Finding, who: Who, known: Known, limits: ClockLimits) {
-        if known.against.is_some() {
-            if judge::judge(finding, known, limits) {
-                self.blamed.insert(who);
-            } else {
-                self.blamed.remove(&who);
-            }
-        } else if self.blamed.contains(&who) && known.offset.certain() > limits.degraded {
-            judge::withhold(finding, self.book.own().step().unwrap_or_default());
+    /// Judges one finding.
+    ///
+    /// 1. Where the time is known, a clock is judged by that.
+    /// 2. While nobody can tell, a clock that is off by ours is neither wrong nor right: the run
+    ///    says nothing. Without that a restart would be a recovery, as nothing is known after it.
+    /// 3. That is so for a while only, since a run that says nothing resolves no incident either.
+    ///    Whoever looks once has nobody to wait for.
+    /// 4. A clock that was found to be off stays so for as long as nobody can tell that it is not.
+    ///    That our host alone does not exclude it, after its own clock has stepped, is not to tell.
+    fn judge(
+        &mut self,
+        finding: &mut Finding,
+        who: Who,
+        known: Known,
+        limits: ClockLimits,
+        now: Timestamp,
+    ) {
+        let step = self.book.own().step();
+        let is_off_by_ours = known.offset.certain() > limits.degraded;
+        let was_off = self.blamed.contains(&who);
+        let only_host = matches!(known.against, Some((_, ClockReference::Host)));
+        let is_off = known.against.is_some() && judge::judge(finding, known, limits);
+        if is_off {
+            self.blamed.insert(who);
+        } else if known.against.is_some() && !(only_host && step.is_some() && is_off_by_ours) {
+            self.blamed.remove(&who);
+        } else if is_off_by_ours
+            && (was_off || (known.against.is_none() && self.waits && self.book.may_yet_tell(now)))
+        {
+            judge::withhold(finding, step);
         }
         if self.blamed.len() > offset::MOST {
             self.blamed.pop_first();
@@ -207,6 +229,13 @@ fn rules(plan: &ProberPlan, settle: Span) -> Rules {
     Rules { ntp, max_error: plan.max_clock_error, settle }
 }
 
+/// How long it is told that a clock was set: over more runs of `check` than open an incident, and
+/// one more, as the first may be slow to come.
+fn jump_told(check: &Check) -> Duration {
+    let runs = check.fail_after.of.get().saturating_add(1);
+    JUMP_TOLD.max(check.interval.to_duration().saturating_mul(runs))
+}
+
 /// Whether what `finding` read is to be heard: an NTP server that fails says so of itself.
 fn is_evidence(finding: &Finding, clock: ClockOffset) -> bool {
     clock.source != ClockSource::Ntp || finding.verdict != Verdict::Fail
@@ -238,45 +267,128 @@ fn limits(check: &Check, variant: Option<&Variant>) -> Option<ClockLimits> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::num::NonZeroU32;
+    use std::time::Duration;
 
-    use super::{Shared, Who, rules};
-    use crate::config::{ClockLimits, ProberPlan};
+    use super::{Shared, Who, jump_told, rules};
+    use crate::config::{
+        Addresses, Check, CheckKind, ClockCheck, ClockLimits, ClockTarget, ProberPlan,
+    };
     use crate::model::{
-        CheckId, ClockOffset, ClockReference, ClockSource, Finding, Span, Subject, Timestamp,
-        Verdict,
+        CheckId, ClockOffset, ClockReference, ClockSource, Finding, Span, Subject, Threshold,
+        Timestamp, Verdict,
     };
     use crate::offset::{Book, Known};
 
-    /// A target is found to be an hour ahead; then the host's clock is set, and nobody can tell.
-    #[test]
-    fn a_wrong_clock_is_not_right_because_nobody_can_tell_any_more() {
+    /// What is known of clocks by a prober that runs for long.
+    fn shared() -> Shared {
         let plan = ProberPlan::default();
-        let book = Book::new(rules(&plan, Span::ZERO), Timestamp::from_secs(0), 0);
+        let book = Book::new(rules(&plan, Span::from_secs(15)), at(0), 0);
         let (max_error, blamed) = (plan.max_clock_error, BTreeSet::new());
-        let mut shared = Shared { book, max_error, waits: false, blamed };
+        Shared { book, max_error, waits: true, blamed }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs(1_700_000_000 + seconds)
+    }
+
+    const HOUR: i64 = 3_600_000_000;
+
+    /// What is found of a clock that is so far ahead of ours, and by so much of what is right.
+    fn judged(
+        shared: &mut Shared,
+        seconds: i64,
+        host: &str,
+        ahead: i64,
+        right: Option<(i64, ClockReference)>,
+    ) -> (Verdict, Option<&'static str>) {
         let limits = ClockLimits {
             degraded: Span::from_secs(60),
             failed: Span::from_secs(600),
             jump: None,
             drift: None,
         };
-        let mut judged = |host: &str, ahead: i64, is_known: bool| {
-            let source = ClockSource::Date;
-            let offset = ClockOffset { at_least: ahead, at_most: ahead + 1_000_000, source };
-            let against = is_known.then_some((offset, ClockReference::Host));
-            let known = Known { offset, against, jumped: None, drift: None };
-            let who = Who { check: CheckId::new(host), variant: None, address: None, source };
-            let mut finding = Finding::pass(Subject::Whole);
-            shared.judge(&mut finding, who, known, limits);
-            finding.verdict
+        let source = ClockSource::Date;
+        let around = |ahead| ClockOffset { at_least: ahead, at_most: ahead + 1_000_000, source };
+        let against = right.map(|(by, whose)| (around(by), whose));
+        let known = Known { offset: around(ahead), against, jumped: None, drift: None };
+        let who = Who { check: CheckId::new(host), variant: None, address: None, source };
+        let mut finding = Finding::pass(Subject::Whole);
+        shared.judge(&mut finding, who, known, limits, at(seconds));
+        (finding.verdict, finding.reason.map(|reason| reason.name()))
+    }
+
+    const UNSURE: (Verdict, Option<&str>) = (Verdict::Inconclusive, Some("prober_clock_unsure"));
+    const WRONG: (Verdict, Option<&str>) = (Verdict::Fail, Some("clock_skew"));
+    const WELL: (Verdict, Option<&str>) = (Verdict::Pass, None);
+
+    #[test]
+    fn a_restart_is_no_recovery_of_a_clock_that_is_off() {
+        let mut shared = shared();
+        assert_eq!(judged(&mut shared, 2, "desk", HOUR, None), UNSURE);
+        assert_eq!(judged(&mut shared, 2, "crm", 0, None), WELL);
+        let by_host = Some((HOUR, ClockReference::Host));
+        assert_eq!(judged(&mut shared, 15, "desk", HOUR, by_host), WRONG);
+    }
+
+    #[test]
+    fn no_check_is_blind_for_ever_where_nobody_can_tell() {
+        let mut shared = shared();
+        assert_eq!(judged(&mut shared, 599, "desk", HOUR, None), UNSURE);
+        assert_eq!(judged(&mut shared, 600, "desk", HOUR, None), WELL);
+        // Whoever looks once does not wait at all.
+        shared.waits = false;
+        assert_eq!(judged(&mut shared, 2, "desk", HOUR, None), WELL);
+    }
+
+    #[test]
+    fn a_host_that_was_suspended_with_one_target_believes_it_unless_it_was_wrong_before() {
+        let mut shared = shared();
+        let by_host = |ahead| Some((ahead, ClockReference::Host));
+        assert_eq!(judged(&mut shared, 20, "desk", HOUR, by_host(HOUR)), WRONG);
+        shared.book.look(at(30), HOUR);
+        // By the host's word the target is right, and by ours it is an hour ahead.
+        assert_eq!(judged(&mut shared, 31, "crm", HOUR, by_host(0)), WELL);
+        let still = judged(&mut shared, 31, "desk", HOUR, by_host(0));
+        assert_eq!(still, (Verdict::Inconclusive, Some("prober_clock")));
+        assert_eq!(judged(&mut shared, 32, "desk", 0, by_host(0)), WELL);
+    }
+
+    #[test]
+    fn a_jump_is_told_for_more_runs_than_open_an_incident() {
+        let clock = ClockCheck {
+            target: ClockTarget::reference("ntp1.example".into(), 123, Addresses::Any),
+            samples: NonZeroU32::MIN,
+            limits: ClockLimits {
+                degraded: Span::ZERO,
+                failed: Span::ZERO,
+                jump: None,
+                drift: None,
+            },
         };
-        let hour = 3_600_000_000;
-        assert_eq!(judged("desk", hour, false), Verdict::Pass, "nothing is held against it yet");
-        assert_eq!(judged("desk", hour, true), Verdict::Fail);
-        assert_eq!(judged("desk", hour, false), Verdict::Inconclusive);
-        assert_eq!(judged("crm", hour, false), Verdict::Pass);
-        assert_eq!(judged("desk", 0, false), Verdict::Pass, "it was set right meanwhile");
-        assert_eq!(judged("desk", 0, true), Verdict::Pass);
-        assert_eq!(judged("desk", hour, false), Verdict::Pass);
+        let times = (Span::from_secs(60), Span::from_secs(5));
+        let kind = CheckKind::Clock(Box::new(clock));
+        let mut check = Check::for_ourselves(CheckId::new("a/b/c"), "c".into(), times, kind);
+        check.fail_after = Threshold::in_a_row(NonZeroU32::new(3).unwrap());
+        assert_eq!(jump_told(&check), Duration::from_secs(300));
+        check.interval = Span::from_secs(3600);
+        assert_eq!(jump_told(&check), Duration::from_secs(4 * 3600));
+    }
+
+    /// A target is found to be an hour ahead; then nobody can tell for long.
+    #[test]
+    fn a_wrong_clock_is_not_right_because_nobody_can_tell_any_more() {
+        let mut shared = shared();
+        let mut judged = |host: &str, ahead: i64, is_known: bool| {
+            let right = is_known.then_some((ahead, ClockReference::Host));
+            super::tests::judged(&mut shared, 2_000, host, ahead, right)
+        };
+        assert_eq!(judged("desk", HOUR, false), WELL, "nothing is held against it yet");
+        assert_eq!(judged("desk", HOUR, true), WRONG);
+        assert_eq!(judged("desk", HOUR, false), UNSURE);
+        assert_eq!(judged("crm", HOUR, false), WELL);
+        assert_eq!(judged("desk", 0, false), WELL, "it was set right meanwhile");
+        assert_eq!(judged("desk", 0, true), WELL);
+        assert_eq!(judged("desk", HOUR, false), WELL);
     }
 }

@@ -15,11 +15,11 @@ use std::time::Duration;
 use super::trouble::Board;
 use crate::clock::Clock;
 use crate::config::{Addresses, Check, CheckKind};
-use crate::model::{Finding, OwnTrouble, Span, Timestamp, Verdict};
-use excuse::Exceeded;
+use crate::model::{Finding, OwnTrouble, Span, Timestamp, Variant, Verdict};
+use excuse::{Exceeded, InARow};
 pub use exhaustion::Files;
 use meter::Meter;
-use ring::{Ring, Sample};
+use ring::{Added, Ring, Sample};
 
 /// How often we look.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -59,6 +59,9 @@ struct Seen {
     meter: Meter,
     ring: Ring,
     added: Duration,
+    /// How late the sampler was, all in all.
+    late: Duration,
+    row: InARow,
     /// When the sampler wants to look next.
     due: Timestamp,
     files: Option<Files>,
@@ -90,24 +93,40 @@ impl Load {
         }
     }
 
-    /// Makes `finding`, of a run of `check` since `started_at`, inconclusive if it blames the
-    /// target for time that may be ours.
-    pub(super) fn excuse(&self, finding: &mut Finding, check: &Check, started_at: Timestamp) {
-        let Some(exceeded) = Exceeded::of(finding, check) else { return };
+    /// Makes those of `findings`, of a run of `check` or its `variant` since `started_at`,
+    /// inconclusive that blame the target for time that may be ours; but of runs that were given up
+    /// only so many in a row.
+    pub(super) fn excuse(
+        &self,
+        findings: &mut [Finding],
+        (check, variant): (&Check, Option<&Variant>),
+        started_at: Timestamp,
+    ) {
         let now = self.clock.now();
-        // Of several addresses the quick ones wait for the slow, which is no part of their run.
-        let ended_at = match check.kind.addresses() {
-            Some(Addresses::All) if !matches!(check.kind, CheckKind::Login(_)) => {
-                now.min(started_at + finding.phases.total())
-            }
-            _ => now,
-        };
         let mut seen = self.seen();
         let Some(seen) = &mut *seen else { return };
-        let added = seen.added(started_at, ended_at, now);
-        if let Some(reason) = exceeded.excuse(added) {
-            (finding.verdict, finding.reason) = (Verdict::Inconclusive, Some(reason));
+        let whose = (check.id.clone(), variant.cloned());
+        let allows = seen.row.allows(&whose);
+        let mut gave_up = false;
+        for finding in findings {
+            let Some(exceeded) = Exceeded::of(finding, check) else { continue };
+            // Of several addresses the quick ones wait for the slow, which is no part of their run.
+            let ended_at = match check.kind.addresses() {
+                Some(Addresses::All) if !matches!(check.kind, CheckKind::Login(_)) => {
+                    now.min(started_at + finding.phases.total())
+                }
+                _ => now,
+            };
+            let Some(reason) = exceeded.excuse(seen.added(started_at, ended_at, now)) else {
+                continue;
+            };
+            let is_given_up = matches!(exceeded, Exceeded::GaveUp { .. });
+            gave_up |= is_given_up;
+            if allows || !is_given_up {
+                (finding.verdict, finding.reason) = (Verdict::Inconclusive, Some(reason));
+            }
         }
+        seen.row.count(whose, gave_up);
     }
 
     /// How we are.
@@ -128,15 +147,18 @@ impl Load {
 impl Seen {
     fn start(now: Timestamp) -> Self {
         let mut ring = Ring::default();
-        ring.push(Sample { at: now, added: Duration::ZERO, lag: Duration::ZERO });
-        Self { meter: Meter::start(), ring, added: Duration::ZERO, due: now, files: None }
+        let zero = Duration::ZERO;
+        ring.push(Sample { at: now, added: zero, late: zero, lag: zero });
+        let (meter, row) = (Meter::start(), InARow::default());
+        Self { meter, ring, added: zero, late: zero, row, due: now, files: None }
     }
 
     /// The sampler's look.
     fn look(&mut self, now: Timestamp) {
         let lag = self.lag(now);
         self.added += self.meter.read() + lag;
-        self.ring.push(Sample { at: now, added: self.added, lag });
+        self.late += lag;
+        self.ring.push(Sample { at: now, added: self.added, late: self.late, lag });
         self.due = now + PERIOD;
     }
 
@@ -147,11 +169,12 @@ impl Seen {
 
     /// What may have been added between the two, by what is known now and not only since the
     /// sampler looked last.
-    fn added(&mut self, from: Timestamp, to: Timestamp, now: Timestamp) -> Duration {
+    fn added(&mut self, from: Timestamp, to: Timestamp, now: Timestamp) -> Added {
         self.added += self.meter.read();
         // A sampler that is late will say so when it comes, and is not waited for.
         let lag = self.lag(now);
-        let fresh = Sample { at: now, added: self.added + lag, lag };
+        let (added, late) = (self.added + lag, self.late + lag);
+        let fresh = Sample { at: now, added, late, lag };
         self.ring.added(from, to, fresh)
     }
 

@@ -461,6 +461,8 @@ pub enum Reason {
         /// How far the host's clock is ahead of ours, in microseconds.
         step: i64,
     },
+    /// Those who could tell what the time is are too few, or contradict each other.
+    ProberClockUnsure,
     /// Our own trouble: our clock is not what others agree on.
     ProberClockOff {
         /// How far it is ahead of them.

@@ -12,7 +12,13 @@ use crate::model::ClockOffset;
 ///    honest, and so make a better intersection than the honest have among themselves.
 /// 4. Of one clock alone it is that clock; of two what both admit.
 pub fn agreement(clocks: &[ClockOffset]) -> Option<ClockOffset> {
-    let most = clocks.len() / 2 + 1;
+    agreement_of(clocks.len(), clocks)
+}
+
+/// What more than half of `all` clocks admit, of which only `clocks` were heard: who is silent
+/// agrees with nobody.
+pub fn agreement_of(all: usize, clocks: &[ClockOffset]) -> Option<ClockOffset> {
+    let most = all / 2 + 1;
     let mut starts: Vec<i64> = clocks.iter().map(|clock| clock.at_least).collect();
     let mut ends: Vec<i64> = clocks.iter().map(|clock| clock.at_most).collect();
     starts.sort_unstable();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::agreement::strayed;
-use super::own::{Own, Reference, Voice};
+use super::own::{Named, Own, Reference, Voice};
 use super::sight::{Sample, Sight};
 use crate::model::{CheckId, ClockOffset, ClockReference, ClockSource, Span, Timestamp, Variant};
 
@@ -14,6 +14,9 @@ pub const MOST: usize = 4096;
 
 /// How old a sight may be and still speak for the time.
 const FRESH: Duration = Duration::from_secs(600);
+
+/// How long it is waited for somebody who can tell what the time is.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Whose clock, and how it was read: what stands behind one address may have several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ pub struct Known {
 pub struct Book {
     rules: Rules,
     began: Timestamp,
+    /// When it was last known what the time is.
+    told_at: Timestamp,
     own: Own,
     sights: BTreeMap<Who, Sight>,
 }
@@ -64,7 +69,13 @@ pub struct Book {
 impl Book {
     /// Nothing is known yet.
     pub fn new(rules: Rules, now: Timestamp, wall_step: i64) -> Self {
-        Self { rules, began: now, own: Own::new(now, wall_step), sights: BTreeMap::new() }
+        Self {
+            rules,
+            began: now,
+            told_at: now,
+            own: Own::new(now, wall_step),
+            sights: BTreeMap::new(),
+        }
     }
 
     /// Goes by other rules from now on.
@@ -83,9 +94,14 @@ impl Book {
         &self.own
     }
 
+    /// Whether it may still be waited for somebody who can tell what the time is.
+    pub fn may_yet_tell(&self, now: Timestamp) -> bool {
+        now.since(self.told_at) < PATIENCE
+    }
+
     /// Notes how far the host's clock is ahead of ours.
     pub fn look(&mut self, now: Timestamp, wall_step: i64) {
-        self.own.look(now, wall_step);
+        self.own.look(now, wall_step, self.rules.max_error);
     }
 
     /// How our own clock is off, if it is by more than it may be.
@@ -103,9 +119,15 @@ impl Book {
     /// 2. What may have been written somewhere, and not be a clock, must be seen to go.
     /// 3. Siblings alone are believed where nobody else but our host is: where a majority of them is
     ///    wrong, others may know better.
-    pub fn hear(&mut self, heard: &[(Who, Sample)], now: Timestamp) -> Vec<Option<Known>> {
+    /// 4. That a clock was set is told for as long as `jump_told`.
+    pub fn hear(
+        &mut self,
+        heard: &[(Who, Sample)],
+        jump_told: Duration,
+        now: Timestamp,
+    ) -> Vec<Option<Known>> {
         for (who, sample) in heard {
-            self.own.look(sample.at, sample.wall_step);
+            self.own.look(sample.at, sample.wall_step, self.rules.max_error);
             let sight = self.sights.get_mut(who);
             match sight {
                 Some(sight) => sight.hear(*sample),
@@ -116,6 +138,9 @@ impl Book {
         }
         self.forget();
         let reference = self.reference(now);
+        if reference.is_some() {
+            self.told_at = now;
+        }
         let sights: Vec<(&Who, ClockOffset)> =
             heard.iter().filter_map(|(who, _)| Some((who, self.usable(who)?.at(now)))).collect();
         let offsets: Vec<ClockOffset> = sights.iter().map(|(_, offset)| *offset).collect();
@@ -130,7 +155,11 @@ impl Book {
             .collect();
         heard
             .iter()
-            .map(|(who, _)| self.known(who, reference, by_siblings.get(who).copied(), now))
+            .map(|(who, _)| {
+                let jumped = self.sights.get(who)?.jumped(now, jump_told);
+                let known = self.known(who, reference, by_siblings.get(who).copied(), now)?;
+                Some(Known { jumped, ..known })
+            })
             .collect()
     }
 
@@ -147,8 +176,7 @@ impl Book {
         let against = reference.map(|found| (offset.minus(found.offset), found.against));
         let drift = against.and_then(|against| sight.drift(against, now));
         let by_siblings = by_siblings.map(|offset| (offset, ClockReference::Siblings));
-        let jumped = sight.jumped(now);
-        Some(Known { offset, against: by_siblings.or(against), jumped, drift })
+        Some(Known { offset, against: by_siblings.or(against), jumped: None, drift })
     }
 
     /// What is known of a clock, if it is one.
@@ -157,20 +185,24 @@ impl Book {
         (who.source != ClockSource::Cookie || sight.goes()).then_some(sight)
     }
 
-    /// What the time is, with one voice for each address, however many checks ask it.
+    /// What the time is, with one voice for each address, however many checks ask it, and one for
+    /// each NTP server that was named, however many addresses it has had.
     fn reference(&mut self, now: Timestamp) -> Option<Reference> {
         let steady_since = self.own.steady_since();
         let speaks = |who: &Who| {
             let sight = self.usable(who)?;
             let seen_at = sight.seen_at();
             let is_fresh = now.since(seen_at) < FRESH && seen_at >= steady_since;
-            is_fresh.then(|| sight.at(now))
+            is_fresh.then(|| (sight.at(now), seen_at))
         };
-        let (mut ntp, mut voices) = (Vec::new(), BTreeMap::<_, Voice<'_>>::new());
+        let (mut ntp, mut voices) = (BTreeMap::new(), BTreeMap::<_, Voice<'_>>::new());
         for who in self.sights.keys() {
-            let Some(offset) = speaks(who) else { continue };
+            let Some((offset, seen_at)) = speaks(who) else { continue };
             if self.rules.ntp.contains(&who.check) {
-                ntp.push(offset);
+                let latest = ntp.entry(&who.check).or_insert((seen_at, offset));
+                if seen_at >= latest.0 {
+                    *latest = (seen_at, offset);
+                }
             }
             let platform = who.check.as_str().split('/').next().unwrap_or_default();
             // Without an address it is the check that tells one server from another.
@@ -185,7 +217,9 @@ impl Book {
         }
         let voices: Vec<Voice<'_>> = voices.into_values().collect();
         let settled = now.since(self.began) >= self.rules.settle.to_duration();
-        self.own.reference(&ntp, &voices, (self.rules.max_error, settled), now)
+        let heard: Vec<ClockOffset> = ntp.into_values().map(|(_, offset)| offset).collect();
+        let named = Named { heard: &heard, count: self.rules.ntp.len() };
+        self.own.reference(named, &voices, (self.rules.max_error, settled), now)
     }
 
     /// Forgets the oldest, if there are too many.
@@ -200,12 +234,11 @@ impl Book {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::{Book, Known, MOST, Rules, Who};
     use crate::model::{CheckId, ClockOffset, ClockReference, ClockSource, Span, Timestamp};
-    use crate::offset::Sample;
+    use crate::offset::{JUMP_TOLD, Sample};
 
     const SECOND: i64 = 1_000_000;
     const YEAR: i64 = 365 * 24 * 3600 * SECOND;
@@ -216,7 +249,7 @@ mod tests {
 
     fn book() -> Book {
         let rules = Rules {
-            ntp: BTreeSet::from([CheckId::new("prober/time/one")]),
+            ntp: ["one", "two", "six"].map(|it| CheckId::new(format!("prober/time/{it}"))).into(),
             max_error: Span::from_secs(1),
             settle: Span::ZERO,
         };
@@ -245,7 +278,7 @@ mod tests {
             (who, Sample { offset, at: at(seconds), wall_step })
         };
         let heard: Vec<_> = (0..).zip(all).map(heard).collect();
-        book.hear(&heard, at(seconds))
+        book.hear(&heard, JUMP_TOLD, at(seconds))
     }
 
     /// Who is off, and against what.
@@ -307,9 +340,14 @@ mod tests {
     }
 
     #[test]
-    fn an_ntp_server_that_was_named_is_believed_before_all_others() {
+    fn most_ntp_servers_that_were_named_are_believed_before_all_others() {
         let mut book = book();
-        see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/one", &[YEAR]);
+        // One that is behind a name with many addresses has one voice.
+        for _ in 0..3 {
+            see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/one", &[YEAR, YEAR]);
+        }
+        assert_eq!(off(&see(&mut book, 1, 0, "b/b/c", &[0, 0, 0])), [None; 3]);
+        see_by(&mut book, 1, (0, ClockSource::Ntp), "prober/time/two", &[YEAR]);
         assert_eq!(
             off(&see(&mut book, 2, 0, "a/b/c", &[0, YEAR, 0])),
             [Some(Ntp), None, Some(Ntp)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::model::{ClockOffset, ClockReference, Span, Timestamp};
 
-/// How long it is told that a clock was set: a single run opens no incident.
-const JUMP_TOLD: Duration = Duration::from_secs(300);
+/// How long it is told at least that a clock was set: a single run opens no incident.
+pub const JUMP_TOLD: Duration = Duration::from_secs(300);
 
 /// Samples this far apart show that what was read goes on with time, and is not written somewhere.
 const GOES_ON: Duration = Duration::from_secs(3);
@@ -107,9 +107,9 @@ impl Sight {
         self.last.at.since(self.since) >= GOES_ON
     }
 
-    /// How far it was set at least, in microseconds, if that was a short while before `now`.
-    pub fn jumped(&self, now: Timestamp) -> Option<i64> {
-        self.jumped.filter(|(_, at)| now.since(*at) < JUMP_TOLD).map(|(by, _)| by)
+    /// How far it was set at least, in microseconds, if that was less than `told` before `now`.
+    pub fn jumped(&self, now: Timestamp, told: Duration) -> Option<i64> {
+        self.jumped.filter(|(_, at)| now.since(*at) < told).map(|(by, _)| by)
     }
 
     /// How much too fast it certainly is, in parts per million, slow if negative. `offset` is that
@@ -144,7 +144,7 @@ fn way(sample: Sample) -> Span {
 mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-    use super::{Sample, Sight};
+    use super::{JUMP_TOLD, Sample, Sight};
     use crate::model::{ClockOffset, ClockReference, ClockSource, Timestamp};
 
     const SECOND: i64 = 1_000_000;
@@ -180,7 +180,7 @@ mod tests {
                 sight.hear(sample(now, offset));
                 let known = sight.at(at(now));
                 prop_assert!(known.at_least <= truth && truth <= known.at_most);
-                prop_assert_eq!(sight.jumped(at(now)), None);
+                prop_assert_eq!(sight.jumped(at(now), JUMP_TOLD), None);
             }
         }
     }
@@ -190,13 +190,13 @@ mod tests {
         let mut sight = Sight::first(sample(0, around(0, SECOND)));
         sight.hear(sample(1000, around(30 * SECOND, SECOND)));
         // Half a second is what drifting can explain.
-        assert_eq!(sight.jumped(at(1000)), Some(27_500_000));
+        assert_eq!(sight.jumped(at(1000), JUMP_TOLD), Some(27_500_000));
         assert_eq!(sight.at(at(1000)), around(30 * SECOND, SECOND));
         sight.hear(sample(1010, around(30 * SECOND, SECOND)));
-        assert_eq!(sight.jumped(at(1299)), Some(27_500_000));
-        assert_eq!(sight.jumped(at(1300)), None);
+        assert_eq!(sight.jumped(at(1299), JUMP_TOLD), Some(27_500_000));
+        assert_eq!(sight.jumped(at(1300), JUMP_TOLD), None);
         sight.hear(sample(1310, around(0, SECOND)));
-        assert!(sight.jumped(at(1310)).unwrap() < -27_000_000);
+        assert!(sight.jumped(at(1310), JUMP_TOLD).unwrap() < -27_000_000);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
             let mut sight = Sight::first(sample(0, around(0, SECOND)));
             let offset = around(theirs * SECOND, SECOND);
             sight.hear(Sample { wall_step: 3600 * SECOND, ..sample(10, offset) });
-            assert_eq!(sight.jumped(at(10)), jumped, "{theirs}");
+            assert_eq!(sight.jumped(at(10), JUMP_TOLD), jumped, "{theirs}");
             assert_eq!(sight.at(at(10)), offset);
         }
     }

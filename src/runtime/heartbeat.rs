@@ -31,11 +31,14 @@ struct Outstanding {
     since: Timestamp,
     /// Whether any ever came back.
     seen: bool,
+    /// When one last found out something, be it that a target is down. Before that, when the first
+    /// was started.
+    told: Option<Timestamp>,
 }
 
 impl Default for Outstanding {
     fn default() -> Self {
-        Self { runs: 0, since: Timestamp::EPOCH, seen: false }
+        Self { runs: 0, since: Timestamp::EPOCH, seen: false, told: None }
     }
 }
 
@@ -46,14 +49,17 @@ impl Progress {
         if known.runs == 0 {
             known.since = now;
         }
+        known.told.get_or_insert(now);
         known.runs = known.runs.saturating_add(1);
     }
 
-    /// What so many runs found was taken in.
-    pub(super) fn came_back(&self, runs: usize, now: Timestamp) {
+    /// What so many runs found was taken in, of which so many were `conclusive`.
+    pub(super) fn came_back(&self, runs: usize, conclusive: usize, now: Timestamp) {
         if runs > 0 {
             let mut known = self.known();
-            *known = Outstanding { runs: known.runs.saturating_sub(runs), since: now, seen: true };
+            let told = if conclusive > 0 { Some(now) } else { known.told };
+            let runs = known.runs.saturating_sub(runs);
+            *known = Outstanding { runs, since: now, seen: true, told };
         }
     }
 
@@ -65,6 +71,12 @@ impl Progress {
     fn is_stuck(&self, now: Timestamp, longest_run: Span) -> bool {
         let known = self.known();
         known.runs > 0 && now.since(known.since) > longest_run.to_duration() + STANDSTILL
+    }
+
+    /// Whether runs have told nothing for so long that each check must have had one.
+    fn is_mute(&self, now: Timestamp, longest_round: Span) -> bool {
+        let told = self.known().told;
+        told.is_some_and(|told| now.since(told) > longest_round.to_duration() + STANDSTILL)
     }
 
     fn has_begun(&self) -> bool {
@@ -80,6 +92,8 @@ enum Ill {
     Stands,
     /// Nothing comes back from the checks.
     Blind,
+    /// What comes back says nothing.
+    Mute,
     /// This trouble of our own is on the board.
     Trouble(OwnTrouble),
 }
@@ -89,6 +103,7 @@ impl fmt::Display for Ill {
         match self {
             Self::Stands => f.write_str("the owner loop does not turn"),
             Self::Blind => f.write_str("no check has come back"),
+            Self::Mute => f.write_str("no check has told anything"),
             Self::Trouble(trouble) => write!(f, "own trouble: {trouble}"),
         }
     }
@@ -109,6 +124,8 @@ pub struct Heartbeat {
     pub progress: Progress,
     /// How long one may take.
     pub longest_run: Span,
+    /// How long it may take until each check has been run.
+    pub longest_round: Span,
     /// What is wrong with ourselves.
     pub board: Board,
     /// What is counted.
@@ -122,13 +139,16 @@ impl Heartbeat {
     /// never gets that far, is not well.
     pub async fn run(self) {
         let interval = self.interval.to_duration();
-        let mut wait = interval;
+        let mut due = self.clock.now() + interval;
         // What was said last, so that the log is told once.
         let mut told: Option<String> = None;
         loop {
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep_until(self.clock.instant_of(due).into()).await;
             let failed = self.beat().await.err();
-            wait = if failed.is_some() { interval.min(RETRY) } else { interval };
+            due = next(due, interval, self.clock.now());
+            if failed.is_some() {
+                due = due.min(self.clock.now() + RETRY);
+            }
             match &failed {
                 Some(why) if failed != told => tracing::warn!(%why, "no heartbeat was sent"),
                 None if told.is_some() => tracing::info!("heartbeats are sent again"),
@@ -158,11 +178,21 @@ impl Heartbeat {
         if self.progress.is_stuck(now, self.longest_run) || !self.progress.has_begun() {
             return Some(Ill::Blind);
         }
+        if self.progress.is_mute(now, self.longest_round) {
+            return Some(Ill::Mute);
+        }
         // With any other trouble we still see, and say what we see.
         let noted = self.board.now();
-        let fatal = [OwnTrouble::Network, OwnTrouble::Store];
+        let fatal = [OwnTrouble::Network, OwnTrouble::Store, OwnTrouble::Exhausted];
         fatal.into_iter().find(|trouble| noted.contains_key(trouble)).map(Ill::Trouble)
     }
+}
+
+/// When it beats next, if it was due at `due`: so many intervals later, so that the time a request
+/// takes delays no beat after it.
+fn next(due: Timestamp, interval: Duration, now: Timestamp) -> Timestamp {
+    let next = due + interval;
+    if next > now { next } else { now + interval }
 }
 
 #[cfg(test)]

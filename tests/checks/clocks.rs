@@ -155,17 +155,17 @@ async fn a_prober_whose_own_clock_is_wrong_blames_nobody_but_whoever_differs() {
         let three = Three::start([0, 0, 0]).await;
         let (check, prober) = (three.check(limits(1_000)), prober(ours));
         assert_eq!(prober.own_clock(), None);
+        // They are of one platform, and may well be wrong together.
         for finding in observe_by(&prober, &check).await.findings {
-            assert_eq!(finding.reason, None, "{finding:?}");
+            assert_eq!(finding.verdict, Verdict::Inconclusive, "{finding:?}");
+            assert_eq!(finding.reason, Some(Reason::ProberClockUnsure));
         }
-        let trouble = prober.own_clock().unwrap();
-        assert_eq!(trouble.name(), "prober_clock_off", "{trouble}");
+        assert_eq!(prober.own_clock(), Some(Reason::ProberClockUnsure));
         // Of four that speak, ours among them, no more than two agree now.
         three.ahead[1].store(30 * SECOND, Ordering::Relaxed);
         let findings = observe_by(&prober, &check).await.findings;
         let blamed: Vec<_> = findings.iter().map(against).collect();
         assert_eq!(blamed, [None, Some(ClockReference::Siblings), None]);
-        assert_eq!(findings[0].verdict, Verdict::Pass);
     }
 }
 

@@ -26,12 +26,13 @@ pub(super) fn judge(finding: &mut Finding, known: Known, limits: ClockLimits) ->
     true
 }
 
-/// Takes back that `finding` is well: its clock was off when that could last be told, and our own,
-/// which the host has set by `step` since, cannot tell any more.
-pub(super) fn withhold(finding: &mut Finding, step: i64) {
+/// Takes back that `finding` is well: its clock is off by ours, and nobody can tell which of the
+/// two is right, perhaps since the host has set its own by `step`.
+pub(super) fn withhold(finding: &mut Finding, step: Option<i64>) {
     if matches!(finding.verdict, Verdict::Pass | Verdict::Degraded) {
         finding.verdict = Verdict::Inconclusive;
-        finding.reason = Some(Reason::ProberClock { step });
+        let unsure = Reason::ProberClockUnsure;
+        finding.reason = Some(step.map_or(unsure, |step| Reason::ProberClock { step }));
         finding.step = None;
     }
 }

@@ -1,9 +1,13 @@
 //! Whether our own load may be why a run was too slow. Pure.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
+use super::ring::Added;
 use crate::config::{Check, CheckKind};
-use crate::model::{Finding, Reason, Span};
+use crate::model::{CheckId, Finding, Reason, Span, Variant};
+
+/// So many runs of one check in a row are excused that were given up.
+const MOST_IN_A_ROW: u8 = 3;
 
 /// What a finding says of time: that a limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +42,15 @@ impl Exceeded {
     /// Why the finding says nothing, if `added` may be why the limit was exceeded:
     ///
     /// 1. Without it, what took too long would not have.
-    /// 2. Of the time after which it was given up, more than half may have been ours. A target
-    ///    that is down is still found to be while we are busy, and one that had less than half of
-    ///    its time is not.
-    pub(super) fn excuse(self, added: Duration) -> Option<Reason> {
-        let added = Span::from(added);
+    /// 2. Of the time after which it was given up, more than half was ours by the sampler's word. A
+    ///    target that is down is still found to be while we are busy, and one that had less than
+    ///    half of its time is not. What our threads waited for all in all is no measure there: a
+    ///    host with many of them would excuse whatever hangs.
+    pub(super) fn excuse(self, added: Added) -> Option<Reason> {
+        let added = Span::from(match self {
+            Self::Took { .. } => added.most,
+            Self::GaveUp { .. } => added.least,
+        });
         let (took, is_ours) = match self {
             Self::Took { took, limit } => {
                 (took, took.as_micros().saturating_sub(added.as_micros()) <= limit.as_micros())
@@ -63,15 +71,44 @@ fn slow_over(check: &Check, step: Option<&str>) -> Option<Span> {
     }
 }
 
+/// The runs that were given up and excused, for each check and each way to run it, since it was
+/// last run otherwise. A target that hangs must be found however long we are busy.
+#[derive(Debug, Default)]
+pub(super) struct InARow(BTreeMap<(CheckId, Option<Variant>), u8>);
+
+impl InARow {
+    /// Whether one more may be excused.
+    pub(super) fn allows(&self, whose: &(CheckId, Option<Variant>)) -> bool {
+        self.0.get(whose).is_none_or(|count| *count < MOST_IN_A_ROW)
+    }
+
+    /// Counts a run that was given up, be it excused or not, or forgets those before one that was
+    /// not.
+    pub(super) fn count(&mut self, whose: (CheckId, Option<Variant>), excusable: bool) {
+        if excusable {
+            let count = self.0.entry(whose).or_default();
+            *count = count.saturating_add(1);
+        } else {
+            self.0.remove(&whose);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::Exceeded;
-    use crate::model::{Reason, Span};
+    use super::{Added, Exceeded, InARow};
+    use crate::model::{CheckId, Reason, Span};
 
     fn excused(exceeded: Exceeded, added: u64) -> bool {
-        exceeded.excuse(Duration::from_millis(added)).is_some()
+        // The threads have waited for long, all in all.
+        let (most, least) = match exceeded {
+            Exceeded::Took { .. } => (added, 0),
+            Exceeded::GaveUp { .. } => (100_000, added),
+        };
+        let [most, least] = [most, least].map(Duration::from_millis);
+        exceeded.excuse(Added { most, least }).is_some()
     }
 
     #[test]
@@ -81,7 +118,10 @@ mod tests {
         assert!(!excused(slow, 0));
         assert!(!excused(slow, 199));
         let added = Span::from_millis(200);
-        assert_eq!(slow.excuse(added.to_duration()), Some(Reason::ProberBusy { took, added }));
+        assert_eq!(
+            slow.excuse(Added { most: added.to_duration(), ..Added::default() }),
+            Some(Reason::ProberBusy { took, added })
+        );
         assert!(excused(slow, 5_000));
     }
 
@@ -91,5 +131,20 @@ mod tests {
         assert!(!excused(given_up, 0));
         assert!(!excused(given_up, 5_000));
         assert!(excused(given_up, 5_001));
+    }
+
+    #[test]
+    fn three_in_a_row_are_excused_and_no_more() {
+        let [desk, crm] = ["a/b/desk", "a/b/crm"].map(|id| (CheckId::new(id), None));
+        let mut row = InARow::default();
+        for _ in 0..3 {
+            assert!(row.allows(&desk));
+            row.count(desk.clone(), true);
+        }
+        assert!(!row.allows(&desk) && row.allows(&crm));
+        row.count(desk.clone(), true);
+        assert!(!row.allows(&desk), "it still hangs");
+        row.count(desk.clone(), false);
+        assert!(row.allows(&desk));
     }
 }

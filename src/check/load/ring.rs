@@ -15,8 +15,19 @@ pub(super) struct Sample {
     /// All that we may have added since the sampler started. It only grows, so that two samples
     /// tell what came between them, also where one of them was late itself.
     pub(super) added: Duration,
+    /// All by which the looks were late since then: it only grows as well.
+    pub(super) late: Duration,
     /// How much later than planned the look was taken.
     pub(super) lag: Duration,
+}
+
+/// What may have come into a run from us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Added {
+    /// By all that is known: over all threads, more than any one run can have waited.
+    pub(super) most: Duration,
+    /// By how late the sampler was: any task that was ready then waited as well.
+    pub(super) least: Duration,
 }
 
 /// The samples of the last minutes, in order.
@@ -35,11 +46,13 @@ impl Ring {
     /// The most that we can have added between `from` and `to`, where `now` is the latest look: a
     /// delay that ended in that time may have begun before, and one that had no end yet is found
     /// in the first look after it. Nobody can have waited for longer than the time itself.
-    pub(super) fn added(&self, from: Timestamp, to: Timestamp, now: Sample) -> Duration {
+    pub(super) fn added(&self, from: Timestamp, to: Timestamp, now: Sample) -> Added {
         let before = self.0.partition_point(|sample| sample.at <= from).saturating_sub(1);
-        let Some(before) = self.0.get(before) else { return Duration::ZERO };
+        let Some(before) = self.0.get(before) else { return Added::default() };
         let after = self.0.get(self.0.partition_point(|sample| sample.at < to)).unwrap_or(&now);
-        after.added.saturating_sub(before.added).min(to.since(from))
+        let [most, least] = [(after.added, before.added), (after.late, before.late)]
+            .map(|(after, before)| after.saturating_sub(before).min(to.since(from)));
+        Added { most, least }
     }
 
     /// What was added since `from`, and the longest lag.
@@ -57,7 +70,7 @@ impl Ring {
 mod tests {
     use std::time::Duration;
 
-    use super::{DEPTH, Ring, Sample};
+    use super::{Added, DEPTH, Ring, Sample};
     use crate::model::Timestamp;
 
     fn at(millis: i64) -> Timestamp {
@@ -66,7 +79,7 @@ mod tests {
 
     fn sample(millis: i64, added: u64, lag: u64) -> Sample {
         let [added, lag] = [added, lag].map(Duration::from_millis);
-        Sample { at: at(millis), added, lag }
+        Sample { at: at(millis), added, late: added / 2, lag }
     }
 
     fn ring() -> Ring {
@@ -80,7 +93,7 @@ mod tests {
     #[test]
     fn what_was_added_is_what_came_between_the_looks_around_a_run() {
         let now = sample(350, 95, 0);
-        let added = |from, to| ring().added(at(from), at(to), now).as_millis();
+        let added = |from, to| ring().added(at(from), at(to), now).most.as_millis();
         assert_eq!(added(100, 300), 81);
         // The looks around it, and not those within.
         assert_eq!(added(130, 260), 81);
@@ -92,13 +105,14 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_longer_than_the_run_took() {
-        assert_eq!(ring().added(at(200), at(240), sample(350, 95, 0)).as_millis(), 40);
+        let added = ring().added(at(200), at(240), sample(350, 95, 0));
+        assert_eq!([added.most, added.least].map(|it| it.as_millis()), [40, 40]);
     }
 
     #[test]
     fn nothing_is_known_without_a_sampler() {
         let now = sample(350, 95, 0);
-        assert_eq!(Ring::default().added(at(0), at(300), now), Duration::ZERO);
+        assert_eq!(Ring::default().added(at(0), at(300), now), Added::default());
         assert_eq!(Ring::default().since(at(0)), Default::default());
     }
 

@@ -13,13 +13,13 @@ fn at(millis: i64) -> Timestamp {
 fn a_sampler_that_is_late_tells_how_much_and_before_it_comes() {
     let mut seen = Seen::start(at(0));
     seen.due = at(100);
-    let early = seen.added(at(0), at(90), at(90));
-    let late = seen.added(at(0), at(1_100), at(1_100));
+    let early = seen.added(at(0), at(90), at(90)).most;
+    let late = seen.added(at(0), at(1_100), at(1_100)).most;
     let more = late - early;
     assert!(more >= Duration::from_millis(998), "{more:?}");
     // What was told before it came is not counted twice when it does.
     seen.look(at(1_100));
-    let told = seen.added(at(0), at(1_190), at(1_190));
+    let told = seen.added(at(0), at(1_190), at(1_190)).most;
     assert!(told >= late && told < late + Duration::from_millis(90), "{late:?} {told:?}");
 }
 

@@ -121,6 +121,7 @@ impl Reason {
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
             Self::ProberClock { .. } => "prober_clock",
+            Self::ProberClockUnsure => "prober_clock_unsure",
             Self::ProberClockOff { .. } => "prober_clock_off",
             Self::ProberBusy { .. } => "prober_busy",
             Self::ProberResolver { .. } => "prober_resolver",
@@ -136,6 +137,7 @@ impl Reason {
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
                 | Self::ProberClock { .. }
+                | Self::ProberClockUnsure
                 | Self::ProberClockOff { .. }
                 | Self::ProberBusy { .. }
                 | Self::ProberResolver { .. }

@@ -155,6 +155,7 @@ impl fmt::Display for Reason {
                 let sense = if *step < 0 { "back" } else { "forward" };
                 write!(f, "the prober's host has set its clock {sense} by {size}: restart it")
             }
+            Self::ProberClockUnsure => f.write_str("nobody can tell for certain what the time is"),
             Self::ProberClockOff { offset, against } => {
                 write!(f, "the prober's clock is {}", offset::describe(*offset, *against))
             }

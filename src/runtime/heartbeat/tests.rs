@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Heartbeat, Ill, Progress, STANDSTILL};
+use super::{Heartbeat, Ill, Progress, STANDSTILL, next};
 use crate::check::Board;
 use crate::clock::Clock;
 use crate::config::Secret;
@@ -16,6 +16,7 @@ use crate::publish::Heart;
 use crate::runtime::Pulse;
 
 const RUN: Span = Span::from_secs(10);
+const ROUND: Span = Span::from_secs(100_000);
 
 fn heartbeat(url: &str) -> (Heartbeat, watch::Sender<Pulse>) {
     let clock = Clock::start();
@@ -27,6 +28,7 @@ fn heartbeat(url: &str) -> (Heartbeat, watch::Sender<Pulse>) {
         pulse: heard,
         progress: Progress::default(),
         longest_run: RUN,
+        longest_round: ROUND,
         board: Board::new(clock),
         metrics: Arc::new(Metrics::new().unwrap()),
     };
@@ -47,7 +49,8 @@ async fn it_beats_while_all_is_well_and_for_no_longer() {
 
     for (trouble, tells) in OwnTrouble::ALL.map(|trouble| (trouble, Ill::Trouble(trouble))) {
         beating.board.set(trouble, Some("on purpose".into()));
-        let fatal = matches!(trouble, OwnTrouble::Network | OwnTrouble::Store);
+        let fatal =
+            matches!(trouble, OwnTrouble::Network | OwnTrouble::Store | OwnTrouble::Exhausted);
         assert_eq!(beating.ill(now), fatal.then_some(tells), "{trouble}");
         beating.board.set(trouble, None);
     }
@@ -65,7 +68,7 @@ async fn checks_that_do_not_come_back_stop_it() {
     };
     beating.progress.started(at(100));
     assert!(is_blind(at(101)), "the first has not come back");
-    beating.progress.came_back(1, at(102));
+    beating.progress.came_back(1, 1, at(102));
     assert!(!is_blind(at(102)));
     assert!(!is_blind(at(9_000)), "nothing was due");
     beating.progress.started(at(9_000));
@@ -73,8 +76,34 @@ async fn checks_that_do_not_come_back_stop_it() {
     let late = 9_000 + RUN.to_duration().as_secs() + STANDSTILL.as_secs();
     assert!(!is_blind(at(late - 1)));
     assert!(is_blind(at(late + 2)));
-    beating.progress.came_back(1, at(late + 2));
+    beating.progress.came_back(1, 1, at(late + 2));
     assert!(!is_blind(at(late + 3)));
+}
+
+#[tokio::test]
+async fn checks_that_tell_nothing_stop_it() {
+    let (beating, pulse) = heartbeat("http://127.0.0.1:9/");
+    let at = |secs: u64| beating.clock.now() + Span::from_secs(secs);
+    let is_mute = |now| {
+        pulse.send_replace(Pulse::Ready { turned_at: now });
+        beating.ill(now) == Some(Ill::Mute)
+    };
+    assert!(!is_mute(at(500_000)), "nothing was due");
+    beating.progress.started(at(0));
+    beating.progress.came_back(1, 0, at(1));
+    assert!(!is_mute(at(100_000)), "the first round is not over");
+    assert!(is_mute(at(100_040)));
+    beating.progress.started(at(100_040));
+    beating.progress.came_back(1, 1, at(100_041));
+    assert!(!is_mute(at(200_000)));
+}
+
+#[test]
+fn a_slow_request_delays_no_beat_after_it() {
+    let at = |secs: i64| crate::model::Timestamp::from_secs(1_700_000_000 + secs);
+    let minute = std::time::Duration::from_secs(60);
+    assert_eq!(next(at(60), minute, at(69)), at(120));
+    assert_eq!(next(at(60), minute, at(500)), at(560), "what was missed is not made up for");
 }
 
 /// Answers each connection with the next of `answers`, and returns what it was asked.
