@@ -133,6 +133,7 @@ impl Metrics {
             let name = [platform.as_str()];
             let _ = self.series.public.incidents.remove_label_values(&name);
             let _ = self.series.public.incidents_waiting.remove_label_values(&name);
+            let _ = self.series.public.incidents_detached.remove_label_values(&name);
             let _ = self.series.public.outbox_pending.remove_label_values(&name);
             let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
             for impact in Impact::ALL {
@@ -153,6 +154,7 @@ impl Metrics {
         for platform in &tracked.platforms {
             let name = [platform.as_str()];
             self.series.public.incidents.with_label_values(&name);
+            self.series.public.incidents_detached.with_label_values(&name);
             self.series.public.outbox_pending.with_label_values(&name);
             self.series.public.outbox_oldest_age.with_label_values(&name);
         }
@@ -285,6 +287,12 @@ impl Metrics {
             .outbox_oldest_age
             .with_label_values(&labels)
             .set(oldest_age.as_secs_f64());
+    }
+
+    /// Sets how many incidents people have taken over.
+    pub fn detached(&self, platform: &PlatformId, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.series.public.incidents_detached.with_label_values(&[platform.as_str()]).set(count);
     }
 
     /// Counts an attempt to publish. Outcomes are words from a closed set.

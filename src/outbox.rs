@@ -18,9 +18,11 @@ mod notice;
 mod plan;
 mod publication;
 mod request;
+mod standing;
 mod state;
 mod step;
 mod timing;
+mod yielding;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,8 @@ use std::collections::BTreeMap;
 use crate::model::{Action, IncidentKey, Span, Timestamp};
 
 pub use notice::{Notice, Trouble};
-pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request};
+pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
+pub use standing::{Foreign, Standing};
 pub use state::{State, StateError};
 pub use timing::Timing;
 
@@ -44,6 +47,8 @@ pub struct Outbox {
     install: String,
     timing: Timing,
     state: State,
+    /// When the page was looked at for incidents that wait to be opened, and was clear.
+    cleared: BTreeMap<IncidentKey, Timestamp>,
 }
 
 /// When to ask for the next attempt, and why then.
@@ -66,12 +71,14 @@ pub enum WakeReason {
     Look,
     /// A duplicate is to be resolved.
     Tidy,
+    /// The operator is to be told something.
+    Say,
 }
 
 impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
-        Self { install: install.into(), timing, state }
+        Self { install: install.into(), timing, state, cleared: BTreeMap::new() }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -101,9 +108,11 @@ impl Outbox {
             Some(publication) => publication.push(action),
             None => {
                 let key = action.incident.clone();
-                self.state.incidents.entry(key).or_default().push(action);
+                self.state.incidents.entry(key.clone()).or_default().push(action);
+                self.make_wait(&key);
             }
         }
+        self.clear_away();
     }
 
     /// The request to make now, if one is due and none is under way.
@@ -122,6 +131,9 @@ impl Outbox {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
             })
             .map(|(key, plan)| (key.clone(), plan))?;
+        let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
+        let unseen = new && plan.errand == Errand::Write && !self.is_clear(&key, now);
+        let plan = if unseen { Plan { errand: Errand::Survey, ..plan } } else { plan };
         let request = self.request(&key, &plan.errand, now)?;
         self.state.last_attempt += 1;
         let id = AttemptId(self.state.last_attempt);
@@ -143,7 +155,15 @@ impl Outbox {
             Errand::Look | Errand::Sweep => self.looked(&flight, outcome, now),
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
+            Errand::Survey => self.surveyed(outcome, now),
         });
+        self.respect(&notices, now);
+        self.clear_away();
+        notices
+    }
+
+    /// Remembers little more than the names of incidents that are done with.
+    fn clear_away(&mut self) {
         let done: Vec<IncidentKey> = self
             .state
             .incidents
@@ -154,7 +174,6 @@ impl Outbox {
         for key in done {
             self.state.retire(&key);
         }
-        notices
     }
 
     /// When to ask for the next attempt; `None` while one is in flight or nothing is wanted.
@@ -162,26 +181,35 @@ impl Outbox {
         if self.state.in_flight.is_some() {
             return None;
         }
+        let word = self.next_word().map(|at| Wakeup { at, reason: WakeReason::Say });
+        word.into_iter().chain(self.next_request()).min_by_key(|wakeup| wakeup.at)
+    }
+
+    fn next_request(&self) -> Option<Wakeup> {
         let (at, errand) = self.plans().map(|(_, p)| (p.at, p.errand)).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
             Errand::Write => WakeReason::Write,
-            Errand::Look | Errand::Sweep | Errand::Components => WakeReason::Look,
+            Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
             Errand::Retire(_) => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
     }
 
-    /// How many steps are not known to be published; steps that were joined count as one.
+    /// How many steps are not known to be published; steps that were joined count as one, and of
+    /// what a person has none does.
     pub fn pending(&self) -> usize {
-        self.state.incidents.values().map(|publication| publication.steps().count()).sum()
+        self.led().map(|publication| publication.steps().count()).sum()
     }
 
     /// When the oldest of them was decided.
     pub fn oldest(&self) -> Option<Timestamp> {
-        let steps = self.state.incidents.values().flat_map(Publication::steps);
-        steps.map(|step| step.since).min()
+        self.led().flat_map(Publication::steps).map(|step| step.since).min()
+    }
+
+    fn led(&self) -> impl Iterator<Item = &Publication> {
+        self.state.incidents.values().filter(|publication| publication.detached().is_none())
     }
 
     /// How many steps were ever given up because the API refused them.
@@ -205,16 +233,18 @@ impl Outbox {
         Some(match (errand, publication.remote.clone()) {
             (Errand::Write, remote) => {
                 let applied = publication.applied;
+                let expect = publication.standing().cloned();
                 let step = publication.begin(now)?;
                 let payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
                 match remote {
-                    Some(remote) => Request::Update { remote, payload },
+                    Some(remote) => Request::Update { remote, payload, expect },
                     None => Request::Create(payload),
                 }
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
             (Errand::Components, _) => Request::Components,
+            (Errand::Survey, _) => Request::Survey,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);
                 Request::Retire { remote: stray.clone(), key }
@@ -234,13 +264,20 @@ impl Outbox {
             Outcome::Unauthorized { detail } => {
                 (Trouble::Unauthorized, detail.clone(), timing.unauthorized)
             }
+            // Where the API has no such list there is nothing to wait for.
+            Outcome::Rejected { .. } if flight.errand == Errand::Survey => {
+                self.state.lane.succeed();
+                return Vec::new();
+            }
             Outcome::Rejected { status, detail } if !write => {
                 (Trouble::Refused, format!("status {status}: {detail}"), timing.unauthorized)
             }
             Outcome::Done { .. }
             | Outcome::Rejected { .. }
             | Outcome::Gone
+            | Outcome::Differs(_)
             | Outcome::Found(_)
+            | Outcome::Surveyed(_)
             | Outcome::Listed(_) => {
                 self.state.lane.succeed();
                 return Vec::new();
@@ -260,9 +297,10 @@ impl Outbox {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
         let timing = &self.timing;
         match outcome {
-            Outcome::Done { remote } => {
-                publication.done(key, remote, timing, now).into_iter().collect()
+            Outcome::Done { remote, standing } => {
+                publication.done(key, (remote, standing), timing, now)
             }
+            Outcome::Differs(remote) => self.differed(key, &remote, now),
             Outcome::NotSent { .. }
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. } => {
@@ -276,7 +314,10 @@ impl Outbox {
             Outcome::Gone => self.refused(key, 404, "not found".to_owned(), now),
             Outcome::Rejected { status, detail } => self.refused(key, status, detail, now),
             // Lists are no answer to a write: whoever answered, nobody can tell.
-            Outcome::Uncertain { .. } | Outcome::Found(_) | Outcome::Listed(_) => {
+            Outcome::Uncertain { .. }
+            | Outcome::Found(_)
+            | Outcome::Surveyed(_)
+            | Outcome::Listed(_) => {
                 publication.doubt(key, timing, now);
                 Vec::new()
             }
@@ -318,9 +359,8 @@ impl Outbox {
         let whole = flight.errand == Errand::Sweep || remote.is_none();
         let notices = match (outcome, remote) {
             (Outcome::Found(remotes), _) => self.settle(remotes, whole, now),
-            (Outcome::Gone, Some(remote)) if !whole => {
-                self.state.banish(key);
-                vec![Notice::Gone { incident: key.clone(), remote }]
+            (Outcome::Gone, Some(_)) if !whole => {
+                self.detach(key, Foreign::Gone, now).into_iter().collect()
             }
             _ => Vec::new(),
         };
@@ -377,6 +417,8 @@ impl Outbox {
             | Outcome::Uncertain { .. }
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. }
+            | Outcome::Differs(_)
+            | Outcome::Surveyed(_)
             | Outcome::Found(_) => {
                 publication.ask_later(now + self.timing.look_again);
                 Vec::new()
@@ -387,7 +429,8 @@ impl Outbox {
     fn retired(&mut self, key: &IncidentKey, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
         match outcome {
-            Outcome::Done { .. } | Outcome::Gone => Vec::new(),
+            // A duplicate that a person has is left to them.
+            Outcome::Done { .. } | Outcome::Gone | Outcome::Differs(_) => Vec::new(),
             Outcome::Rejected { status, detail } => {
                 let sequence = publication.applied;
                 let incident = key.clone();
@@ -398,6 +441,7 @@ impl Outbox {
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
+            | Outcome::Surveyed(_)
             | Outcome::Listed(_) => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, DATE, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, DATE, ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
 use rustls::ClientConfig;
 use url::{Host, Url};
 
@@ -157,6 +157,10 @@ impl Publisher {
         loop {
             let answer = match self.send(call).await {
                 Ok(answer) => answer,
+                // What fails while it only reads has written nothing.
+                Err(Outcome::Uncertain { detail }) if exchange.only_reads() => {
+                    return Outcome::NotSent { detail };
+                }
                 Err(outcome) => return outcome,
             };
             match exchange.hear(&answer) {
@@ -171,12 +175,17 @@ impl Publisher {
         let url = self.address(&call);
         let mut request =
             self.client.request(call.method, url).header(AUTHORIZATION, self.authorization.clone());
+        if let Some(version) = &call.if_match {
+            request = request.header(IF_MATCH, version);
+        }
         if let Some(body) = &call.body {
             request = request.json(body);
         }
         let mut response = request.send().await.map_err(lost)?;
         let retry_after = wait(response.headers());
         let status = response.status().as_u16();
+        let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
+        let etag = etag.map(str::to_owned);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -185,10 +194,10 @@ impl Publisher {
                     return Err(Outcome::Uncertain { detail });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Answer { status, retry_after, body }),
+                Ok(None) => return Ok(Answer { status, retry_after, etag, body }),
                 // A refusal is one whatever became of its text.
                 Err(_) if (400..500).contains(&status) => {
-                    return Ok(Answer { status, retry_after, body });
+                    return Ok(Answer { status, retry_after, etag, body });
                 }
                 Err(error) => return Err(Outcome::Uncertain { detail: chain(error) }),
             }

@@ -157,6 +157,9 @@ impl Runtime {
             Turn::Woken | Turn::Stop => {}
         }
         let heard = self.core.tick(now);
+        if !heard.notices.is_empty() {
+            self.durable.touched();
+        }
         self.tell(heard);
         self.durable.settle(&self.core, now).await;
         self.gauge(now);
@@ -264,6 +267,8 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Gone => "gone",
         Outcome::Found(_) => "found",
         Outcome::Listed(_) => "listed",
+        Outcome::Surveyed(_) => "surveyed",
+        Outcome::Differs(_) => "differs",
     }
 }
 

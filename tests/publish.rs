@@ -44,6 +44,8 @@ fn timing() -> Timing {
         rejected: Span::from_millis(100),
         rejections: 3,
         sweep: Span::from_millis(200),
+        survey: Span::from_millis(500),
+        ..Timing::default()
     }
 }
 

@@ -151,6 +151,7 @@ pub(super) struct PublicSeries {
     pub(super) incidents_open: IntGaugeVec,
     pub(super) incidents_waiting: IntGaugeVec,
     pub(super) incidents: IntCounterVec,
+    pub(super) incidents_detached: IntGaugeVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
     pub(super) outbox_attempts: IntCounterVec,
@@ -181,6 +182,12 @@ impl PublicSeries {
                 r,
                 "farol_incidents_total",
                 "Incidents that were opened.",
+                &["platform"],
+            )?,
+            incidents_detached: int_gauges(
+                r,
+                "farol_incidents_detached",
+                "Incidents that a person has taken over, and that farol leaves alone.",
                 &["platform"],
             )?,
             outbox_pending: int_gauges(

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{ComponentId, IncidentKey, Span, Timestamp};
+use crate::model::{ComponentId, IncidentKey, IncidentStatus, Span, Timestamp};
 
-use super::RemoteId;
+use super::{Foreign, RemoteId};
 
 /// Something that an operator may want to know about publishing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +58,39 @@ pub enum Notice {
         /// The components.
         components: Vec<ComponentId>,
     },
-    /// The incident was deleted, or its mark taken off, by a person: farol leaves it alone.
-    Gone {
+    /// A person has the incident now: farol leaves it alone.
+    Detached {
         /// The incident.
         incident: IncidentKey,
-        /// The id that it had.
-        remote: RemoteId,
+        /// Its id at the status API, if it ever had one.
+        remote: Option<RemoteId>,
+        /// What the person did.
+        why: Foreign,
+    },
+    /// Farol would have something to say of an incident that a person has.
+    StillDetached {
+        /// The incident.
+        incident: IncidentKey,
+        /// Since when a person has it.
+        since: Timestamp,
+        /// The status that it would have.
+        status: IncidentStatus,
+        /// What the person did.
+        why: Foreign,
+    },
+    /// A new incident has to wait for a person, or for a maintenance.
+    Waits {
+        /// The incident.
+        incident: IncidentKey,
+        /// Until when, at least.
+        until: Timestamp,
+        /// Why.
+        why: Foreign,
+    },
+    /// Farol goes on with an incident that a person had.
+    Rejoined {
+        /// The incident.
+        incident: IncidentKey,
     },
     /// The incident exists twice; the elder is kept and this one will be resolved.
     Duplicate {
@@ -110,11 +137,13 @@ impl Notice {
     /// Whether an operator should look into it.
     pub const fn is_trouble(&self) -> bool {
         match self {
-            Self::Published { .. } | Self::Reconciled { .. } => false,
+            Self::Published { .. } | Self::Reconciled { .. } | Self::Rejoined { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
             | Self::Unlisted { .. }
-            | Self::Gone { .. }
+            | Self::Detached { .. }
+            | Self::StillDetached { .. }
+            | Self::Waits { .. }
             | Self::Duplicate { .. } => true,
         }
     }
@@ -150,11 +179,32 @@ impl fmt::Display for Notice {
                 write!(f, "the status API does not know these components:")?;
                 components.iter().try_for_each(|component| write!(f, " {component}"))
             }
-            Self::Gone { incident, remote } => write!(
+            Self::Detached { incident, remote: Some(remote), why } => write!(
                 f,
-                "incident {incident}: {remote} was deleted or taken over by a person; \
-                 farol leaves it alone"
+                "incident {incident}: {why}; farol leaves {remote} alone until it is told to \
+                 rejoin"
             ),
+            Self::Detached { incident, remote: None, why } => {
+                write!(f, "incident {incident}: {why}; farol does not open another")
+            }
+            Self::StillDetached { incident, since, status, why } => write!(
+                f,
+                "incident {incident}: {why} at {since}, so farol is silent; it would be \
+                 {status} by now"
+            ),
+            Self::Waits { incident, until, why: Foreign::Maintenance(id) } => write!(
+                f,
+                "incident {incident}: maintenance {id} is under way on one of its components; \
+                 looked at again at {until}"
+            ),
+            Self::Waits { incident, until, .. } => write!(
+                f,
+                "incident {incident}: somebody ended one on the same component; farol opens \
+                 another at {until} if the trouble lasts"
+            ),
+            Self::Rejoined { incident } => {
+                write!(f, "incident {incident}: farol goes on with it")
+            }
             Self::Duplicate { incident, remote } => {
                 write!(f, "incident {incident}: {remote} is a duplicate and will be resolved")
             }

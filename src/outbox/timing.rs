@@ -30,6 +30,12 @@ pub struct Timing {
     /// How long after an incident was created a second time to look whether the first creation
     /// turned up after all.
     pub sweep: Span,
+    /// How long a look at what is open on the page counts for what is opened next.
+    pub survey: Span,
+    /// How often an incident that waits for a maintenance to end looks for its end.
+    pub maintenance: Span,
+    /// How long a person's word that something is over holds.
+    pub respect: Span,
 }
 
 impl Default for Timing {
@@ -55,6 +61,9 @@ impl Timing {
             rejected: Span::from_secs(60),
             rejections: 15,
             sweep: Span::from_secs(120),
+            survey: Span::from_secs(30),
+            maintenance: Span::from_secs(300),
+            respect: Span::from_secs(3_600),
         }
     }
 
@@ -69,6 +78,7 @@ impl Timing {
             settle: Span::from_secs(1),
             look_again: Span::from_millis(300),
             looks_apart: Span::from_millis(200),
+            survey: Span::from_secs(1),
             ..Self::default()
         }
     }

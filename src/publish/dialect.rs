@@ -15,6 +15,8 @@ pub(super) struct Call {
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
+    /// The version that the write is for: a server that knows versions refuses it for another.
+    pub(super) if_match: Option<String>,
 }
 
 /// One HTTP answer, as far as a dialect may want to know it.
@@ -22,6 +24,8 @@ pub(super) struct Call {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<Span>,
+    /// The version of what is shown, if the server has versions.
+    pub(super) etag: Option<String>,
     pub(super) body: Vec<u8>,
 }
 

@@ -90,7 +90,12 @@ impl Core {
     /// Settles what was due by `now`.
     pub fn tick(&mut self, now: Timestamp) -> Heard {
         let decision = self.engine.settle(now);
-        self.absorb(decision)
+        let mut heard = self.absorb(decision);
+        for (platform, outbox) in &mut self.outboxes {
+            let said = outbox.tick(now).into_iter();
+            heard.notices.extend(said.map(|notice| (platform.clone(), notice)));
+        }
+        heard
     }
 
     /// The checks to run now.
