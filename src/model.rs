@@ -13,6 +13,7 @@ pub mod input;
 pub mod maintenance;
 pub mod observation;
 pub mod policy;
+pub mod publishing;
 pub mod reason;
 pub mod span;
 pub mod time;
@@ -33,6 +34,7 @@ pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
     ReferencePolicy, Threshold,
 };
+pub use publishing::{Late, Mode, Modes, Publishing};
 pub use reason::Reason;
 pub use span::Span;
 pub use time::Timestamp;

@@ -14,6 +14,7 @@
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
 mod backoff;
+mod gate;
 mod notice;
 mod plan;
 mod publication;
@@ -29,7 +30,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, IncidentKey, Span, Timestamp};
+use crate::model::{Action, IncidentKey, Mode, Publishing, Span, Timestamp};
 
 pub use notice::{Notice, Trouble};
 pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
@@ -46,6 +47,7 @@ use state::InFlight;
 pub struct Outbox {
     install: String,
     timing: Timing,
+    publishing: Publishing,
     state: State,
     /// When the page was looked at for incidents that wait to be opened, and was clear.
     cleared: BTreeMap<IncidentKey, Timestamp>,
@@ -78,7 +80,8 @@ pub enum WakeReason {
 impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
-        Self { install: install.into(), timing, state, cleared: BTreeMap::new() }
+        let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
+        Self { install: install.into(), timing, publishing, state, cleared }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -99,20 +102,22 @@ impl Outbox {
     }
 
     /// Wants one more step of an incident. One that is known already is not wanted again.
-    pub fn push(&mut self, action: Action) {
+    pub fn push(&mut self, action: Action) -> Option<Notice> {
         if action.sequence <= self.state.seen(&action.incident) {
-            return;
+            return None;
         }
         self.state.latest = self.state.latest.max(Some(action.at));
-        match self.state.recall(&action.incident) {
-            Some(publication) => publication.push(action),
-            None => {
-                let key = action.incident.clone();
-                self.state.incidents.entry(key.clone()).or_default().push(action);
+        let new = self.state.recall(&action.incident).is_none();
+        let (passes, notice) = self.admit(&action);
+        let key = action.incident.clone();
+        if passes && let Some(publication) = self.state.incidents.get_mut(&key) {
+            publication.push(action);
+            if new {
                 self.make_wait(&key);
             }
         }
         self.clear_away();
+        notice
     }
 
     /// The request to make now, if one is due and none is under way.
@@ -234,8 +239,10 @@ impl Outbox {
             (Errand::Write, remote) => {
                 let applied = publication.applied;
                 let expect = publication.standing().cloned();
+                let modes = self.publishing.modes;
                 let step = publication.begin(now)?;
-                let payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
+                let mut payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
+                payload.notify = modes.of(payload.impact) == Mode::Full;
                 match remote {
                     Some(remote) => Request::Update { remote, payload, expect },
                     None => Request::Create(payload),

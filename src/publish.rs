@@ -65,8 +65,6 @@ pub struct StatuspageTarget {
     pub page: String,
     /// The API key.
     pub token: Secret,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// The id that each component has there.
     pub components: BTreeMap<ComponentId, String>,
     /// The installation, whose incidents are ours.
@@ -121,7 +119,7 @@ impl Publisher {
         patience: Patience,
         pace: Arc<Pace>,
     ) -> Result<Self, PublishError> {
-        let StatuspageTarget { url, page, token, notify, components, install, own } = target;
+        let StatuspageTarget { url, page, token, components, install, own } = target;
         if url.cannot_be_a_base() {
             return Err(PublishError::Url { url });
         }
@@ -133,7 +131,7 @@ impl Publisher {
             base: url,
             authorization,
             cover: Veil::over(&Known::new([&token])).draw(),
-            dialect: Statuspage { page, install, notify, components },
+            dialect: Statuspage { page, install, components },
             pace,
         })
     }

@@ -58,7 +58,6 @@ fn target(address: SocketAddr) -> StatuspageTarget {
         url: format!("http://{address}/v1").parse().unwrap(),
         page: "page".to_owned(),
         token: Secret::new("secret"),
-        notify: false,
         components: BTreeMap::from([(component(), "p31zjtct2jer".to_owned())]),
         install: "install".to_owned(),
         own: false,

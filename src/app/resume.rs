@@ -84,7 +84,8 @@ pub(super) async fn resume(
     let mut outboxes = BTreeMap::new();
     for platform in &config.platforms {
         let state = saved.outboxes.get(&platform.id).cloned().unwrap_or_default();
-        let outbox = Outbox::new(&*saved.install, state, timing(&platform.publish));
+        let outbox = Outbox::new(&*saved.install, state, timing(&platform.publish))
+            .with_publishing(platform.publishing);
         outboxes.insert(platform.id.clone(), outbox);
     }
     let plans = config.every_check().map(|check| Plan {

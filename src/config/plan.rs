@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, MaintenanceId,
-    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Purpose, Span,
-    Threshold, Variant,
+    MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy, Publishing, Purpose,
+    Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -155,6 +155,8 @@ pub struct Platform {
     pub time_zone: Tz,
     /// Where incidents are published.
     pub publish: Publish,
+    /// How much of them, and after whose word.
+    pub publishing: Publishing,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long a component that goes bad before what it depends on waits before it opens an
@@ -219,8 +221,6 @@ pub struct Statuspage {
     pub page: String,
     /// The API key.
     pub token: SecretRef,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// How many requests the API allows in a second.
     pub requests_per_second: NonZeroU32,
     /// How long one request may take.

@@ -21,7 +21,7 @@ use super::plan::{Component, Maintenance, NameServer, Platform, Publish, Statusp
 use super::problem::Problems;
 use super::raw::RawFile;
 use super::raw::component::RawComponent;
-use super::raw::platform::{RawPlatform, RawPublish};
+use super::raw::platform::{RawPlatform, RawPublish, RawStatuspage};
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
 use super::setting::cadence::Cadence;
@@ -30,7 +30,7 @@ use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::short::ShortOr;
 use super::setting::text::Line;
-use crate::model::{ComponentId, PlatformId, Span};
+use crate::model::{ComponentId, PlatformId, Publishing, Span};
 use depend::Depends;
 
 /// What holds in every part of a file.
@@ -58,7 +58,10 @@ pub(super) fn validate(
     let platform = raw.platform.map(Spanned::into_inner);
     let claim =
         platform.as_ref().and_then(|platform| claim(platform, header.clone(), file_name, problems));
-    let to_statuspage = matches!(raw.publish, Field::Given(_));
+    let to_statuspage = match &raw.publish {
+        Field::Given(publish) => matches!(publish.get_ref().statuspage, Field::Given(_)),
+        Field::Absent | Field::Wrong => false,
+    };
     let defaults = match raw.defaults {
         Field::Given(defaults) => defaults.into_inner(),
         Field::Absent | Field::Wrong => RawTuning::default(),
@@ -127,9 +130,21 @@ fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
     }
 }
 
-fn publish(raw: Field<RawPublish>) -> Option<Publish> {
-    let Some(publish) = raw.optional()? else { return Some(Publish::Embedded) };
-    let raw = publish.statuspage?.into_inner();
+fn publish(raw: Field<RawPublish>) -> Option<(Publish, Publishing)> {
+    let default = Publishing::default();
+    let Some(raw) = raw.optional()? else { return Some((Publish::Embedded, default)) };
+    let place = place(raw.statuspage);
+    let publishing = Publishing {
+        modes: raw.mode.or(default.modes)?,
+        draft_expires: raw.draft_expires.or(Duration(default.draft_expires))?.0,
+        approve_after: raw.auto_approve_after.optional()?.map(|after| after.0),
+        late: raw.publish_late.or(default.late)?,
+    };
+    Some((place?, publishing))
+}
+
+fn place(raw: Field<RawStatuspage>) -> Option<Publish> {
+    let Some(raw) = raw.optional()? else { return Some(Publish::Embedded) };
     let url = match raw.url.optional()? {
         Some(url) => url,
         // A constant, and a test reads it; what cannot be read is not published to.
@@ -139,7 +154,6 @@ fn publish(raw: Field<RawPublish>) -> Option<Publish> {
         url,
         page: raw.page?.into_inner().0,
         token: raw.token?.into_inner(),
-        notify: raw.notify.or(false)?,
         requests_per_second: raw.requests_per_second.or(Rate(NonZeroU32::MIN))?.0,
         timeout: raw.timeout.or(Duration(Span::from_secs(30)))?.0,
     }))
@@ -148,7 +162,7 @@ fn publish(raw: Field<RawPublish>) -> Option<Publish> {
 fn finish(
     raw: RawPlatform,
     id: PlatformId,
-    publish: Publish,
+    (publish, publishing): (Publish, Publishing),
     components: Vec<Component>,
     maintenances: Vec<Maintenance>,
 ) -> Option<Platform> {
@@ -158,6 +172,7 @@ fn finish(
         name: raw.name?.into_inner().0,
         time_zone: raw.time_zone.or(Tz::UTC)?,
         publish,
+        publishing,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{ComponentId, IncidentKey, IncidentStatus, Span, Timestamp};
+use crate::model::{ComponentId, Impact, IncidentKey, IncidentStatus, Span, Timestamp};
 
 use super::{Foreign, RemoteId};
 
@@ -78,6 +78,47 @@ pub enum Notice {
         /// What the person did.
         why: Foreign,
     },
+    /// An incident waits for approval.
+    Drafted {
+        /// The incident.
+        incident: IncidentKey,
+        /// Its impact.
+        impact: Impact,
+        /// Its title.
+        title: String,
+        /// When it is dropped, if nobody approves of it.
+        until: Timestamp,
+    },
+    /// A draft was approved, and is published.
+    Approved {
+        /// The incident.
+        incident: IncidentKey,
+        /// Nobody answered, and it is critical.
+        by_itself: bool,
+    },
+    /// Nobody approved of a draft in time: it is not published.
+    Expired {
+        /// The incident.
+        incident: IncidentKey,
+    },
+    /// An incident was over before anything of it was published, and is not published.
+    Dropped {
+        /// The incident.
+        incident: IncidentKey,
+    },
+    /// What would be published if farol did not only observe.
+    WouldPublish {
+        /// The incident.
+        incident: IncidentKey,
+        /// The status that it would have.
+        status: IncidentStatus,
+        /// The impact.
+        impact: Impact,
+        /// The title.
+        title: String,
+        /// The text.
+        body: String,
+    },
     /// A new incident has to wait for a person, or for a maintenance.
     Waits {
         /// The incident.
@@ -137,12 +178,19 @@ impl Notice {
     /// Whether an operator should look into it.
     pub const fn is_trouble(&self) -> bool {
         match self {
-            Self::Published { .. } | Self::Reconciled { .. } | Self::Rejoined { .. } => false,
+            Self::Published { .. }
+            | Self::Reconciled { .. }
+            | Self::Rejoined { .. }
+            | Self::Approved { .. }
+            | Self::Dropped { .. }
+            | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
             | Self::Unlisted { .. }
             | Self::Detached { .. }
             | Self::StillDetached { .. }
+            | Self::Drafted { .. }
+            | Self::Expired { .. }
             | Self::Waits { .. }
             | Self::Duplicate { .. } => true,
         }
@@ -191,6 +239,28 @@ impl fmt::Display for Notice {
                 f,
                 "incident {incident}: {why} at {since}, so farol is silent; it would be \
                  {status} by now"
+            ),
+            Self::Drafted { incident, impact, title, until } => write!(
+                f,
+                "incident {incident} ({impact}, {title:?}) waits for approval until {until}: \
+                 farol incidents approve {incident}"
+            ),
+            Self::Approved { incident, by_itself: false } => {
+                write!(f, "incident {incident}: approved, and published")
+            }
+            Self::Approved { incident, by_itself: true } => {
+                write!(f, "incident {incident}: nobody answered, it is critical, and is published")
+            }
+            Self::Expired { incident } => {
+                write!(f, "incident {incident}: nobody approved of it in time; it is not published")
+            }
+            Self::Dropped { incident } => write!(
+                f,
+                "incident {incident}: over before anything of it was published; it is left out"
+            ),
+            Self::WouldPublish { incident, status, impact, title, body } => write!(
+                f,
+                "incident {incident}: would be published: {status}, {impact}, {title:?}: {body:?}"
             ),
             Self::Waits { incident, until, why: Foreign::Maintenance(id) } => write!(
                 f,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Action, ActionKind, ComponentId, IncidentKey, IncidentStatus, Timestamp};
 
 use super::backoff::Backoff;
+use super::gate::Gate;
 use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
 use super::{Notice, Remote, RemoteId, Standing, Timing};
@@ -48,6 +49,12 @@ pub(super) struct Publication {
     /// It is new, and has to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wait: Option<Wait>,
+    /// Whether it may be opened.
+    #[serde(default, skip_serializing_if = "Gate::is_open")]
+    pub(super) gate: Gate,
+    /// A person, or the time, let it pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) approved: bool,
     /// The components that its latest step was about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     holds: BTreeSet<ComponentId>,
@@ -115,7 +122,7 @@ impl Publication {
     /// What the incident needs next, if anything.
     pub(super) fn plan(&self) -> Option<Plan> {
         let plan = |at, urgency, since, errand| Some(Plan { at, urgency, since, errand });
-        if self.detached.is_some() {
+        if self.detached.is_some() || !self.gate.is_open() {
             return None;
         }
         match &self.stage {

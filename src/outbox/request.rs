@@ -160,6 +160,8 @@ pub struct Payload {
     pub title: String,
     /// What there is to say, of every step since the last that was published.
     pub body: String,
+    /// Whether subscribers are told.
+    pub notify: bool,
     /// The components that it holds, with the status each should have.
     pub components: BTreeMap<ComponentId, ComponentStatus>,
 }

@@ -100,6 +100,7 @@ impl Step {
             impact: self.impact,
             title: self.title.clone(),
             body: self.body(applied),
+            notify: false,
             components: self
                 .components
                 .iter()

@@ -19,7 +19,7 @@ impl Outbox {
     /// Says what is due to be said though nothing was asked of the API, and lets go of what is
     /// over.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Notice> {
-        let mut notices = Vec::new();
+        let mut notices = self.settle_drafts(now);
         for (key, publication) in &mut self.state.incidents {
             notices.extend(publication.say_again(key, now));
             notices.extend(publication.say_wait(key));
@@ -30,12 +30,16 @@ impl Outbox {
     }
 
     /// When [`Outbox::tick`] has something to say.
-    pub(super) fn next_word(&self) -> Option<Timestamp> {
+    pub fn next_word(&self) -> Option<Timestamp> {
         let incidents = self.state.incidents.values();
         incidents
             .filter_map(|publication| {
                 let untold = publication.waits_untold();
-                untold.then_some(Timestamp::EPOCH).or_else(|| publication.say_again_at())
+                let draft = publication
+                    .impact()
+                    .and_then(|impact| publication.gate.deadline(impact, &self.publishing));
+                let said = untold.then_some(Timestamp::EPOCH);
+                said.or_else(|| publication.say_again_at()).or(draft)
             })
             .min()
     }

@@ -37,7 +37,6 @@ const MAX_BODY: usize = 25_000;
 pub(super) struct Statuspage {
     pub(super) page: String,
     pub(super) install: String,
-    pub(super) notify: bool,
     pub(super) components: Components,
 }
 
@@ -131,7 +130,7 @@ impl Statuspage {
             "status": payload.status.as_str(),
             "component_ids": ids,
             "components": components,
-            "deliver_notifications": self.notify,
+            "deliver_notifications": payload.notify,
             "metadata": metadata,
         });
         let name = shortened(&payload.title, MAX_NAME);

@@ -140,12 +140,14 @@ impl Core {
     }
 
     fn absorb(&mut self, decision: Decision) -> Heard {
+        let mut notices = Vec::new();
         for action in decision.actions {
+            let platform = action.platform.clone();
             // A platform without an outbox left the configuration: there is nowhere to publish.
-            if let Some(outbox) = self.outboxes.get_mut(&action.platform) {
-                outbox.push(action);
+            if let Some(outbox) = self.outboxes.get_mut(&platform) {
+                notices.extend(outbox.push(action).map(|notice| (platform, notice)));
             }
         }
-        Heard { events: decision.events, ..Heard::default() }
+        Heard { events: decision.events, notices, ..Heard::default() }
     }
 }

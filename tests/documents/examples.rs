@@ -47,7 +47,8 @@ fn whole(example: &str) -> Result<Value, String> {
     if component.is_object() {
         *component = json!([component.take()]);
     }
-    let to_statuspage = keys.get("publish").is_some();
+    let to_statuspage =
+        keys.get("publish").is_some_and(|publish| publish["statuspage"].is_object());
     let components = keys["component"].as_array_mut().ok_or("`component` is no list")?;
     for (number, component) in components.iter_mut().enumerate() {
         name(component, &format!("Component {number}"));

@@ -29,6 +29,7 @@ fn tables() -> Vec<Options> {
     let kinds: Vec<&str> = one_of(check);
     let mut tables = vec![
         options("platform", &top["platform"]),
+        options("publish", &top["publish"]),
         options("publish.statuspage", &top["publish"]["properties"]["statuspage"]),
         options("defaults", &top["defaults"]),
         options("component", component),
@@ -47,7 +48,11 @@ fn tables() -> Vec<Options> {
 
 fn options(path: &str, schema: &Value) -> Options {
     let mut rows = Vec::new();
-    let own_tables: Vec<&str> = if is_asking(path) { one_of(schema) } else { Vec::new() };
+    let own_tables: Vec<&str> = match path {
+        "publish" => vec!["statuspage"],
+        _ if is_asking(path) => one_of(schema),
+        _ => Vec::new(),
+    };
     add_rows("", schema, &own_tables, &mut rows);
     let head = "| option | what it takes | default | meaning |\n|---|---|---|---|\n";
     Options { path: path.to_owned(), table: format!("{head}{}", rows.concat()) }

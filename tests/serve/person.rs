@@ -86,7 +86,6 @@ async fn lead(site: Arc<Served>, round: usize, at: watch::Sender<u32>) -> bool {
         url: format!("http://{}/v1", site.address).parse().unwrap(),
         page: page_id(&PlatformId::new("blip")),
         token: Secret::new(TOKEN),
-        notify: false,
         components: BTreeMap::from([(ours, component(&name(round)))]),
         install: "install".to_owned(),
         own: true,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActionKind, ComponentId, IncidentKey, IncidentStatus, Span, Timestamp};
+use crate::model::{ActionKind, ComponentId, Impact, IncidentKey, IncidentStatus, Span, Timestamp};
 
 use super::{Publication, Stage};
 use crate::outbox::standing::Written;
@@ -120,8 +120,33 @@ impl Publication {
     pub(in crate::outbox) fn is_new(&self) -> bool {
         self.remote.is_none()
             && self.detached.is_none()
+            && self.gate.is_open()
             && self.stage == Stage::Settled
             && !self.waiting.is_empty()
+    }
+
+    /// Whether nothing of it can stand on the page.
+    pub(in crate::outbox) fn is_unsent(&self) -> bool {
+        let asked = matches!(self.stage, Stage::Settled | Stage::Unsure { .. });
+        self.remote.is_none() && self.applied == 0 && asked && !self.repeated
+    }
+
+    /// The impact of what waits.
+    pub(in crate::outbox) fn impact(&self) -> Option<Impact> {
+        self.waiting.last().map(|step| step.impact)
+    }
+
+    /// It is over, and nothing of it was published.
+    pub(in crate::outbox) fn drop_all(&mut self, sequence: u32) {
+        self.pass_over(sequence);
+        self.over = true;
+    }
+
+    /// Nothing that was wanted up to `sequence` is published.
+    pub(in crate::outbox) fn pass_over(&mut self, sequence: u32) {
+        self.seen = self.seen.max(sequence);
+        self.waiting.clear();
+        self.stage = Stage::Settled;
     }
 
     /// Does not open before `until`.

@@ -307,7 +307,9 @@ fn run(
                 outbox = Outbox::new("install", state, Timing::default());
                 outbox.resume(now);
                 // The engine is replayed, and wants everything again.
-                decided.iter().for_each(|action| outbox.push(action.clone()));
+                for action in &decided {
+                    outbox.push(action.clone());
+                }
             }
         }
     }

@@ -13,7 +13,6 @@ fn statuspage() -> Statuspage {
     Statuspage {
         page: "kctbh9vrtdwd".to_owned(),
         install: "install-1".to_owned(),
-        notify: true,
         components: BTreeMap::from([
             (component("desk"), "p31zjtct2jer".to_owned()),
             (component("crm"), "q42akudu3kfs".to_owned()),
@@ -33,6 +32,7 @@ fn payload(status: IncidentStatus, component_status: ComponentStatus) -> Payload
         impact: Impact::Major,
         title: "Desk is failing for some users".to_owned(),
         body: "Our monitoring detected failures.".to_owned(),
+        notify: true,
         components: BTreeMap::from([
             (component("desk"), component_status),
             (component("not-on-the-page"), component_status),
