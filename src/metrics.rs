@@ -289,6 +289,11 @@ impl Metrics {
             .set(oldest_age.as_secs_f64());
     }
 
+    /// Sets whether nothing is published.
+    pub fn held(&self, held: bool) {
+        self.series.public.held.set(f64::from(u8::from(held)));
+    }
+
     /// Sets how many incidents people have taken over.
     pub fn detached(&self, platform: &PlatformId, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);

@@ -23,6 +23,7 @@ mod standing;
 mod state;
 mod step;
 mod timing;
+mod view;
 mod yielding;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Reques
 pub use standing::{Foreign, Standing};
 pub use state::{State, StateError};
 pub use timing::Timing;
+pub use view::{Lead, View};
 
 use plan::{Errand, Plan};
 use publication::Publication;

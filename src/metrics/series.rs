@@ -151,6 +151,7 @@ pub(super) struct PublicSeries {
     pub(super) incidents_open: IntGaugeVec,
     pub(super) incidents_waiting: IntGaugeVec,
     pub(super) incidents: IntCounterVec,
+    pub(super) held: Gauge,
     pub(super) incidents_detached: IntGaugeVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
@@ -183,6 +184,13 @@ impl PublicSeries {
                 "farol_incidents_total",
                 "Incidents that were opened.",
                 &["platform"],
+            )?,
+            held: register(
+                r,
+                Gauge::new(
+                    "farol_publishing_held",
+                    "Whether the operator wants nothing to be published: 1 or 0.",
+                )?,
             )?,
             incidents_detached: int_gauges(
                 r,

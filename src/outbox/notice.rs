@@ -199,6 +199,7 @@ impl Notice {
 
 /// One line for the operator.
 impl fmt::Display for Notice {
+    #[expect(clippy::too_many_lines, reason = "a sentence for each, and nothing else")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Published { incident, sequence, remote, delay } => write!(

@@ -29,7 +29,7 @@ impl Outbox {
         notices
     }
 
-    /// When [`Outbox::tick`] has something to say.
+    /// When [`Outbox::tick`] has something to say, whatever is asked of the API.
     pub fn next_word(&self) -> Option<Timestamp> {
         let incidents = self.state.incidents.values();
         incidents

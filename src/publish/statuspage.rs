@@ -208,26 +208,27 @@ impl Exchange<'_> {
 
     /// Takes the answer to the call.
     pub(super) fn hear(&mut self, answer: &Answer) -> Turn {
-        match (self.stage, answer.status) {
-            // It was changed between reading and writing.
-            (Stage::Single, 412) if self.before.take().is_some() => {
-                self.reads += 1;
-                if self.reads >= MAX_READS {
-                    let detail = "the incident changes faster than it can be read".to_owned();
-                    return Turn::Over(Outcome::NotSent { detail });
-                }
-                self.stage = Stage::Before;
-                return Turn::Call(self.call());
+        // It was changed between reading and writing.
+        if answer.status == 412 && self.before.take().is_some() {
+            self.reads += 1;
+            if self.reads >= MAX_READS {
+                let detail = "the incident changes faster than it can be read".to_owned();
+                return Turn::Over(Outcome::NotSent { detail });
             }
-            // An API without maintenances has none under way.
-            (Stage::Maintenance(_), 404) => return self.page(&[]),
-            _ => {}
+            self.stage = Stage::Before;
+            return Turn::Call(self.call());
+        }
+        // An API without maintenances has none under way.
+        if answer.status == 404 && matches!(self.stage, Stage::Maintenance(_)) {
+            return self.page(&[]);
         }
         if let Some(outcome) = self.refusal(answer) {
-            return Turn::Over(match outcome {
-                Outcome::Uncertain { detail } if self.only_reads() => Outcome::NotSent { detail },
-                outcome => outcome,
-            });
+            if let Outcome::Uncertain { detail } = &outcome
+                && self.only_reads()
+            {
+                return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
+            return Turn::Over(outcome);
         }
         let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match (self.stage, value) {
@@ -272,7 +273,9 @@ impl Exchange<'_> {
         let standing = remote.standing.clone().unwrap_or_default();
         let own = self.request.key().is_none_or(|key| *key == remote.key);
         match self.request {
-            _ if !own => return Turn::Over(Outcome::Gone),
+            Request::Update { .. } | Request::Retire { .. } if !own => {
+                return Turn::Over(Outcome::Gone);
+            }
             Request::Update { payload, .. } if remote.sequence >= payload.sequence => {
                 let detail = "the step stands there already".to_owned();
                 return Turn::Over(Outcome::Uncertain { detail });
@@ -284,7 +287,13 @@ impl Exchange<'_> {
             Request::Retire { .. } if standing.held || standing.updates.len() > 1 => {
                 return Turn::Over(Outcome::Differs(remote));
             }
-            _ => {}
+            Request::Create(_)
+            | Request::Update { .. }
+            | Request::Retire { .. }
+            | Request::Find { .. }
+            | Request::Read { .. }
+            | Request::Components
+            | Request::Survey => {}
         }
         self.before = Some(Before { standing, metadata: row::others(value), etag });
         self.stage = Stage::Single;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Decision, Engine};
-use crate::model::{CheckId, Event, Input, PlatformId, Timestamp};
+use crate::model::{CheckId, Event, IncidentKey, Input, PlatformId, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
 use crate::schedule::{Due, Schedule};
 
@@ -14,6 +14,8 @@ pub struct Core {
     schedule: Schedule,
     engine: Engine,
     outboxes: BTreeMap<PlatformId, Outbox>,
+    /// Nothing is published.
+    held: bool,
 }
 
 /// What came of an event: for logs, metrics and whoever watches.
@@ -31,7 +33,7 @@ pub struct Heard {
 impl Core {
     /// Puts the parts together.
     pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<PlatformId, Outbox>) -> Self {
-        Self { schedule, engine, outboxes }
+        Self { schedule, engine, outboxes, held: false }
     }
 
     /// The engine, to read.
@@ -42,6 +44,29 @@ impl Core {
     /// The outboxes, to read.
     pub fn outboxes(&self) -> &BTreeMap<PlatformId, Outbox> {
         &self.outboxes
+    }
+
+    /// Whether nothing is published.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Publishes nothing, or goes on. What is in flight ends, and nothing is forgotten.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Whether a request is to be sent now, if nothing holds it.
+    pub fn is_sending_due(&self, now: Timestamp) -> bool {
+        let mut wakeups = self.outboxes.values().filter_map(Outbox::next_wakeup);
+        wakeups.any(|wakeup| wakeup.at <= now)
+    }
+
+    /// The outbox that has an incident.
+    pub fn outbox_of(&mut self, key: &IncidentKey) -> Option<(PlatformId, &mut Outbox)> {
+        let mut outboxes = self.outboxes.iter_mut();
+        let (platform, outbox) = outboxes.find(|(_, outbox)| outbox.view(key).is_some())?;
+        Some((platform.clone(), outbox))
     }
 
     /// Takes an input that the journal has at `at`.
@@ -104,7 +129,11 @@ impl Core {
     }
 
     /// The requests to send now. Whoever takes them saves the outboxes first.
+    /// While publishing is held there are none.
     pub fn attempts(&mut self, now: Timestamp) -> Vec<(PlatformId, Attempt)> {
+        if self.held {
+            return Vec::new();
+        }
         self.outboxes
             .iter_mut()
             .filter_map(|(platform, outbox)| Some((platform.clone(), outbox.next(now)?)))
@@ -132,7 +161,10 @@ impl Core {
 
     /// When something is due next.
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        let outboxes = self.outboxes.values().filter_map(|outbox| Some(outbox.next_wakeup()?.at));
+        let outboxes = self.outboxes.values().filter_map(|outbox| {
+            // What may not be sent is not waited for.
+            if self.held { outbox.next_word() } else { Some(outbox.next_wakeup()?.at) }
+        });
         outboxes
             .chain(self.schedule.next_wakeup().map(|wakeup| wakeup.at))
             .chain(self.engine.next_wakeup().map(|wakeup| wakeup.at))

@@ -155,6 +155,12 @@ impl Publication {
         self.wait = Some(Wait { why, until, told });
     }
 
+    /// What it waits for, if it waits for people.
+    pub(in crate::outbox) fn waits_for(&self) -> Option<String> {
+        let wait = self.wait.as_ref().filter(|_| self.remote.is_none())?;
+        Some(format!("{}; until {} at least", wait.why, wait.until))
+    }
+
     /// Whether it waits and nobody was told.
     pub(in crate::outbox) fn waits_untold(&self) -> bool {
         self.is_new() && self.wait.as_ref().is_some_and(|wait| !wait.told)

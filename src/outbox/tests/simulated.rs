@@ -178,8 +178,19 @@ impl StatusApi {
                 theirs.for_each(|own| own.status = IncidentStatus::Resolved);
                 return;
             }
-            _ if self.incidents.is_empty() => return,
-            _ => {}
+            Deed::Says
+            | Deed::Edits
+            | Deed::Renames
+            | Deed::Identifies
+            | Deed::Rates
+            | Deed::SetsComponent
+            | Deed::Resolves
+            | Deed::Deletes
+            | Deed::Unmarks
+            | Deed::Holds => {}
+        }
+        if self.incidents.is_empty() {
+            return;
         }
         let index = usize::from(which) % self.incidents.len();
         let incident = &mut self.incidents[index];

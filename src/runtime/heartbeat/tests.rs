@@ -19,7 +19,7 @@ const RUN: Span = Span::from_secs(10);
 
 fn heartbeat(url: &str) -> (Heartbeat, watch::Sender<Pulse>) {
     let clock = Clock::start();
-    let (pulse, heard) = watch::channel(Pulse::Ready { turned_at: clock.now() });
+    let (pulse, heard) = watch::channel(Pulse::Ready { turned_at: clock.now(), held: false });
     let beating = Heartbeat {
         clock,
         heart: Heart::new(&Secret::new(url)).unwrap(),
@@ -42,7 +42,7 @@ async fn it_beats_while_all_is_well_and_for_no_longer() {
     assert_eq!(beating.ill(still), Some(Ill::Stands));
     pulse.send_replace(Pulse::Stopping);
     assert_eq!(beating.ill(now), Some(Ill::Stands));
-    pulse.send_replace(Pulse::Ready { turned_at: now });
+    pulse.send_replace(Pulse::Ready { turned_at: now, held: false });
     assert_eq!(beating.ill(now), None);
 
     for (trouble, tells) in OwnTrouble::ALL.map(|trouble| (trouble, Ill::Trouble(trouble))) {
@@ -60,7 +60,7 @@ async fn checks_that_do_not_come_back_stop_it() {
     let (beating, pulse) = heartbeat("http://127.0.0.1:9/");
     let at = |secs: u64| beating.clock.now() + Span::from_secs(secs);
     let is_blind = |now| {
-        pulse.send_replace(Pulse::Ready { turned_at: now });
+        pulse.send_replace(Pulse::Ready { turned_at: now, held: false });
         beating.ill(now) == Some(Ill::Blind)
     };
     beating.progress.started(at(100));
