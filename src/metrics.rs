@@ -134,6 +134,7 @@ impl Metrics {
             let _ = self.series.public.incidents.remove_label_values(&name);
             let _ = self.series.public.incidents_waiting.remove_label_values(&name);
             let _ = self.series.public.incidents_detached.remove_label_values(&name);
+            let _ = self.series.public.incidents_orphaned.remove_label_values(&name);
             let _ = self.series.public.outbox_pending.remove_label_values(&name);
             let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
             for impact in Impact::ALL {
@@ -155,6 +156,7 @@ impl Metrics {
             let name = [platform.as_str()];
             self.series.public.incidents.with_label_values(&name);
             self.series.public.incidents_detached.with_label_values(&name);
+            self.series.public.incidents_orphaned.with_label_values(&name);
             self.series.public.outbox_pending.with_label_values(&name);
             self.series.public.outbox_oldest_age.with_label_values(&name);
         }
@@ -294,10 +296,12 @@ impl Metrics {
         self.series.public.held.set(f64::from(u8::from(held)));
     }
 
-    /// Sets how many incidents people have taken over.
-    pub fn detached(&self, platform: &PlatformId, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.series.public.incidents_detached.with_label_values(&[platform.as_str()]).set(count);
+    /// Sets how many incidents people have taken over, and how many on the page nobody knows.
+    pub fn not_led(&self, platform: &PlatformId, detached: usize, orphaned: usize) {
+        let (count, labels) = (|n| i64::try_from(n).unwrap_or(i64::MAX), [platform.as_str()]);
+        let public = &self.series.public;
+        public.incidents_detached.with_label_values(&labels).set(count(detached));
+        public.incidents_orphaned.with_label_values(&labels).set(count(orphaned));
     }
 
     /// Counts an attempt to publish. Outcomes are words from a closed set.

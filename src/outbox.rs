@@ -22,6 +22,7 @@ mod request;
 mod standing;
 mod state;
 mod step;
+mod sweep;
 mod timing;
 mod view;
 mod yielding;
@@ -29,7 +30,7 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, IncidentKey, Mode, Publishing, Span, Timestamp};
 
@@ -53,6 +54,10 @@ pub struct Outbox {
     state: State,
     /// When the page was looked at for incidents that wait to be opened, and was clear.
     cleared: BTreeMap<IncidentKey, Timestamp>,
+    /// When the whole page is to be looked over.
+    next_sweep: Option<Timestamp>,
+    /// What carries our mark there and nobody here knows.
+    orphaned: BTreeSet<RemoteId>,
 }
 
 /// When to ask for the next attempt, and why then.
@@ -83,7 +88,9 @@ impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
-        Self { install: install.into(), timing, publishing, state, cleared }
+        let (next_sweep, orphaned) = (None, BTreeSet::new());
+        let install = install.into();
+        Self { install, timing, publishing, state, cleared, next_sweep, orphaned }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -91,6 +98,7 @@ impl Outbox {
     /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
         self.state.unlisted.clear();
+        self.sweep_from(now);
         self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
@@ -131,13 +139,14 @@ impl Outbox {
         if self.state.in_flight.is_some() || now < self.state.lane.until() {
             return None;
         }
-        let (key, plan) = self
+        let due = self
             .plans()
             .filter(|(_, plan)| plan.at <= now)
             .min_by(|(a_key, a), (b_key, b)| {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
             })
-            .map(|(key, plan)| (key.clone(), plan))?;
+            .map(|(key, plan)| (key.clone(), plan));
+        let Some((key, plan)) = due else { return self.begin_sweep(now) };
         let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
         let unseen = new && plan.errand == Errand::Write && !self.is_clear(&key, now);
         let plan = if unseen { Plan { errand: Errand::Survey, ..plan } } else { plan };
@@ -164,6 +173,9 @@ impl Outbox {
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
         });
+        if flight.key == sweep::all() {
+            self.end_sweep(now);
+        }
         self.respect(&notices, now);
         self.clear_away();
         notices
@@ -193,7 +205,9 @@ impl Outbox {
     }
 
     fn next_request(&self) -> Option<Wakeup> {
-        let (at, errand) = self.plans().map(|(_, p)| (p.at, p.errand)).min_by_key(|(at, _)| *at)?;
+        let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
+        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
+        let (at, errand) = plans.chain(sweep).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
@@ -274,7 +288,9 @@ impl Outbox {
                 (Trouble::Unauthorized, detail.clone(), timing.unauthorized)
             }
             // Where the API has no such list there is nothing to wait for.
-            Outcome::Rejected { .. } if flight.errand == Errand::Survey => {
+            Outcome::Rejected { .. }
+                if flight.errand == Errand::Survey || flight.key == sweep::all() =>
+            {
                 self.state.lane.succeed();
                 return Vec::new();
             }
@@ -398,6 +414,9 @@ impl Outbox {
             if whole {
                 publication.swept(now);
             }
+        }
+        if whole {
+            notices.extend(self.orphans(&remotes, now));
         }
         notices
     }

@@ -14,10 +14,11 @@ use super::AppError;
 
 /// The waits of a lane to a status API.
 pub(super) fn timing(publish: &Publish) -> Timing {
-    match publish {
+    let timing = match publish {
         Publish::Embedded => Timing::embedded(),
         Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
-    }
+    };
+    Timing { sweep_every: Some(Span::from_secs(600)), ..timing }
 }
 
 /// What it takes to speak to the platforms' status APIs.

@@ -153,6 +153,7 @@ pub(super) struct PublicSeries {
     pub(super) incidents: IntCounterVec,
     pub(super) held: Gauge,
     pub(super) incidents_detached: IntGaugeVec,
+    pub(super) incidents_orphaned: IntGaugeVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
     pub(super) outbox_attempts: IntCounterVec,
@@ -196,6 +197,12 @@ impl PublicSeries {
                 r,
                 "farol_incidents_detached",
                 "Incidents that a person has taken over, and that farol leaves alone.",
+                &["platform"],
+            )?,
+            incidents_orphaned: int_gauges(
+                r,
+                "farol_incidents_orphaned",
+                "Open incidents on the status page that carry farol's mark and that it does not know.",
                 &["platform"],
             )?,
             outbox_pending: int_gauges(

@@ -119,6 +119,25 @@ pub enum Notice {
         /// The text.
         body: String,
     },
+    /// An incident goes on with one on the page that carries our mark and that nobody here knew.
+    Adopted {
+        /// The incident.
+        incident: IncidentKey,
+        /// The one on the page.
+        remote: RemoteId,
+    },
+    /// An open incident on the page carries our mark, and nobody here knows it.
+    Orphaned {
+        /// The one on the page.
+        remote: RemoteId,
+    },
+    /// An incident is open for very long.
+    Old {
+        /// The incident.
+        incident: IncidentKey,
+        /// Since when it is wanted.
+        since: Timestamp,
+    },
     /// A new incident has to wait for a person, or for a maintenance.
     Waits {
         /// The incident.
@@ -190,6 +209,9 @@ impl Notice {
             | Self::Detached { .. }
             | Self::StillDetached { .. }
             | Self::Drafted { .. }
+            | Self::Adopted { .. }
+            | Self::Orphaned { .. }
+            | Self::Old { .. }
             | Self::Expired { .. }
             | Self::Waits { .. }
             | Self::Duplicate { .. } => true,
@@ -241,6 +263,17 @@ impl fmt::Display for Notice {
                 "incident {incident}: {why} at {since}, so farol is silent; it would be \
                  {status} by now"
             ),
+            Self::Adopted { incident, remote } => {
+                write!(f, "incident {incident}: goes on with {remote}, which nobody here knew")
+            }
+            Self::Orphaned { remote } => write!(
+                f,
+                "{remote} is open on the status page with farol's mark, and farol does not know \
+                 it: resolve it by hand if it is over"
+            ),
+            Self::Old { incident, since } => {
+                write!(f, "incident {incident}: open since {since}, which is very long")
+            }
             Self::Drafted { incident, impact, title, until } => write!(
                 f,
                 "incident {incident} ({impact}, {title:?}) waits for approval until {until}: \

@@ -49,6 +49,11 @@ pub(super) struct Publication {
     /// It is new, and has to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wait: Option<Wait>,
+    /// When it was first wanted, and whether it was told that it is old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wanted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    told_old: bool,
     /// Whether it may be opened.
     #[serde(default, skip_serializing_if = "Gate::is_open")]
     pub(super) gate: Gate,
@@ -106,6 +111,7 @@ impl Publication {
             self.backoff.clear();
         }
         self.over = false;
+        self.wanted_at.get_or_insert(action.at);
         self.holds = action.components.keys().cloned().collect();
         // People had it from its beginning to its end: there is nothing to tell them.
         if action.kind == ActionKind::Resolve && self.wait.is_some() && self.is_new() {

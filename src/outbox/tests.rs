@@ -3,6 +3,7 @@
 mod drain;
 mod modes;
 mod simulated;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 

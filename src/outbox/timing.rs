@@ -34,6 +34,10 @@ pub struct Timing {
     pub survey: Span,
     /// How often an incident that waits for a maintenance to end looks for its end.
     pub maintenance: Span,
+    /// How often the whole page is looked over; never if this is none.
+    pub sweep_every: Option<Span>,
+    /// How long an incident may be open before the operator is told that it is old.
+    pub max_age: Span,
     /// How long a person's word that something is over holds.
     pub respect: Span,
 }
@@ -63,6 +67,8 @@ impl Timing {
             sweep: Span::from_secs(120),
             survey: Span::from_secs(30),
             maintenance: Span::from_secs(300),
+            sweep_every: None,
+            max_age: Span::from_secs(24 * 3_600),
             respect: Span::from_secs(3_600),
         }
     }

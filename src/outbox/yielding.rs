@@ -24,6 +24,7 @@ impl Outbox {
             notices.extend(publication.say_again(key, now));
             notices.extend(publication.say_wait(key));
         }
+        notices.extend(self.old(now));
         self.state.respected.retain(|respect| respect.until > now);
         self.clear_away();
         notices
@@ -140,6 +141,12 @@ impl Outbox {
             match found {
                 None => {
                     self.cleared.insert(key, now);
+                }
+                // Ours, though nobody here knows it: the search that follows adopts it.
+                Some(lost) if lost.key.as_ref().is_some_and(|lost| self.state.seen(lost) == 0) => {
+                    if let Some(publication) = self.state.incidents.get_mut(&key) {
+                        publication.look_first(now);
+                    }
                 }
                 Some(own) if own.key.as_ref() == Some(&key) => {
                     if let Some(publication) = self.state.incidents.get_mut(&key) {

@@ -273,7 +273,8 @@ impl Exchange<'_> {
         let standing = remote.standing.clone().unwrap_or_default();
         let own = self.request.key().is_none_or(|key| *key == remote.key);
         match self.request {
-            Request::Update { .. } | Request::Retire { .. } if !own => {
+            // One that is adopted carries another key; but it stands as it was seen.
+            Request::Update { expect: None, .. } | Request::Retire { .. } if !own => {
                 return Turn::Over(Outcome::Gone);
             }
             Request::Update { payload, .. } if remote.sequence >= payload.sequence => {

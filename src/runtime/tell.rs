@@ -62,7 +62,7 @@ impl Runtime {
         for (platform, outbox) in self.core.outboxes() {
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
             self.metrics.outbox(platform, outbox.pending(), oldest);
-            self.metrics.detached(platform, outbox.detached());
+            self.metrics.not_led(platform, outbox.detached(), outbox.orphaned());
         }
         if let Some(missed) = self.told.missed_by(now) {
             tracing::warn!(

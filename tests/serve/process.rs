@@ -27,7 +27,7 @@ async fn codes(site: &Served) -> (StatusCode, StatusCode) {
 #[tokio::test]
 async fn own_trouble_shows_and_fails_nothing() {
     let site = start().await;
-    site.pulse.send(Pulse::Ready { turned_at: Clock::start().now() }).unwrap();
+    site.pulse.send(Pulse::Ready { turned_at: Clock::start().now(), held: false }).unwrap();
     let told = async |path| site.get(path).await.text().await.unwrap();
     assert_eq!(told("/healthz").await, "ok\n");
     site.metrics.own_trouble(OwnTrouble::Network, true);

@@ -149,6 +149,37 @@ impl Publication {
         self.stage = Stage::Settled;
     }
 
+    /// Whether it waits to be opened, and could go on with what is open already.
+    pub(in crate::outbox) fn may_adopt(&self) -> bool {
+        self.is_unsent()
+            && self.detached.is_none()
+            && self.gate.is_open()
+            && !self.waiting.is_empty()
+    }
+
+    /// Goes on with an incident that nobody here knows.
+    pub(in crate::outbox) fn adopt(&mut self, remote: &Remote) {
+        self.remote = Some(remote.id.clone());
+        self.standing.clone_from(&remote.standing);
+        self.stage = Stage::Settled;
+        self.waiting = crate::outbox::step::fold(self.renamed());
+    }
+
+    /// Says, once, that it has been open for as long as `most`.
+    pub(in crate::outbox) fn grow_old(
+        &mut self,
+        key: &IncidentKey,
+        most: std::time::Duration,
+        now: Timestamp,
+    ) -> Option<Notice> {
+        let since = self.wanted_at.filter(|_| !self.told_old && !self.over)?;
+        if now.since(since) < most {
+            return None;
+        }
+        self.told_old = true;
+        Some(Notice::Old { incident: key.clone(), since })
+    }
+
     /// Does not open before `until`.
     pub(in crate::outbox) fn wait(&mut self, why: Foreign, until: Timestamp) {
         let told = self.wait.as_ref().is_some_and(|wait| wait.told && wait.why == why);
