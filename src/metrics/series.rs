@@ -161,6 +161,7 @@ pub(super) struct PublicSeries {
 
 impl PublicSeries {
     fn new(r: &Registry) -> Result<Self, Error> {
+        let by_platform = |name, help| int_gauges(r, name, help, &["platform"]);
         Ok(Self {
             component_status: int_gauges(
                 r,
@@ -174,11 +175,9 @@ impl PublicSeries {
                 "Incidents that are not resolved.",
                 &["platform", "impact"],
             )?,
-            incidents_waiting: int_gauges(
-                r,
+            incidents_waiting: by_platform(
                 "farol_incidents_waiting_for_people",
                 "Open incidents of which farol has nothing new to say and says nothing more.",
-                &["platform"],
             )?,
             incidents: counters(
                 r,
@@ -193,23 +192,17 @@ impl PublicSeries {
                     "Whether the operator wants nothing to be published: 1 or 0.",
                 )?,
             )?,
-            incidents_detached: int_gauges(
-                r,
+            incidents_detached: by_platform(
                 "farol_incidents_detached",
                 "Incidents that a person has taken over, and that farol leaves alone.",
-                &["platform"],
             )?,
-            incidents_orphaned: int_gauges(
-                r,
+            incidents_orphaned: by_platform(
                 "farol_incidents_orphaned",
                 "Open incidents on the status page that carry farol's mark and that it does not know.",
-                &["platform"],
             )?,
-            outbox_pending: int_gauges(
-                r,
+            outbox_pending: by_platform(
                 "farol_outbox_pending",
                 "Actions that wait to be published.",
-                &["platform"],
             )?,
             outbox_oldest_age: gauges(
                 r,

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::IncidentStatus;
+use crate::model::{ComponentId, ComponentStatus, IncidentStatus};
 
 use super::RemoteId;
 use super::step::Step;
@@ -28,10 +28,13 @@ pub struct Standing {
     /// The impact, if the API has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<String>,
-    /// The components that it is about and their statuses, in the API's words. A component of ours
-    /// is named by our own id.
+    /// The components that it is about and their statuses, in the API's words and by its ids: what
+    /// the configuration calls them may change.
     #[serde(default)]
     pub components: BTreeMap<String, String>,
+    /// The ids that the API has for those of them that the configuration knows.
+    #[serde(default)]
+    pub ids: BTreeMap<ComponentId, String>,
     /// Everything that was said, by its id, as [`Standing::digest`] has it.
     #[serde(default)]
     pub updates: BTreeMap<String, String>,
@@ -112,21 +115,18 @@ pub(super) struct Written {
     impact: String,
     title: String,
     text: String,
-    components: BTreeMap<String, String>,
+    components: BTreeMap<ComponentId, ComponentStatus>,
 }
 
 impl Written {
     /// What `step` writes where the steps up to `applied` stand.
     pub(super) fn by(step: &Step, applied: u32) -> Self {
-        let components = step.components.iter();
         Self {
             status: step.status,
             impact: step.impact.as_str().to_owned(),
             title: step.title.clone(),
             text: step.body(applied),
-            components: components
-                .map(|(id, status)| (id.to_string(), status.as_str().to_owned()))
-                .collect(),
+            components: step.components.clone(),
         }
     }
 
@@ -183,9 +183,13 @@ impl Written {
     /// The standing with the components as they were written, if each is as it was or as written.
     fn settled(&self, base: &Standing, seen: &Standing) -> Option<Standing> {
         let mut standing = seen.clone();
+        let ours = self.components.iter().filter_map(|(id, status)| {
+            Some((seen.ids.get(id).or_else(|| base.ids.get(id))?, status.as_str()))
+        });
+        let ours: BTreeMap<&String, &str> = ours.collect();
         for (id, status) in &mut standing.components {
-            let wanted = self.components.get(id);
-            if wanted == Some(&*status) {
+            let wanted = ours.get(id).copied();
+            if wanted == Some(status.as_str()) {
                 continue;
             }
             let before = base.components.get(id);
@@ -196,11 +200,12 @@ impl Written {
                 return None;
             }
             if let Some(wanted) = wanted {
-                status.clone_from(wanted);
+                wanted.clone_into(status);
             }
         }
-        let lost = base.components.keys().any(|id| !seen.components.contains_key(id));
-        (!lost).then_some(standing)
+        // One that has left the configuration is not written any more.
+        let lost = |id: &String| ours.contains_key(id) && !seen.components.contains_key(id);
+        (!base.components.keys().any(lost)).then_some(standing)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{IncidentKey, IncidentStatus, Timestamp};
+use crate::model::{ComponentId, IncidentKey, IncidentStatus, Timestamp};
 
 use super::plan::Errand;
 use super::state::InFlight;
@@ -55,8 +55,7 @@ impl Outbox {
         let mut left = BTreeSet::new();
         for remote in unknown {
             let Some(standing) = &remote.standing else { continue };
-            let shares =
-                |id: &crate::model::ComponentId| standing.components.contains_key(id.as_str());
+            let shares = |id: &ComponentId| standing.ids.contains_key(id);
             let mut incidents = self.state.incidents.iter_mut();
             let heir = incidents.find(|(_, publication)| {
                 publication.may_adopt() && publication.holds().any(shares)

@@ -114,7 +114,7 @@ impl Statuspage {
         let all = all.filter_map(|(id, status)| Some((id, self.components.get(id)?, status)));
         let ids: Vec<&String> = all.clone().map(|(_, remote, _)| remote).collect();
         let components: Map<String, Value> = all
-            .filter(|(id, _, status)| !stands(id.as_str(), status.as_str()))
+            .filter(|(_, remote, status)| !stands(remote.as_str(), status.as_str()))
             .map(|(_, remote, status)| (remote.clone(), json!(status.as_str())))
             .collect();
         let mut metadata = before.map(|before| before.metadata.clone()).unwrap_or_default();

@@ -75,6 +75,7 @@ fn step(round: usize, sequence: u32, at: Timestamp) -> Action {
         components: BTreeMap::from([(component, is)]),
         title: format!("It fails, as of step {sequence}"),
         body: format!("Step {sequence}."),
+        follows: None,
     }
 }
 

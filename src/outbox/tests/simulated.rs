@@ -256,7 +256,8 @@ fn standing(incident: &Incident) -> Standing {
         name: incident.name.clone(),
         status: incident.status.to_string(),
         impact: Some(incident.impact.clone()),
-        components: components.map(|(id, is)| (id.to_string(), is.to_string())).collect(),
+        components: components.clone().map(|(id, is)| (id.to_string(), is.to_string())).collect(),
+        ids: components.map(|(id, _)| (id.clone(), id.to_string())).collect(),
         updates: texts.map(|(id, text)| (format!("u{id}"), Standing::digest(text))).collect(),
         held: incident.held,
     }

@@ -25,7 +25,8 @@ fn standing(payload: &Payload) -> Standing {
         name: payload.title.clone(),
         status: payload.status.to_string(),
         impact: Some(payload.impact.to_string()),
-        components: components.map(|(id, is)| (id.to_string(), is.to_string())).collect(),
+        components: components.clone().map(|(id, is)| (id.to_string(), is.to_string())).collect(),
+        ids: components.map(|(id, _)| (id.clone(), id.to_string())).collect(),
         updates: BTreeMap::from([("u1".to_owned(), Standing::digest(&payload.body))]),
         held: false,
     }
@@ -77,6 +78,33 @@ fn what_a_person_did_is_found_though_there_is_nothing_to_write() {
 }
 
 #[test]
+fn a_component_that_leaves_the_configuration_is_no_persons_doing() {
+    let mut outbox = outbox();
+    let mut now = at(0);
+    swept(&mut outbox, &mut now, Vec::new());
+    let mut open = action("a", 1, ActionKind::Open, 0);
+    open.components.insert(super::component("crm"), crate::model::ComponentStatus::MajorOutage);
+    outbox.push(open);
+    let attempt = super::attempt(&mut outbox, &mut now);
+    let mut stands = standing(&payload(&attempt.request));
+    let is = Outcome::Done { remote: super::RemoteId::new("r1"), standing: Some(stands.clone()) };
+    let _published = outbox.outcome(attempt.id, is, now);
+    // The dialect has no name for it any more, and does not write it any more.
+    stands.ids.remove(&super::component("crm"));
+    assert_eq!(swept(&mut outbox, &mut now, vec![listed("r1", "a", stands.clone())]), []);
+    outbox.push(action("a", 2, ActionKind::Resolve, 700));
+    now = now.max(at(700));
+    let attempt = super::attempt(&mut outbox, &mut now);
+    stands.components.remove("blip/crm");
+    stands.status = "resolved".to_owned();
+    stands.components.insert("blip/desk".to_owned(), "operational".to_owned());
+    stands.updates.insert("u2".to_owned(), Standing::digest("a#2"));
+    let is = Outcome::Done { remote: super::RemoteId::new("r1"), standing: Some(stands) };
+    let notices = outbox.outcome(attempt.id, is, now);
+    assert!(matches!(&notices[..], [Notice::Published { .. }]), "{notices:?}");
+}
+
+#[test]
 fn what_nobody_here_knows_is_adopted_where_it_still_fails_and_told_of_where_it_does_not() {
     let mut outbox = outbox();
     let mut now = at(0);
@@ -86,7 +114,7 @@ fn what_nobody_here_knows_is_adopted_where_it_still_fails_and_told_of_where_it_d
     let _unsent = outbox.outcome(attempt.id, Outcome::NotSent { detail: String::new() }, now);
     // The API is away for a while; when it is back the page is looked over.
     stands.updates = BTreeMap::from([("u9".to_owned(), Standing::digest("long ago"))]);
-    let elsewhere = Standing { components: BTreeMap::new(), ..stands.clone() };
+    let elsewhere = Standing { ids: BTreeMap::new(), ..stands.clone() };
     let found = vec![listed("old", "lost", stands), listed("other", "lost2", elsewhere)];
     let sweep = outbox.begin_sweep(now).expect("it is due");
     let notices = outbox.outcome(sweep.id, Outcome::Found(found.clone()), now);

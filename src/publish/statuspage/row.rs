@@ -91,17 +91,16 @@ fn standing(incident: &Incident, mark: &Mark, components: &Components) -> Standi
     let text = |row: &Value, field: &str| {
         row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let ours = |vendor: &str| {
-        let known = components.iter().find(|(_, id)| *id == vendor);
-        known.map_or_else(|| vendor.to_owned(), |(id, _)| id.to_string())
-    };
+    let listed: BTreeSet<&str> = rows(&incident.components).filter_map(id).collect();
+    let ours = components.iter().filter(|(_, vendor)| listed.contains(vendor.as_str()));
     Standing {
         name: incident.name.clone().unwrap_or_default(),
         status: incident.status.clone().unwrap_or_default(),
         impact: incident.impact.clone(),
         components: rows(&incident.components)
-            .filter_map(|row| Some((ours(id(row)?), text(row, "status"))))
+            .filter_map(|row| Some((id(row)?.to_owned(), text(row, "status"))))
             .collect(),
+        ids: ours.map(|(id, vendor)| (id.clone(), vendor.clone())).collect(),
         updates: rows(&incident.incident_updates)
             .filter_map(|row| Some((id(row)?.to_owned(), Standing::digest(&text(row, "body")))))
             .collect(),
