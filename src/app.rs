@@ -19,7 +19,7 @@ use crate::model::{CheckId, Span, Vantage};
 use crate::runtime::{HoldFile, News, Operator, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store};
 
 mod beside;
 mod error;
@@ -85,12 +85,12 @@ impl App {
         let dir = options.state_dir.as_path();
         let (store, saved) = open(dir, options.retention, &options.config)?;
         let clock = start_clock(saved.latest());
-        let pages = open_pages(dir, &options.config, clock)
-            .map_err(|error| AppError::of_store(dir, error))?;
+        let pages = open_pages(dir, &options.config, clock)?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = measuring(&options.config, clock)?;
         let (install, own) = (&saved.install, own_url(address, "/v1")?);
-        let lanes = Lanes { secrets: &options.secrets, install, own, api_token: &api_token, clock };
+        let (secrets, public) = (&options.secrets, options.public_url.as_ref());
+        let lanes = Lanes { secrets, install, own, api_token: &api_token, public, clock };
         let publishers = lanes.publishers(&options.config)?;
         let heart = beside::heart(&options.config, &options.secrets)?;
         let prober = probing(clock, options.vantage, options.secrets, &options.config.prober)?;
@@ -218,6 +218,7 @@ fn measuring(config: &Config, clock: Clock) -> Result<Arc<Metrics>, AppError> {
     let metrics = Metrics::new()?;
     metrics.process_started(clock.now());
     metrics.register_policy(&config.policy());
+    metrics.register_lanes(lanes::of(config).iter().map(|(lane, _, _)| lane));
     Ok(Arc::new(metrics))
 }
 
@@ -240,9 +241,10 @@ fn checks(config: &Config) -> BTreeMap<CheckId, Arc<Check>> {
 }
 
 /// The status pages' data, with what the configuration says of them.
-fn open_pages(dir: &Path, config: &Config, clock: Clock) -> Result<PageStore, StoreError> {
-    let mut pages = PageStore::open(&dir.join("status.db"))?;
-    pages.sync(&page_infos(config), clock.now())?;
+fn open_pages(dir: &Path, config: &Config, clock: Clock) -> Result<PageStore, AppError> {
+    let failed = |error| AppError::of_store(dir, error);
+    let mut pages = PageStore::open(&dir.join("status.db")).map_err(failed)?;
+    pages.sync(&page_infos(config), clock.now()).map_err(failed)?;
     Ok(pages)
 }
 

@@ -32,12 +32,13 @@ pub use plan::tcp::{
     CertificateLimits, Piece, Security, StapleWanted, Starttls, Step, TcpCheck, TlsCheck,
 };
 pub use plan::{
-    Addresses, Auth, Check, CheckKind, ClockCheck, ClockLimits, ClockTarget, Component, Config,
-    Contents, DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, Family, GrpcCheck,
-    HeaderText, Heartbeat, HeartbeatUrl, HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity,
-    LoginCheck, LossLimits, Maintenance, NameServer, OAuth2, Platform, ProberCheck, ProberPlan,
-    Proxy, ProxyKind, Publish, Reference, RequestBody, StatusSet, Statuspage, TimePlace,
-    TlsSettings, TtlLimits, WebsocketCheck,
+    Addresses, Alertmanager, Auth, BodyTemplate, BodyTemplateError, Check, CheckKind, ClockCheck,
+    ClockLimits, ClockTarget, Component, Config, Contents, DnsCheck, DnsExpect, DnsMatches,
+    DnsServers, DnsTransport, Dnssec, Family, GrpcCheck, HeaderText, Heartbeat, HeartbeatUrl,
+    HttpCheck, HttpClient, HttpVersion, IcmpCheck, Identity, LoginCheck, LossLimits, Maintenance,
+    NameServer, OAuth2, PagerDuty, Platform, ProberCheck, ProberPlan, Proxy, ProxyKind, Publish,
+    Reference, RequestBody, StatusSet, Statuspage, TimePlace, TlsSettings, TtlLimits, VendorPage,
+    Webhook, WebsocketCheck,
 };
 pub use problem::{ConfigError, Problem, SourceFile};
 pub use schema::schema;

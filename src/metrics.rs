@@ -8,6 +8,7 @@
 
 mod addresses;
 mod labels;
+mod lanes;
 mod prober;
 mod series;
 #[cfg(test)]
@@ -22,8 +23,8 @@ use prometheus::{Error, TextEncoder};
 
 use crate::model::{
     Cause, CheckId, CheckPolicy, ComponentId, ComponentStatus, Event, EventKind, Finding, Health,
-    Impact, IncidentKey, IncidentStatus, Observation, OwnTrouble, Phase, PlatformId, Policy, Span,
-    Subject, Timestamp, Variant, Verdict,
+    Impact, IncidentKey, IncidentStatus, LaneId, Observation, OwnTrouble, Phase, PlatformId,
+    Policy, Span, Subject, Timestamp, Variant, Verdict,
 };
 use labels::{labels, seconds, split};
 use series::Series;
@@ -50,7 +51,8 @@ struct Tracked {
     open: BTreeMap<IncidentKey, (PlatformId, Impact)>,
     /// Those of the open ones that wait for people.
     waiting: BTreeSet<IncidentKey>,
-    outcomes: BTreeSet<(PlatformId, &'static str)>,
+    lanes: BTreeSet<LaneId>,
+    outcomes: BTreeSet<(LaneId, &'static str)>,
 }
 
 #[derive(Default)]
@@ -133,32 +135,17 @@ impl Metrics {
             let name = [platform.as_str()];
             let _ = self.series.public.incidents.remove_label_values(&name);
             let _ = self.series.public.incidents_waiting.remove_label_values(&name);
-            let _ = self.series.public.incidents_detached.remove_label_values(&name);
-            let _ = self.series.public.incidents_orphaned.remove_label_values(&name);
-            let _ = self.series.public.outbox_pending.remove_label_values(&name);
-            let _ = self.series.public.outbox_oldest_age.remove_label_values(&name);
             for impact in Impact::ALL {
                 let labels = [platform.as_str(), impact.as_str()];
                 let _ = self.series.public.incidents_open.remove_label_values(&labels);
             }
         }
-        tracked.outcomes.retain(|(platform, outcome)| {
-            let stays = !left(platform);
-            if !stays {
-                let labels = [platform.as_str(), *outcome];
-                let _ = self.series.public.outbox_attempts.remove_label_values(&labels);
-            }
-            stays
-        });
+        self.forget_lanes(tracked, policy);
         tracked.open.retain(|_, (platform, _)| !left(platform));
         tracked.platforms = policy.platforms.keys().cloned().collect();
         for platform in &tracked.platforms {
             let name = [platform.as_str()];
             self.series.public.incidents.with_label_values(&name);
-            self.series.public.incidents_detached.with_label_values(&name);
-            self.series.public.incidents_orphaned.with_label_values(&name);
-            self.series.public.outbox_pending.with_label_values(&name);
-            self.series.public.outbox_oldest_age.with_label_values(&name);
         }
         self.show_open(tracked);
     }
@@ -279,35 +266,9 @@ impl Metrics {
         self.show_open(&tracked);
     }
 
-    /// Sets how many actions wait to be published, and how long the oldest has waited.
-    pub fn outbox(&self, platform: &PlatformId, pending: usize, oldest_age: Span) {
-        let labels = [platform.as_str()];
-        let pending = i64::try_from(pending).unwrap_or(i64::MAX);
-        self.series.public.outbox_pending.with_label_values(&labels).set(pending);
-        self.series
-            .public
-            .outbox_oldest_age
-            .with_label_values(&labels)
-            .set(oldest_age.as_secs_f64());
-    }
-
     /// Sets whether nothing is published.
     pub fn held(&self, held: bool) {
         self.series.public.held.set(f64::from(u8::from(held)));
-    }
-
-    /// Sets how many incidents people have taken over, and how many on the page nobody knows.
-    pub fn not_led(&self, platform: &PlatformId, detached: usize, orphaned: usize) {
-        let (count, labels) = (|n| i64::try_from(n).unwrap_or(i64::MAX), [platform.as_str()]);
-        let public = &self.series.public;
-        public.incidents_detached.with_label_values(&labels).set(count(detached));
-        public.incidents_orphaned.with_label_values(&labels).set(count(orphaned));
-    }
-
-    /// Counts an attempt to publish. Outcomes are words from a closed set.
-    pub fn outbox_attempt(&self, platform: &PlatformId, outcome: &'static str) {
-        self.tracked().outcomes.insert((platform.clone(), outcome));
-        self.series.public.outbox_attempts.with_label_values(&[platform.as_str(), outcome]).inc();
     }
 
     /// Counts a run that began this much later than it was due.

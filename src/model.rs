@@ -23,7 +23,9 @@ pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
 pub use event::{Cause, Event, EventKind, Health};
-pub use id::{CheckId, ComponentId, IncidentKey, MaintenanceId, PlatformId, Vantage, Variant};
+pub use id::{
+    CheckId, ComponentId, IncidentKey, LaneId, MaintenanceId, PlatformId, Vantage, Variant,
+};
 pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use maintenance::{

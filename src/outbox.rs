@@ -108,6 +108,9 @@ impl Outbox {
         }
         for publication in self.state.incidents.values_mut() {
             publication.resume(now);
+            if self.timing.idempotent {
+                publication.resend(now);
+            }
         }
     }
 
@@ -148,7 +151,8 @@ impl Outbox {
             .map(|(key, plan)| (key.clone(), plan));
         let Some((key, plan)) = due else { return self.begin_sweep(now) };
         let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
-        let unseen = new && plan.errand == Errand::Write && !self.is_clear(&key, now);
+        let looks = !self.timing.idempotent;
+        let unseen = looks && new && plan.errand == Errand::Write && !self.is_clear(&key, now);
         let plan = if unseen { Plan { errand: Errand::Survey, ..plan } } else { plan };
         let request = self.request(&key, &plan.errand, now)?;
         self.state.last_attempt += 1;
@@ -168,6 +172,7 @@ impl Outbox {
         let mut notices = self.pace(&flight, &outcome, now);
         notices.extend(match &flight.errand {
             Errand::Write => self.written(&flight.key, outcome, now),
+            Errand::Repeat => self.repeated(&flight.key, &outcome, now),
             Errand::Look | Errand::Sweep => self.looked(&flight, outcome, now),
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
@@ -211,7 +216,7 @@ impl Outbox {
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
-            Errand::Write => WakeReason::Write,
+            Errand::Write | Errand::Repeat => WakeReason::Write,
             Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
             Errand::Retire(_) => WakeReason::Tidy,
         };
@@ -263,6 +268,11 @@ impl Outbox {
                     Some(remote) => Request::Update { remote, payload, expect },
                     None => Request::Create(payload),
                 }
+            }
+            (Errand::Repeat, remote) => {
+                let step = publication.repeated_step()?;
+                let payload = step.payload(&key, &self.install, 0, &self.state.unlisted);
+                Request::Update { remote: remote?, payload, expect: None }
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
@@ -338,6 +348,10 @@ impl Outbox {
             }
             Outcome::Gone => self.refused(key, 404, "not found".to_owned(), now),
             Outcome::Rejected { status, detail } => self.refused(key, status, detail, now),
+            Outcome::Uncertain { .. } if timing.idempotent => {
+                publication.unsent();
+                Vec::new()
+            }
             // Lists are no answer to a write: whoever answered, nobody can tell.
             Outcome::Uncertain { .. }
             | Outcome::Found(_)
@@ -347,6 +361,15 @@ impl Outbox {
                 Vec::new()
             }
         }
+    }
+
+    fn repeated(&mut self, key: &IncidentKey, outcome: &Outcome, now: Timestamp) -> Vec<Notice> {
+        let well = matches!(outcome, Outcome::Done { .. });
+        let every = self.timing.repeat.filter(|_| well).unwrap_or(self.timing.first_retry);
+        if let Some(publication) = self.state.incidents.get_mut(key) {
+            publication.repeat_again(now + every);
+        }
+        Vec::new()
     }
 
     /// A refusal may be for a component that was deleted; otherwise it stands.

@@ -4,10 +4,23 @@
 //! connection is used twice, since a request that dies on a connection that was about to close is
 //! one that nobody knows the fate of. What may be tried again, and when, is the outbox's to say.
 
+mod about;
+mod alertmanager;
+mod cachet;
 mod dialect;
 mod heartbeat;
+mod incident_io;
+mod instatus;
+mod mark;
+mod once;
 mod pace;
+mod pagerduty;
+#[cfg(test)]
+mod sample;
 mod statuspage;
+mod talk;
+mod target;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, DATE, ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
 use rustls::ClientConfig;
 use url::{Host, Url};
 
@@ -24,11 +37,14 @@ use crate::model::ComponentId;
 use crate::outbox::{Outcome, Request};
 use crate::veil::{Cover, Known, Veil};
 
-use dialect::{Answer, Call, Turn, retry_after};
-use statuspage::Statuspage;
+use dialect::{Answer, Call, Dialect, Turn, retry_after};
+use target::Parts;
 
+pub use about::About;
+pub use dialect::{Caps, Marker};
 pub use heartbeat::{Heart, HeartbeatError};
 pub use pace::Pace;
+pub use target::{AlertmanagerTarget, Login, PageTarget, PagerDutyTarget, Target, WebhookTarget};
 
 /// How much of an answer is read: a hundred incidents with all their updates fit easily.
 const MAX_ANSWER: usize = 8 << 20;
@@ -100,38 +116,35 @@ impl Patience {
     }
 }
 
-/// Delivers requests to one page.
+/// Delivers requests to one target.
 #[derive(Debug)]
 pub struct Publisher {
     client: reqwest::Client,
     base: Url,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
     /// Over the API key, which its owner may send back.
     cover: Cover,
-    dialect: Statuspage,
+    dialect: Box<dyn Dialect>,
     pace: Arc<Pace>,
 }
 
 impl Publisher {
     /// A publisher for `target`. Nothing is sent yet.
     pub fn new(
-        target: StatuspageTarget,
+        target: impl Into<Target>,
         patience: Patience,
         pace: Arc<Pace>,
     ) -> Result<Self, PublishError> {
-        let StatuspageTarget { url, page, token, components, install, own } = target;
+        let Parts { url, authorization, secrets, dialect, own } = target.into().into_parts()?;
         if url.cannot_be_a_base() {
             return Err(PublishError::Url { url });
         }
-        let mut authorization = HeaderValue::from_str(&format!("OAuth {}", token.reveal()))
-            .map_err(|_| PublishError::Token)?;
-        authorization.set_sensitive(true);
         Ok(Self {
             client: builder(own || is_local(&url), patience)?.build()?,
             base: url,
             authorization,
-            cover: Veil::over(&Known::new([&token])).draw(),
-            dialect: Statuspage { page, install, components },
+            cover: Veil::over(&Known::new(&secrets)).draw(),
+            dialect,
             pace,
         })
     }
@@ -150,34 +163,40 @@ impl Publisher {
     }
 
     async fn attempt(&self, request: &Request) -> Outcome {
-        let mut exchange = self.dialect.exchange(request);
-        let mut call = exchange.call();
+        let mut conversation = self.dialect.begin(request, self.pace.now());
+        let mut turn = conversation.open();
         loop {
-            let answer = match self.send(call).await {
-                Ok(answer) => answer,
+            let call = match turn {
+                Turn::Over(outcome) => return outcome,
+                Turn::Call(call) => call,
+            };
+            turn = match self.send(call).await {
+                Ok(answer) => conversation.hear(&answer),
                 // What fails while it only reads has written nothing.
-                Err(Outcome::Uncertain { detail }) if exchange.only_reads() => {
+                Err(Outcome::Uncertain { detail }) if conversation.only_reads() => {
                     return Outcome::NotSent { detail };
                 }
                 Err(outcome) => return outcome,
             };
-            match exchange.hear(&answer) {
-                Turn::Over(outcome) => return outcome,
-                Turn::Call(next) => call = next,
-            }
         }
     }
 
     async fn send(&self, call: Call) -> Result<Answer, Outcome> {
         self.pace.turn().await;
         let url = self.address(&call);
-        let mut request =
-            self.client.request(call.method, url).header(AUTHORIZATION, self.authorization.clone());
+        let mut request = self.client.request(call.method, url);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         if let Some(version) = &call.if_match {
             request = request.header(IF_MATCH, version);
         }
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
         if let Some(body) = &call.body {
-            request = request.json(body);
+            // To the byte what was signed.
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let mut response = request.send().await.map_err(lost)?;
         let retry_after = wait(response.headers());
@@ -204,7 +223,10 @@ impl Publisher {
 
     fn address(&self, call: &Call) -> Url {
         let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
+        // Whoever has no path of its own is called at the very address.
+        if !call.path.is_empty()
+            && let Ok(mut path) = url.path_segments_mut()
+        {
             path.pop_if_empty().extend(&call.path);
         }
         if !call.query.is_empty() {

@@ -24,7 +24,7 @@ use crate::check::Prober;
 use crate::clock::Clock;
 use crate::config::Check;
 use crate::metrics::Metrics;
-use crate::model::{CheckId, Event, Input, Observation, PlatformId, Timestamp};
+use crate::model::{CheckId, Event, Input, LaneId, Observation, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outcome};
 use crate::publish::Publisher;
 use crate::schedule::Due;
@@ -57,7 +57,7 @@ pub struct Runtime {
     /// The checks by their ids.
     pub checks: BTreeMap<CheckId, Arc<Check>>,
     /// Sends what outboxes want sent.
-    pub publishers: BTreeMap<PlatformId, Arc<Publisher>>,
+    pub publishers: BTreeMap<LaneId, Arc<Publisher>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Told of everything that happens; nobody has to listen.
@@ -84,13 +84,13 @@ pub enum News {
     /// The engine noticed or decided something.
     Event(Event),
     /// An outbox has something to say.
-    Outbox(PlatformId, outbox::Notice),
+    Outbox(LaneId, outbox::Notice),
 }
 
 /// One event of the loop.
 enum Turn {
     Observations(Vec<Observation>),
-    Delivered(PlatformId, AttemptId, Outcome),
+    Delivered(LaneId, AttemptId, Outcome),
     Asked(operator::Request),
     Woken,
     Stop,
@@ -102,7 +102,7 @@ struct Tasks {
     deliveries: JoinSet<()>,
     slots: Arc<Semaphore>,
     observed: mpsc::Sender<Observation>,
-    delivered: mpsc::Sender<(PlatformId, AttemptId, Outcome)>,
+    delivered: mpsc::Sender<(LaneId, AttemptId, Outcome)>,
 }
 
 impl Runtime {
@@ -126,8 +126,8 @@ impl Runtime {
             let turn = tokio::select! {
                 biased;
                 () = &mut stop => Turn::Stop,
-                Some((platform, attempt, outcome)) = deliveries.recv() => {
-                    Turn::Delivered(platform, attempt, outcome)
+                Some((lane, attempt, outcome)) = deliveries.recv() => {
+                    Turn::Delivered(lane, attempt, outcome)
                 }
                 Some(request) = self.requests.0.recv() => Turn::Asked(request),
                 _ = observations.recv_many(&mut batch, BATCH) => Turn::Observations(batch),
@@ -161,9 +161,9 @@ impl Runtime {
         let now = self.clock.now();
         match turn {
             Turn::Observations(batch) => self.observed(batch, now).await,
-            Turn::Delivered(platform, attempt, outcome) => {
-                self.metrics.outbox_attempt(&platform, word(&outcome));
-                let heard = self.core.outcome(&platform, attempt, outcome, now);
+            Turn::Delivered(lane, attempt, outcome) => {
+                self.metrics.outbox_attempt(&lane, word(&outcome));
+                let heard = self.core.outcome(&lane, attempt, outcome, now);
                 self.durable.touched();
                 self.tell(heard);
             }
@@ -205,8 +205,8 @@ impl Runtime {
             return;
         }
         self.durable.save_outboxes(&self.core).await;
-        for (platform, attempt) in attempts {
-            self.start_delivery(tasks, platform, attempt);
+        for (lane, attempt) in attempts {
+            self.start_delivery(tasks, lane, attempt);
         }
     }
 
@@ -224,12 +224,12 @@ impl Runtime {
         });
     }
 
-    fn start_delivery(&self, tasks: &mut Tasks, platform: PlatformId, attempt: Attempt) {
-        let Some(publisher) = self.publishers.get(&platform).cloned() else { return };
+    fn start_delivery(&self, tasks: &mut Tasks, lane: LaneId, attempt: Attempt) {
+        let Some(publisher) = self.publishers.get(&lane).cloned() else { return };
         let delivered = tasks.delivered.clone();
         tasks.deliveries.spawn(async move {
             let outcome = publisher.deliver(&attempt.request).await;
-            let _ = delivered.send((platform, attempt.id, outcome)).await;
+            let _ = delivered.send((lane, attempt.id, outcome)).await;
         });
     }
 
@@ -244,7 +244,7 @@ impl Runtime {
     async fn say_farewell(
         &mut self,
         mut tasks: Tasks,
-        mut deliveries: mpsc::Receiver<(PlatformId, AttemptId, Outcome)>,
+        mut deliveries: mpsc::Receiver<(LaneId, AttemptId, Outcome)>,
     ) {
         let farewell = async { while tasks.deliveries.join_next().await.is_some() {} };
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
@@ -253,8 +253,8 @@ impl Runtime {
             );
         }
         drop(tasks);
-        while let Ok((platform, attempt, outcome)) = deliveries.try_recv() {
-            self.handle(Turn::Delivered(platform, attempt, outcome)).await;
+        while let Ok((lane, attempt, outcome)) = deliveries.try_recv() {
+            self.handle(Turn::Delivered(lane, attempt, outcome)).await;
         }
         self.durable.flush(self.clock.now(), &self.metrics).await;
         self.durable.save_all(&self.core).await;

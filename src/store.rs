@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::{Input, PlatformId, Timestamp};
+use crate::model::{Input, LaneId, Timestamp};
 
 pub use journal::{Entry, Journal};
 pub use sqlite::StoreError;
@@ -70,7 +70,7 @@ pub struct Snapshot {
     /// The engine's state, and the number of the last journal row that it has seen.
     pub engine: Option<(u64, String)>,
     /// The state of outboxes.
-    pub outboxes: BTreeMap<PlatformId, String>,
+    pub outboxes: BTreeMap<LaneId, String>,
 }
 
 /// What was found in the state directory.
@@ -79,7 +79,7 @@ pub struct Restored {
     /// The engine's last state, and the number of the last journal row that it had seen.
     pub engine: Option<(u64, String)>,
     /// The last state of each outbox.
-    pub outboxes: BTreeMap<PlatformId, String>,
+    pub outboxes: BTreeMap<LaneId, String>,
     /// The journal after that: the engine has to be told again.
     pub tail: Vec<Entry>,
     /// The installation's name, made when the directory was.
@@ -178,7 +178,7 @@ fn restore(db: Connection) -> Result<(Connection, Restored), StoreError> {
         .optional()?;
     let outboxes = db
         .prepare("SELECT platform, body FROM outbox")?
-        .query_map([], |row| Ok((PlatformId::new(row.get::<_, String>(0)?), row.get(1)?)))?
+        .query_map([], |row| Ok((LaneId::new(row.get::<_, String>(0)?), row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let covered = engine.as_ref().map_or(0, |(covers, _)| *covers);
     let mut journal = Journal::of(db, covered.saturating_add(1));
@@ -207,10 +207,10 @@ fn save(db: &mut Connection, snapshot: &Snapshot) -> Result<(), StoreError> {
             .prepare_cached("INSERT OR REPLACE INTO engine (one, covers, body) VALUES (1, ?1, ?2)")?
             .execute(params![covers, body])?;
     }
-    for (platform, body) in &snapshot.outboxes {
+    for (lane, body) in &snapshot.outboxes {
         transaction
             .prepare_cached("INSERT OR REPLACE INTO outbox (platform, body) VALUES (?1, ?2)")?
-            .execute(params![platform.as_str(), body])?;
+            .execute(params![lane.as_str(), body])?;
     }
     transaction.commit()?;
     Ok(())

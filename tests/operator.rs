@@ -176,7 +176,10 @@ async fn what_the_operator_leaves_to_people_is_taken_up_again_when_told() {
     let list = story.say(&["hold", &key]);
     assert!(list.contains("detached") && list.contains("the operator asked"), "{list}");
     let metrics = story.farol.get("/metrics").await.unwrap();
-    assert!(metrics.contains("farol_incidents_detached{platform=\"blip\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("farol_incidents_detached{lane=\"blip\",platform=\"blip\"} 1"),
+        "{metrics}"
+    );
     let list = story.say(&["rejoin", &key]);
     assert!(list.contains("published") || list.contains("waiting"), "{list}");
     assert!(!list.contains("detached"), "{list}");

@@ -1,24 +1,67 @@
-//! The ways to the status APIs: for each platform its own, the vendor's or the one we serve.
+//! The ways to the status APIs: for each platform one to each place that it is published to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{Component, Config, Platform, Publish, Secret, Secrets, Statuspage};
-use crate::model::{PlatformId, Span};
+use crate::config::{
+    Auth, Component, Config, Platform, Publish, Secret, SecretRef, Secrets, VendorPage,
+};
+use crate::model::{ComponentId, LaneId, Span};
 use crate::outbox::Timing;
-use crate::publish::{Pace, Patience, Publisher, StatuspageTarget};
+use crate::publish::{
+    About, AlertmanagerTarget, Caps, Login, Pace, PageTarget, PagerDutyTarget, Patience, Publisher,
+    StatuspageTarget, Target, WebhookTarget,
+};
 use crate::serve;
 
 use super::AppError;
 
+/// Every lane, with whose it is and where it leads.
+pub(super) fn of(config: &Config) -> Vec<(LaneId, &Platform, &Publish)> {
+    let lanes = config.platforms.iter().flat_map(|platform| {
+        platform.lanes().map(move |(lane, publish)| (lane, platform, publish))
+    });
+    lanes.collect()
+}
+
 /// The waits of a lane to a status API.
 pub(super) fn timing(publish: &Publish) -> Timing {
-    let timing = match publish {
-        Publish::Embedded => Timing::embedded(),
-        Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
+    // What cannot be read back has nothing to be looked over for.
+    let sweep_every = Some(Span::from_secs(600));
+    match publish {
+        Publish::Embedded => Timing { sweep_every, ..Timing::embedded() },
+        Publish::Statuspage(page) => {
+            let timing = Timing::remote(page.requests_per_second, page.timeout);
+            Timing { sweep_every, ..timing }
+        }
+        Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
+        Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),
+        Publish::Instatus(page) => Timing::remote(Caps::INSTATUS.per_second, page.timeout),
+        Publish::Alertmanager(it) => {
+            let timing = Timing::idempotent(Caps::ALERTMANAGER.per_second, it.timeout);
+            Timing { repeat: Some(it.repeat_every), ..timing }
+        }
+        Publish::PagerDuty(it) => Timing::idempotent(Caps::PAGERDUTY.per_second, it.timeout),
+        Publish::Webhook(it) => {
+            // A receiver that is being deployed says 404 for a while.
+            let timing = Timing::idempotent(Caps::WEBHOOK.per_second, it.timeout);
+            Timing { rejections: 5, ..timing }
+        }
+    }
+}
+
+/// How long one call of a lane may take.
+fn patience(publish: &Publish) -> Patience {
+    let timeout = match publish {
+        Publish::Embedded => return Patience::embedded(),
+        Publish::Statuspage(page) => page.timeout,
+        Publish::Cachet(page) | Publish::IncidentIo(page) | Publish::Instatus(page) => page.timeout,
+        Publish::Alertmanager(it) => it.timeout,
+        Publish::PagerDuty(it) => it.timeout,
+        Publish::Webhook(it) => it.timeout,
     };
-    Timing { sweep_every: Some(Span::from_secs(600)), ..timing }
+    Patience::remote(timeout.to_duration())
 }
 
 /// What it takes to speak to the platforms' status APIs.
@@ -28,6 +71,8 @@ pub(super) struct Lanes<'a> {
     /// The status API that we serve ourselves.
     pub(super) own: url::Url,
     pub(super) api_token: &'a Secret,
+    /// Where the public reaches the pages, if that is known.
+    pub(super) public: Option<&'a url::Url>,
     pub(super) clock: Clock,
 }
 
@@ -35,30 +80,67 @@ impl Lanes<'_> {
     pub(super) fn publishers(
         &self,
         config: &Config,
-    ) -> Result<BTreeMap<PlatformId, Arc<Publisher>>, AppError> {
-        let mut paces: Vec<(StatuspageTarget, Arc<Pace>)> = Vec::new();
+    ) -> Result<BTreeMap<LaneId, Arc<Publisher>>, AppError> {
+        let mut paces: Vec<(Target, Arc<Pace>)> = Vec::new();
         let mut publishers = BTreeMap::new();
-        for platform in &config.platforms {
-            let (target, patience, spacing) = match &platform.publish {
-                Publish::Embedded => (self.embedded(platform), Patience::embedded(), Span::ZERO),
-                Publish::Statuspage(page) => (
-                    self.vendor(platform, page)?,
-                    Patience::remote(page.timeout.to_duration()),
-                    timing(&platform.publish).spacing,
-                ),
-            };
-            let shared = paces.iter().find(|(other, _)| {
-                other.url == target.url && other.token == target.token && !target.own
-            });
-            let pace = match shared {
-                Some((_, pace)) => Arc::clone(pace),
-                None => Arc::new(Pace::new(self.clock, spacing)),
+        for (lane, platform, publish) in of(config) {
+            let target = self.target(platform, publish)?;
+            let account = target.account();
+            let shared =
+                paces.iter().find(|(other, _)| account.is_some() && other.account() == account);
+            let pace = match (shared, publish) {
+                (Some((_, pace)), _) => Arc::clone(pace),
+                (None, Publish::Embedded) => Arc::new(Pace::new(self.clock, Span::ZERO)),
+                (None, _) => Arc::new(Pace::new(self.clock, timing(publish).spacing)),
             };
             paces.push((target.clone(), Arc::clone(&pace)));
-            let publisher = Publisher::new(target, patience, pace)?;
-            publishers.insert(platform.id.clone(), Arc::new(publisher));
+            let publisher = Publisher::new(target, patience(publish), pace)?;
+            publishers.insert(lane, Arc::new(publisher));
         }
         Ok(publishers)
+    }
+
+    fn target(&self, platform: &Platform, publish: &Publish) -> Result<Target, AppError> {
+        let components = || self.ids(platform, publish.name());
+        let page = |page: &VendorPage| -> Result<PageTarget, AppError> {
+            Ok(PageTarget {
+                url: page.url.clone(),
+                page: page.page.clone(),
+                token: self.secret(&page.token)?,
+                components: components(),
+                install: self.install.to_owned(),
+            })
+        };
+        Ok(match publish {
+            Publish::Embedded => Target::Statuspage(self.embedded(platform)),
+            Publish::Statuspage(page) => Target::Statuspage(StatuspageTarget {
+                url: page.url.clone(),
+                page: page.page.clone(),
+                token: self.secret(&page.token)?,
+                components: components(),
+                install: self.install.to_owned(),
+                own: false,
+            }),
+            Publish::Cachet(cachet) => Target::Cachet(page(cachet)?),
+            Publish::IncidentIo(incident_io) => Target::IncidentIo(page(incident_io)?),
+            Publish::Instatus(instatus) => Target::Instatus(page(instatus)?),
+            Publish::Alertmanager(it) => Target::Alertmanager(AlertmanagerTarget {
+                url: it.url.clone(),
+                login: self.login(it.auth.as_ref())?,
+                about: self.about(platform),
+            }),
+            Publish::PagerDuty(it) => Target::PagerDuty(PagerDutyTarget {
+                url: it.url.clone(),
+                routing_key: self.secret(&it.routing_key)?,
+                about: self.about(platform),
+            }),
+            Publish::Webhook(it) => Target::Webhook(WebhookTarget {
+                url: it.url.clone(),
+                secret: it.secret.as_ref().map(|secret| self.secret(secret)).transpose()?,
+                template: it.template.clone(),
+                about: self.about(platform),
+            }),
+        })
     }
 
     /// The embedded status API is spoken to as the vendor's is: over HTTP, in the same dialect.
@@ -75,17 +157,36 @@ impl Lanes<'_> {
         }
     }
 
-    fn vendor(&self, platform: &Platform, page: &Statuspage) -> Result<StatuspageTarget, AppError> {
-        let token = self.secrets.get(&page.token).cloned();
-        let id =
-            |component: &Component| Some((component.id.clone(), component.statuspage_id.clone()?));
-        Ok(StatuspageTarget {
-            url: page.url.clone(),
-            page: page.page.clone(),
-            token: token.ok_or_else(|| AppError::Secret(page.token.clone()))?,
-            components: platform.components.iter().filter_map(id).collect(),
-            install: self.install.to_owned(),
-            own: false,
+    /// The components' ids at `target`.
+    fn ids(&self, platform: &Platform, target: &str) -> BTreeMap<ComponentId, String> {
+        let id = |component: &Component| {
+            Some((component.id.clone(), component.id_at(target)?.to_owned()))
+        };
+        platform.components.iter().filter_map(id).collect()
+    }
+
+    fn about(&self, platform: &Platform) -> About {
+        let name = |component: &Component| (component.id.clone(), component.name.clone());
+        About {
+            platform: platform.id.clone(),
+            page: self.public.and_then(|public| public.join(platform.id.as_str()).ok()),
+            components: platform.components.iter().map(name).collect(),
+        }
+    }
+
+    fn login(&self, auth: Option<&Auth>) -> Result<Login, AppError> {
+        Ok(match auth {
+            Some(Auth::Basic { user, password }) => {
+                Login::Basic { user: user.clone(), password: self.secret(password)? }
+            }
+            Some(Auth::Bearer(token)) => Login::Bearer(self.secret(token)?),
+            // No configuration has a client of OAuth 2.0 here.
+            Some(Auth::OAuth2(_)) | None => Login::Open,
         })
+    }
+
+    fn secret(&self, reference: &SecretRef) -> Result<Secret, AppError> {
+        let secret = self.secrets.get(reference).cloned();
+        secret.ok_or_else(|| AppError::Secret(reference.clone()))
     }
 }

@@ -7,13 +7,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::metrics::Metrics;
-use crate::model::{Input, PlatformId, Timestamp};
+use crate::model::{Input, LaneId, Timestamp};
 use crate::outbox::{self, Outbox};
 use crate::runtime::{Core, Durable};
 use crate::schedule::{Plan, Schedule};
 use crate::store::{Entry, Restored, Store, StoreError};
 
-use super::lanes::timing;
+use super::lanes::{self, timing};
 use super::{AppError, DamageError};
 
 /// What was decided before, read and understood.
@@ -22,7 +22,7 @@ pub(super) struct Saved {
     /// The number of the last journal row that the engine has seen.
     seq: u64,
     engine: engine::State,
-    outboxes: BTreeMap<PlatformId, outbox::State>,
+    outboxes: BTreeMap<LaneId, outbox::State>,
     tail: Vec<Entry>,
 }
 
@@ -33,17 +33,19 @@ impl Saved {
             None => (0, engine::State::default()),
         };
         let mut outboxes = BTreeMap::new();
-        for platform in &config.platforms {
-            let state = match restored.outboxes.get(&platform.id) {
+        for (lane, _, _) in lanes::of(config) {
+            let state = match restored.outboxes.get(&lane) {
                 Some(json) => outbox::State::from_json(json)?,
                 None => outbox::State::default(),
             };
-            outboxes.insert(platform.id.clone(), state);
+            outboxes.insert(lane, state);
         }
-        for left in restored.outboxes.keys().filter(|id| !outboxes.contains_key(id)) {
+        for left in restored.outboxes.keys().filter(|lane| !outboxes.contains_key(lane)) {
             tracing::warn!(
-                platform = %left,
-                "this platform left the configuration; what it has open on its status page stays"
+                platform = %left.platform(),
+                lane = %left,
+                "nothing is published on this lane any more, since it or its platform left the \
+                 configuration; what it has open there stays"
             );
         }
         Ok(Self { install: restored.install, seq, engine, outboxes, tail: restored.tail })
@@ -82,11 +84,11 @@ pub(super) async fn resume(
     let mut seq = saved.seq;
     let engine = Engine::new(saved.engine);
     let mut outboxes = BTreeMap::new();
-    for platform in &config.platforms {
-        let state = saved.outboxes.get(&platform.id).cloned().unwrap_or_default();
-        let outbox = Outbox::new(&*saved.install, state, timing(&platform.publish))
+    for (lane, platform, publish) in lanes::of(config) {
+        let state = saved.outboxes.get(&lane).cloned().unwrap_or_default();
+        let outbox = Outbox::new(&*saved.install, state, timing(publish))
             .with_publishing(platform.publishing);
-        outboxes.insert(platform.id.clone(), outbox);
+        outboxes.insert(lane, outbox);
     }
     let plans = config.every_check().map(|check| Plan {
         check: check.id.clone(),

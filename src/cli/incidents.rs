@@ -152,15 +152,7 @@ fn show(what: &What, report: &Report) -> Ending {
         | What::Rejoin { .. } => None,
     };
     if let Some(id) = wanted {
-        let found = report.incidents.iter().find(|incident| incident["incident"] == id.as_str());
-        let Some(incident) = found else {
-            print::error(&format!("no incident {id} is open here"));
-            return Ending::Failed;
-        };
-        for (name, value) in incident.as_object().into_iter().flatten() {
-            print::line(&format!("{name:12} {}", plain(value)));
-        }
-        return Ending::Well;
+        return show_one(id, report);
     }
     if report.held {
         let held = "publishing is held: farol incidents lift";
@@ -175,6 +167,25 @@ fn show(what: &What, report: &Report) -> Ending {
     Ending::Well
 }
 
+/// As it is on each lane.
+fn show_one(id: &str, report: &Report) -> Ending {
+    let mut found =
+        report.incidents.iter().filter(|incident| incident["incident"] == id).peekable();
+    if found.peek().is_none() {
+        print::error(&format!("no incident {id} is open here"));
+        return Ending::Failed;
+    }
+    while let Some(incident) = found.next() {
+        for (name, value) in incident.as_object().into_iter().flatten() {
+            print::line(&format!("{name:12} {}", plain(value)));
+        }
+        if found.peek().is_some() {
+            print::line("");
+        }
+    }
+    Ending::Well
+}
+
 fn row(incident: &Value) -> String {
     let text = |name: &str| plain(&incident[name]);
     let tone = match text("state").as_str() {
@@ -184,8 +195,8 @@ fn row(incident: &Value) -> String {
     };
     let state = paint(&format!("{:13}", text("state")), tone, colours());
     let why = incident["why"].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
-    let (id, platform, status) = (text("incident"), text("platform"), text("status"));
-    format!("{id:16} {platform:12} {state} {status:13} {}{why}", text("title"))
+    let (id, lane, status) = (text("incident"), text("lane"), text("status"));
+    format!("{id:16} {lane:12} {state} {status:13} {}{why}", text("title"))
 }
 
 fn plain(value: &Value) -> String {

@@ -217,14 +217,14 @@ pub(super) enum Mistake {
     )]
     DuplicateId { what: &'static str, id: String, source_of_id: &'static str },
     /// Two components would write to one of the page's.
-    #[error("two components have the `statuspage_id` `{id}`")]
+    #[error("two components have the `{key}` `{id}`")]
     #[diagnostic(
-        code(farol::config::duplicate_statuspage_id),
+        code(farol::config::duplicate_page_id),
         help(
             "they would overwrite each other's status: give each its own, or make them one component"
         )
     )]
-    DuplicateStatuspageId { id: String },
+    DuplicatePageId { key: &'static str, id: String },
     /// A component that nobody knows.
     #[error("there is no component `{got}` in this file")]
     #[diagnostic(code(farol::config::unknown_component), help("{help}"))]
@@ -279,14 +279,12 @@ pub(super) enum Mistake {
     )]
     NoChecks,
     /// A component that the page cannot be told of.
-    #[error("the component has no `statuspage_id`, and its platform is published to Statuspage")]
+    #[error("the component has no `{key}`, and its platform is published by [publish.{page}]")]
     #[diagnostic(
-        code(farol::config::no_statuspage_id),
-        help(
-            "add `statuspage_id`, the component's id on the page, or remove [publish.statuspage]"
-        )
+        code(farol::config::no_page_id),
+        help("add `{key}`, the component's id on that page, or remove [publish.{page}]")
     )]
-    NoStatuspageId,
+    NoPageId { key: &'static str, page: &'static str },
     /// A text that cannot be what it is for.
     #[error("this text is {trouble}")]
     #[diagnostic(
@@ -321,6 +319,16 @@ pub(super) enum Mistake {
         )
     )]
     InvalidPattern { reason: String },
+    /// A template that makes no JSON.
+    #[error("this template makes no JSON of a sample: {reason}")]
+    #[diagnostic(
+        code(farol::config::invalid_template),
+        help(
+            "what is filled in brings its own quotes: `{{ \"text\": {{{{ title }}}} }}`; \
+             docs/status-apis.md has all that there is"
+        )
+    )]
+    InvalidTemplate { reason: String },
     /// What is to be sent was never captured.
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]

@@ -26,6 +26,7 @@ use expect::HttpExpect;
 pub use login::LoginCheck;
 pub use tcp::{CertificateLimits, TcpCheck, TlsCheck};
 
+mod body_template;
 mod clock;
 mod dns;
 mod grpc;
@@ -33,8 +34,10 @@ mod http_client;
 mod icmp;
 mod papers;
 mod prober;
+mod publish;
 mod websocket;
 
+pub use body_template::{BodyTemplate, BodyTemplateError};
 pub use clock::{ClockCheck, ClockLimits, ClockTarget, TimePlace};
 pub use dns::{
     DnsCheck, DnsExpect, DnsMatches, DnsServers, DnsTransport, Dnssec, NameServer, TtlLimits,
@@ -44,6 +47,7 @@ pub use http_client::{Family, HttpClient, HttpVersion};
 pub use icmp::{IcmpCheck, LossLimits};
 pub use papers::{Auth, Contents, Identity, OAuth2, Proxy, ProxyKind, TlsSettings};
 pub use prober::{Heartbeat, HeartbeatUrl, ProberCheck, ProberPlan, Reference};
+pub use publish::{Alertmanager, PagerDuty, Publish, Statuspage, VendorPage, Webhook};
 pub use websocket::WebsocketCheck;
 
 /// All that the probe files say.
@@ -90,10 +94,8 @@ impl Config {
 
     /// Every secret that must be there for the checks to run and the incidents to be published.
     pub fn secret_refs(&self) -> BTreeSet<SecretRef> {
-        let tokens = self.platforms.iter().filter_map(|platform| match &platform.publish {
-            Publish::Statuspage(statuspage) => Some(statuspage.token.clone()),
-            Publish::Embedded => None,
-        });
+        let targets = self.platforms.iter().flat_map(|platform| &platform.publish);
+        let tokens = targets.flat_map(Publish::secrets);
         let headers = self.asked().filter_map(|check| match &check.kind {
             CheckKind::Http(http) => Some(&http.headers),
             CheckKind::Websocket(socket) => Some(&socket.headers),
@@ -153,8 +155,8 @@ pub struct Platform {
     pub name: String,
     /// The zone that public times are given in.
     pub time_zone: Tz,
-    /// Where incidents are published.
-    pub publish: Publish,
+    /// Where incidents are published; never nowhere.
+    pub publish: Vec<Publish>,
     /// How much of them, and after whose word.
     pub publishing: Publishing,
     /// Components that go bad within this time of an incident's latest new component join it.
@@ -203,30 +205,6 @@ impl Platform {
     }
 }
 
-/// Where a platform's incidents are published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Publish {
-    /// To the status API and page that farol itself serves.
-    Embedded,
-    /// To Atlassian Statuspage, or whatever speaks its API.
-    Statuspage(Statuspage),
-}
-
-/// A page of a Statuspage API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuspage {
-    /// The API's base, `https://api.statuspage.io/v1`.
-    pub url: Url,
-    /// The page's id.
-    pub page: String,
-    /// The API key.
-    pub token: SecretRef,
-    /// How many requests the API allows in a second.
-    pub requests_per_second: NonZeroU32,
-    /// How long one request may take.
-    pub timeout: Span,
-}
-
 /// What a customer sees on the status page.
 #[derive(Clone, Debug)]
 pub struct Component {
@@ -242,6 +220,12 @@ pub struct Component {
     pub depends_on: BTreeSet<ComponentId>,
     /// Its id on the Statuspage page; present whenever the platform is published there.
     pub statuspage_id: Option<String>,
+    /// Its id in Cachet; present whenever the platform is published there.
+    pub cachet_id: Option<String>,
+    /// Its id at incident.io; present whenever the platform is published there.
+    pub incident_io_id: Option<String>,
+    /// Its id at Instatus; present whenever the platform is published there.
+    pub instatus_id: Option<String>,
     /// The checks that speak for it.
     pub checks: Vec<Check>,
 }

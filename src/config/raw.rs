@@ -13,9 +13,11 @@ pub(super) mod http_client;
 pub(super) mod icmp;
 pub(super) mod login;
 pub(super) mod maintenance;
+mod pagers;
 pub(super) mod papers;
 pub(super) mod platform;
 pub(super) mod prober;
+pub(super) mod publish;
 mod script;
 pub(super) mod tcp;
 pub(super) mod tls;
@@ -28,7 +30,8 @@ use super::mistake::Mistake;
 use super::reader::{Field, Key, Reader, Section};
 use component::RawComponent;
 use maintenance::RawMaintenance;
-use platform::{RawPlatform, RawPublish};
+use platform::RawPlatform;
+use publish::RawPublish;
 use tuning::RawTuning;
 
 const PLATFORM: Key<RawPlatform> =

@@ -4,28 +4,27 @@ mod check;
 mod depend;
 mod maintenance;
 pub(super) mod prober;
+mod publish;
 mod tuning;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use toml::Spanned;
-use url::Url;
 
 use super::mistake::{Mistake, shorten};
-use super::plan::{Component, Maintenance, NameServer, Platform, Publish, Statuspage};
+use super::plan::{Component, Maintenance, NameServer, Platform, Publish};
 use super::problem::Problems;
 use super::raw::RawFile;
-use super::raw::component::RawComponent;
-use super::raw::platform::{RawPlatform, RawPublish, RawStatuspage};
+use super::raw::component::{PageId, RawComponent};
+use super::raw::platform::RawPlatform;
 use super::raw::tuning::RawTuning;
 use super::reader::Field;
 use super::setting::cadence::Cadence;
-use super::setting::count::{Rate, Whole};
+use super::setting::count::Whole;
 use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::short::ShortOr;
@@ -36,7 +35,7 @@ use depend::Depends;
 /// What holds in every part of a file.
 struct Scope {
     platform: PlatformId,
-    to_statuspage: bool,
+    published_to: Vec<&'static str>,
     resolvers: Arc<[NameServer]>,
     defaults: RawTuning,
 }
@@ -58,10 +57,7 @@ pub(super) fn validate(
     let platform = raw.platform.map(Spanned::into_inner);
     let claim =
         platform.as_ref().and_then(|platform| claim(platform, header.clone(), file_name, problems));
-    let to_statuspage = match &raw.publish {
-        Field::Given(publish) => matches!(publish.get_ref().statuspage, Field::Given(_)),
-        Field::Absent | Field::Wrong => false,
-    };
+    let published_to = publish::named(&raw.publish);
     let defaults = match raw.defaults {
         Field::Given(defaults) => defaults.into_inner(),
         Field::Absent | Field::Wrong => RawTuning::default(),
@@ -71,7 +67,7 @@ pub(super) fn validate(
     let resolvers = platform.as_ref().map(resolvers).unwrap_or_default();
     // The rest of the file is looked through whether or not the platform has a good id.
     let id = claim.as_ref().map_or_else(|| PlatformId::new("unnamed"), |claim| claim.id.clone());
-    let scope = Scope { platform: id, to_statuspage, resolvers, defaults };
+    let scope = Scope { platform: id, published_to, resolvers, defaults };
     if raw.components.as_ref().is_some_and(Vec::is_empty) {
         problems.report(header, Mistake::EmptyPlatform);
     }
@@ -82,7 +78,7 @@ pub(super) fn validate(
     });
     let here = (&scope.platform, zone);
     let maintenances = maintenance::all(raw.maintenances, here, components.as_deref(), problems);
-    let publish = publish(raw.publish);
+    let publish = publish::publish(raw.publish);
     let plan =
         (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?, maintenances?))();
     (claim, plan)
@@ -130,39 +126,10 @@ fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
     }
 }
 
-fn publish(raw: Field<RawPublish>) -> Option<(Publish, Publishing)> {
-    let default = Publishing::default();
-    let Some(raw) = raw.optional()? else { return Some((Publish::Embedded, default)) };
-    let place = place(raw.statuspage);
-    let publishing = Publishing {
-        modes: raw.mode.or(default.modes)?,
-        draft_expires: raw.draft_expires.or(Duration(default.draft_expires))?.0,
-        approve_after: raw.auto_approve_after.optional()?.map(|after| after.0),
-        late: raw.publish_late.or(default.late)?,
-    };
-    Some((place?, publishing))
-}
-
-fn place(raw: Field<RawStatuspage>) -> Option<Publish> {
-    let Some(raw) = raw.optional()? else { return Some(Publish::Embedded) };
-    let url = match raw.url.optional()? {
-        Some(url) => url,
-        // A constant, and a test reads it; what cannot be read is not published to.
-        None => Url::parse("https://api.statuspage.io/v1").ok()?,
-    };
-    Some(Publish::Statuspage(Statuspage {
-        url,
-        page: raw.page?.into_inner().0,
-        token: raw.token?.into_inner(),
-        requests_per_second: raw.requests_per_second.or(Rate(NonZeroU32::MIN))?.0,
-        timeout: raw.timeout.or(Duration(Span::from_secs(30)))?.0,
-    }))
-}
-
 fn finish(
     raw: RawPlatform,
     id: PlatformId,
-    (publish, publishing): (Publish, Publishing),
+    (publish, publishing): (Vec<Publish>, Publishing),
     components: Vec<Component>,
     maintenances: Vec<Maintenance>,
 ) -> Option<Platform> {
@@ -193,21 +160,12 @@ fn all(
 ) -> Option<Vec<Component>> {
     let mut ids = Ids::new("components");
     let mut depends = Depends::default();
-    let mut pages: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    let mut pages = BTreeMap::new();
     let components: Vec<Option<Component>> = raw
         .into_iter()
         .map(|raw| {
             let span = raw.span();
-            if let Field::Given(id) = &raw.get_ref().statuspage_id {
-                let name = id.get_ref().0.clone();
-                if let Some(first) = pages.get(&name) {
-                    let places = [(id.span(), Some("again")), (first.clone(), Some("first"))];
-                    let mistake = Mistake::DuplicateStatuspageId { id: name };
-                    problems.report_all(places, mistake);
-                } else {
-                    pages.insert(name, id.span());
-                }
-            }
+            publish::no_id_twice(&raw.get_ref().page_ids, &mut pages, problems);
             component(raw.into_inner(), span, scope, (&mut ids, &mut depends), problems)
         })
         .collect();
@@ -224,9 +182,7 @@ fn component(
 ) -> Option<Component> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
     depends.note(id.as_deref(), &raw.depends_on);
-    if scope.to_statuspage && matches!(raw.statuspage_id, Field::Absent) {
-        problems.report(span.clone(), Mistake::NoStatuspageId);
-    }
+    publish::an_id_for_each(&raw.page_ids, &scope.published_to, &span, problems);
     // Its checks are looked through whether or not it has a good id.
     let id = id.map(|id| ComponentId::of(&scope.platform, &id));
     let within = id.clone().unwrap_or_else(|| ComponentId::new("unnamed"));
@@ -238,13 +194,18 @@ fn component(
         let checks = checks.into_iter().map(Spanned::into_inner);
         checks.map(|raw| check::check(raw, &within, scope, &mut check_ids, problems)).collect()
     });
+    let [statuspage, cachet, incident_io, instatus] = raw.page_ids;
+    let id_at = |page: PageId| Some(page.id.optional()?.map(|id| id.0));
     Some(Component {
         id: id?,
         name: raw.name?.into_inner().0,
         group: raw.group.optional()?.map(|line| line.0),
         description: raw.description.optional()?.map(|line| line.0),
         depends_on: depend::ids(&scope.platform, raw.depends_on)?,
-        statuspage_id: raw.statuspage_id.optional()?.map(|id| id.0),
+        statuspage_id: id_at(statuspage)?,
+        cachet_id: id_at(cachet)?,
+        incident_io_id: id_at(incident_io)?,
+        instatus_id: id_at(instatus)?,
         checks: checks?.into_iter().collect::<Option<_>>()?,
     })
 }

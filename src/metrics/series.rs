@@ -162,6 +162,7 @@ pub(super) struct PublicSeries {
 impl PublicSeries {
     fn new(r: &Registry) -> Result<Self, Error> {
         let by_platform = |name, help| int_gauges(r, name, help, &["platform"]);
+        let by_lane = |name, help| int_gauges(r, name, help, &["platform", "lane"]);
         Ok(Self {
             component_status: int_gauges(
                 r,
@@ -192,29 +193,26 @@ impl PublicSeries {
                     "Whether the operator wants nothing to be published: 1 or 0.",
                 )?,
             )?,
-            incidents_detached: by_platform(
+            incidents_detached: by_lane(
                 "farol_incidents_detached",
                 "Incidents that a person has taken over, and that farol leaves alone.",
             )?,
-            incidents_orphaned: by_platform(
+            incidents_orphaned: by_lane(
                 "farol_incidents_orphaned",
                 "Open incidents on the status page that carry farol's mark and that it does not know.",
             )?,
-            outbox_pending: by_platform(
-                "farol_outbox_pending",
-                "Actions that wait to be published.",
-            )?,
+            outbox_pending: by_lane("farol_outbox_pending", "Actions that wait to be published.")?,
             outbox_oldest_age: gauges(
                 r,
                 "farol_outbox_oldest_age_seconds",
                 "How long the oldest action that waits to be published has waited; 0 for none.",
-                &["platform"],
+                &["platform", "lane"],
             )?,
             outbox_attempts: counters(
                 r,
                 "farol_outbox_attempts_total",
                 "Attempts to publish, by outcome.",
-                &["platform", "outcome"],
+                &["platform", "lane", "outcome"],
             )?,
         })
     }

@@ -8,8 +8,8 @@ use super::Metrics;
 use crate::model::{
     Cause, CheckId, CheckPolicy, ClockOffset, ClockSource, ComponentId, ComponentPolicy,
     ComponentStatus, Event, EventKind, Finding, Health, Impact, IncidentKey, IncidentStatus,
-    Observation, Phase, PlatformId, PlatformPolicy, Policy, Reason, Span, Subject, Threshold,
-    Timestamp, Vantage, Variant, Verdict,
+    LaneId, Observation, Phase, PlatformId, PlatformPolicy, Policy, Reason, Span, Subject,
+    Threshold, Timestamp, Vantage, Variant, Verdict,
 };
 
 fn platform() -> PlatformId {
@@ -117,6 +117,10 @@ fn incident(sequence: u32, status: IncidentStatus) -> EventKind {
     }
 }
 
+fn lane() -> LaneId {
+    LaneId::of(&platform(), "pagerduty")
+}
+
 /// The value of the series that begins with `series`.
 fn value(metrics: &Metrics, series: &str) -> Option<f64> {
     let text = metrics.render().unwrap();
@@ -146,8 +150,9 @@ fn everything_is_exposed_under_these_names() {
         },
     );
     happens(&metrics, incident(1, IncidentStatus::Investigating));
-    metrics.outbox(&platform(), 1, Span::from_millis(1_500));
-    metrics.outbox_attempt(&platform(), "delivered");
+    metrics.outbox(&lane(), 1, Span::from_millis(1_500));
+    metrics.not_led(&lane(), 2, 1);
+    metrics.outbox_attempt(&lane(), "delivered");
     metrics.scheduler_lag(Span::from_millis(3));
     metrics.missed(&login(), 2);
     metrics.journal_written(3);
@@ -181,7 +186,7 @@ fn what_leaves_the_policy_leaves_nothing_behind() {
     failed.reason = Some(Reason::ConnectRefused);
     metrics.observed(&observation(vec![failed]));
     happens(&metrics, incident(1, IncidentStatus::Investigating));
-    metrics.outbox_attempt(&platform(), "delivered");
+    metrics.outbox_attempt(&lane(), "delivered");
     metrics.register_policy(&Policy::default());
     assert_eq!(metrics.render().unwrap(), bare);
     metrics.observed(&observation(vec![finding(1)]));
@@ -252,6 +257,28 @@ fn an_incident_is_open_until_it_is_resolved_and_counted_once() {
     assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(1.0), Some(1.0)));
     happens(&metrics, incident(3, IncidentStatus::Resolved));
     assert_eq!((value(&metrics, open), value(&metrics, total)), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn an_incident_waits_for_people_until_its_next_step() {
+    let metrics = metrics();
+    let waiting = || value(&metrics, r#"farol_incidents_waiting_for_people{platform="blip"}"#);
+    let step = |sequence, cause| {
+        let mut kind = incident(sequence, IncidentStatus::Investigating);
+        if let EventKind::IncidentChanged { cause: of_step, .. } = &mut kind {
+            *of_step = cause;
+        }
+        happens(&metrics, kind);
+    };
+    step(1, Cause::ComponentFailed);
+    assert_eq!(waiting(), Some(0.0));
+    step(2, Cause::HandedOver);
+    assert_eq!(waiting(), Some(1.0));
+    step(3, Cause::GotWorse);
+    assert_eq!(waiting(), Some(0.0));
+    step(4, Cause::HandedOver);
+    metrics.register_policy(&Policy::default());
+    assert_eq!(waiting(), None);
 }
 
 #[test]

@@ -69,6 +69,34 @@ id! {
     IncidentKey
 }
 
+id! {
+    /// One way from a platform to one status API: `blip`, `blip:alertmanager`.
+    LaneId
+}
+
+impl LaneId {
+    /// The lane to the platform's status page, which is called as the platform is.
+    pub fn of_page(platform: &PlatformId) -> Self {
+        Self::new(platform.as_str())
+    }
+
+    /// Another lane of `platform`, to `target`.
+    pub fn of(platform: &PlatformId, target: &str) -> Self {
+        Self::new(format!("{platform}:{target}"))
+    }
+
+    /// The platform whose lane it is; no platform's id has a colon.
+    pub fn platform(&self) -> PlatformId {
+        PlatformId::new(self.0.split(':').next().unwrap_or_default())
+    }
+
+    /// Whether it is a lane of `platform`.
+    pub fn is_of(&self, platform: &PlatformId) -> bool {
+        let rest = self.0.strip_prefix(platform.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    }
+}
+
 impl ComponentId {
     /// The component `component` of `platform`.
     pub fn of(platform: &PlatformId, component: &str) -> Self {

@@ -34,6 +34,8 @@ pub(super) enum Urgency {
 pub(super) enum Errand {
     /// Create or update.
     Write,
+    /// Say again what stands there.
+    Repeat,
     /// Read, or find where the id is not known.
     Look,
     /// Find, for duplicates.

@@ -63,6 +63,16 @@ pub(super) struct Publication {
     /// The components that its latest step was about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     holds: BTreeSet<ComponentId>,
+    /// What has to be said again and again while it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeat: Option<Repeat>,
+}
+
+/// What is said again, and when next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Repeat {
+    step: Step,
+    at: Timestamp,
 }
 
 /// What is open between us and the API.
@@ -153,7 +163,10 @@ impl Publication {
             let errand = Errand::Retire(stray.clone());
             plan(self.backoff.until(), Urgency::Tidy, self.backoff.until(), errand)
         } else {
-            self.sweep_at.and_then(|at| plan(at, Urgency::Tidy, at, Errand::Sweep))
+            let repeat = self.repeat.as_ref();
+            repeat
+                .and_then(|it| plan(it.at, Urgency::Tidy, it.at, Errand::Repeat))
+                .or_else(|| self.sweep_at.and_then(|at| plan(at, Urgency::Tidy, at, Errand::Sweep)))
         }
     }
 
@@ -197,6 +210,8 @@ impl Publication {
             self.sweep_at = Some(now + timing.sweep);
         }
         self.remote = Some(remote.clone());
+        let every = timing.repeat.filter(|_| step.kind != ActionKind::Resolve);
+        self.repeat = every.map(|every| Repeat { step: step.clone(), at: now + every });
         let foreign = self.remember(&step, seen);
         let mut notices = vec![self.confirm(key, &step, remote, now)];
         notices.extend(foreign.and_then(|why| self.detach(key, why, now)));
@@ -272,13 +287,16 @@ impl Publication {
         };
         self.rejections = self.rejections.saturating_add(1);
         // The end of what stands there is never given up: the page would show an outage for ever.
-        let must_end = step.kind == ActionKind::Resolve && self.remote.is_some();
+        // But where one refusal is enough, another try would be refused as well.
+        let final_at_once = timing.rejections <= 1;
+        let must_end = step.kind == ActionKind::Resolve && self.remote.is_some() && !final_at_once;
         let given_up = self.rejections >= timing.rejections && !must_end;
         let sequence = step.sequence;
         if given_up {
             self.rejections = 0;
             self.backoff.clear();
             self.over = step.kind == ActionKind::Resolve;
+            self.repeat = self.repeat.take().filter(|_| !self.over);
         } else {
             self.backoff.fail(now, timing.rejected, timing.longest_retry, key.as_str());
             self.queue(step, true);
@@ -458,6 +476,34 @@ impl Publication {
             Stage::Settled | Stage::Unsure { .. } => Stage::Settled,
             refused @ Stage::Refused { .. } => refused,
         };
+    }
+
+    /// After a restart, where a write may be made twice: what is in doubt is written again, and
+    /// nothing is looked for.
+    pub(super) fn resend(&mut self, now: Timestamp) {
+        self.stage = match std::mem::take(&mut self.stage) {
+            Stage::Doubtful { step, .. } | Stage::Sending { step, .. } => {
+                self.queue(step, true);
+                Stage::Settled
+            }
+            Stage::Settled | Stage::Unsure { .. } => Stage::Settled,
+            refused @ Stage::Refused { .. } => refused,
+        };
+        if let Some(repeat) = &mut self.repeat {
+            repeat.at = repeat.at.min(now);
+        }
+    }
+
+    /// What is to be said again.
+    pub(super) fn repeated_step(&self) -> Option<&Step> {
+        self.repeat.as_ref().map(|repeat| &repeat.step)
+    }
+
+    /// It is said again at `at`.
+    pub(super) fn repeat_again(&mut self, at: Timestamp) {
+        if let Some(repeat) = &mut self.repeat {
+            repeat.at = at;
+        }
     }
 
     /// Whether nothing will ever be needed again, but for a step that is not expected.

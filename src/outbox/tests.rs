@@ -1,5 +1,6 @@
 //! The outbox, step by step; `simulated` drives it against a model of a status API.
 
+mod again;
 mod drain;
 mod modes;
 mod simulated;

@@ -40,6 +40,11 @@ pub struct Timing {
     pub max_age: Span,
     /// How long a person's word that something is over holds.
     pub respect: Span,
+    /// Whether a write may be made twice without harm: one in doubt is repeated, and nothing is
+    /// ever looked for.
+    pub idempotent: bool,
+    /// How often what stands there has to be said again, lest it be taken for over.
+    pub repeat: Option<Span>,
 }
 
 impl Default for Timing {
@@ -70,6 +75,18 @@ impl Timing {
             sweep_every: None,
             max_age: Span::from_secs(24 * 3_600),
             respect: Span::from_secs(3_600),
+            idempotent: false,
+            repeat: None,
+        }
+    }
+
+    /// For an API that takes a write twice for one, and whose refusals are final.
+    pub fn idempotent(per_second: NonZeroU32, timeout: Span) -> Self {
+        Self {
+            longest_retry: Span::from_secs(60),
+            rejections: 1,
+            idempotent: true,
+            ..Self::remote(per_second, timeout)
         }
     }
 

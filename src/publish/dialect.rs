@@ -1,11 +1,14 @@
 //! What a vendor's dialect and the delivery have in common: calls and answers, with nothing of how
-//! they travel.
+//! they travel, and what each vendor's API can do.
+
+use std::fmt;
+use std::num::NonZeroU32;
 
 use http::Method;
 use serde_json::Value;
 
-use crate::model::Span;
-use crate::outbox::Outcome;
+use crate::model::{Span, Timestamp};
+use crate::outbox::{Outcome, Request};
 
 /// One HTTP request, without what every request has: base address and credentials.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +17,9 @@ pub(super) struct Call {
     /// The path's segments, to be escaped.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(&'static str, String)>,
+    /// What this call has besides.
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// Sent as its `Display` writes it: a signature is over these bytes.
     pub(super) body: Option<Value>,
     /// The version that the write is for: a server that knows versions refuses it for another.
     pub(super) if_match: Option<String>,
@@ -36,6 +42,82 @@ pub(super) enum Turn {
     Call(Call),
     /// Nothing: this came of the request.
     Over(Outcome),
+}
+
+/// How requests are said to one API. Pure: `now` is an argument.
+pub(super) trait Dialect: fmt::Debug + Send + Sync {
+    /// Begins a request.
+    fn begin<'a>(
+        &'a self,
+        request: &'a Request,
+        now: Timestamp,
+    ) -> Box<dyn Conversation + Send + 'a>;
+}
+
+/// A request on its way, which may take several calls, or none.
+pub(super) trait Conversation {
+    /// The first call, or what came of it without one.
+    fn open(&mut self) -> Turn;
+
+    /// Whether the call that is made now is a look before a write, and changes nothing.
+    fn only_reads(&self) -> bool {
+        false
+    }
+
+    /// Takes the answer to the call.
+    fn hear(&mut self, answer: &Answer) -> Turn;
+}
+
+/// What an API can do, as far as it makes a difference to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// By what an incident of ours is known there.
+    pub marker: Marker,
+    /// Whether an update and the components' statuses are one call.
+    pub atomic: bool,
+    /// Whether a write may be made twice without harm.
+    pub idempotent: bool,
+    /// Whether the end of an incident makes its components operational by itself.
+    pub clears_components: bool,
+    /// How many calls a second it is asked at most.
+    pub per_second: NonZeroU32,
+    /// The longest title, in characters.
+    pub longest_title: usize,
+    /// The longest text, in characters.
+    pub longest_text: usize,
+}
+
+/// By what an incident of ours is known at an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// By data of ours that the API keeps beside it.
+    Metadata,
+    /// By the key under which we write it.
+    Key,
+    /// By the last line of what it says.
+    Text,
+}
+
+/// What the status code alone says, if that is all there is to it.
+pub(super) fn refusal(answer: &Answer) -> Option<Outcome> {
+    let detail = || complaint(&answer.body);
+    Some(match answer.status {
+        200..=299 => return None,
+        401 | 403 => Outcome::Unauthorized { detail: detail() },
+        420 | 429 => Outcome::RateLimited { retry_after: answer.retry_after },
+        408 | 500.. => {
+            Outcome::Uncertain { detail: format!("status {}: {}", answer.status, detail()) }
+        }
+        status => Outcome::Rejected { status, detail: detail() },
+    })
+}
+
+/// The text, cut with an ellipsis where it is longer than the vendor takes.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// How long `Retry-After` asks to wait: seconds, or a date, which is held against the answer's own

@@ -20,6 +20,11 @@ impl Pace {
         Self { clock, spacing, next: Mutex::new(Timestamp::EPOCH) }
     }
 
+    /// The time, for what has to say it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Waits for its turn. Turns are given in the order in which they were asked for: whoever
     /// sleeps holds the lock, and the lock is fair.
     pub(super) async fn turn(&self) {

@@ -11,14 +11,17 @@
 //! write then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::model::IncidentStatus;
+use crate::model::{IncidentStatus, Timestamp};
 use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Standing};
 
-use super::dialect::{Answer, Call, Turn, complaint};
+use super::dialect::{
+    Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
+};
 use row::Components;
 
 mod row;
@@ -31,6 +34,17 @@ const MAX_PAGES: usize = 20;
 const MAX_READS: usize = 3;
 const MAX_NAME: usize = 255;
 const MAX_BODY: usize = 25_000;
+
+/// What the vendor's API can do; farol's own is as able.
+pub(super) const CAPS: Caps = Caps {
+    marker: Marker::Metadata,
+    atomic: true,
+    idempotent: false,
+    clears_components: false,
+    per_second: NonZeroU32::MIN,
+    longest_title: MAX_NAME,
+    longest_text: MAX_BODY,
+};
 
 /// One page, and how to speak of it.
 #[derive(Clone, Debug)]
@@ -93,6 +107,7 @@ impl Statuspage {
             method,
             path: path.map(str::to_owned).collect(),
             query: Vec::new(),
+            headers: Vec::new(),
             body,
             if_match: None,
         }
@@ -395,12 +410,28 @@ fn nonsense(answer: &Answer) -> Outcome {
     Outcome::Uncertain { detail }
 }
 
-/// The text, cut with an ellipsis where it is longer than the vendor takes.
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
+impl Dialect for Statuspage {
+    fn begin<'a>(
+        &'a self,
+        request: &'a Request,
+        _now: Timestamp,
+    ) -> Box<dyn Conversation + Send + 'a> {
+        Box::new(self.exchange(request))
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+impl Conversation for Exchange<'_> {
+    fn open(&mut self) -> Turn {
+        Turn::Call(self.call())
+    }
+
+    fn hear(&mut self, answer: &Answer) -> Turn {
+        Exchange::hear(self, answer)
+    }
+
+    fn only_reads(&self) -> bool {
+        Exchange::only_reads(self)
+    }
 }
 
 #[cfg(test)]

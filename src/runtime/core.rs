@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Decision, Engine};
-use crate::model::{CheckId, Event, IncidentKey, Input, PlatformId, Timestamp};
+use crate::model::{CheckId, Event, IncidentKey, Input, LaneId, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
 use crate::schedule::{Due, Schedule};
 
@@ -13,7 +13,7 @@ use crate::schedule::{Due, Schedule};
 pub struct Core {
     schedule: Schedule,
     engine: Engine,
-    outboxes: BTreeMap<PlatformId, Outbox>,
+    outboxes: BTreeMap<LaneId, Outbox>,
     /// Nothing is published.
     held: bool,
 }
@@ -25,14 +25,14 @@ pub struct Heard {
     /// What the engine noticed and decided.
     pub events: Vec<Event>,
     /// What the outboxes have to say.
-    pub notices: Vec<(PlatformId, outbox::Notice)>,
+    pub notices: Vec<(LaneId, outbox::Notice)>,
     /// Ticks of checks that were missed because the run before took too long.
     pub missed: Vec<(CheckId, u32)>,
 }
 
 impl Core {
     /// Puts the parts together.
-    pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<PlatformId, Outbox>) -> Self {
+    pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<LaneId, Outbox>) -> Self {
         Self { schedule, engine, outboxes, held: false }
     }
 
@@ -42,7 +42,7 @@ impl Core {
     }
 
     /// The outboxes, to read.
-    pub fn outboxes(&self) -> &BTreeMap<PlatformId, Outbox> {
+    pub fn outboxes(&self) -> &BTreeMap<LaneId, Outbox> {
         &self.outboxes
     }
 
@@ -62,11 +62,12 @@ impl Core {
         wakeups.any(|wakeup| wakeup.at <= now)
     }
 
-    /// The outbox that has an incident.
-    pub fn outbox_of(&mut self, key: &IncidentKey) -> Option<(PlatformId, &mut Outbox)> {
-        let mut outboxes = self.outboxes.iter_mut();
-        let (platform, outbox) = outboxes.find(|(_, outbox)| outbox.view(key).is_some())?;
-        Some((platform.clone(), outbox))
+    /// The outboxes that have an incident.
+    pub fn outboxes_of(
+        &mut self,
+        key: &IncidentKey,
+    ) -> impl Iterator<Item = (&LaneId, &mut Outbox)> {
+        self.outboxes.iter_mut().filter(|(_, outbox)| outbox.view(key).is_some())
     }
 
     /// Takes an input that the journal has at `at`.
@@ -116,9 +117,9 @@ impl Core {
     pub fn tick(&mut self, now: Timestamp) -> Heard {
         let decision = self.engine.settle(now);
         let mut heard = self.absorb(decision);
-        for (platform, outbox) in &mut self.outboxes {
+        for (lane, outbox) in &mut self.outboxes {
             let said = outbox.tick(now).into_iter();
-            heard.notices.extend(said.map(|notice| (platform.clone(), notice)));
+            heard.notices.extend(said.map(|notice| (lane.clone(), notice)));
         }
         heard
     }
@@ -130,31 +131,31 @@ impl Core {
 
     /// The requests to send now. Whoever takes them saves the outboxes first.
     /// While publishing is held there are none.
-    pub fn attempts(&mut self, now: Timestamp) -> Vec<(PlatformId, Attempt)> {
+    pub fn attempts(&mut self, now: Timestamp) -> Vec<(LaneId, Attempt)> {
         if self.held {
             return Vec::new();
         }
         self.outboxes
             .iter_mut()
-            .filter_map(|(platform, outbox)| Some((platform.clone(), outbox.next(now)?)))
+            .filter_map(|(lane, outbox)| Some((lane.clone(), outbox.next(now)?)))
             .collect()
     }
 
     /// Takes what became of a request.
     pub fn outcome(
         &mut self,
-        platform: &PlatformId,
+        lane: &LaneId,
         attempt: AttemptId,
         outcome: Outcome,
         now: Timestamp,
     ) -> Heard {
         let notices = self
             .outboxes
-            .get_mut(platform)
+            .get_mut(lane)
             .map(|outbox| outbox.outcome(attempt, outcome, now))
             .unwrap_or_default();
         Heard {
-            notices: notices.into_iter().map(|notice| (platform.clone(), notice)).collect(),
+            notices: notices.into_iter().map(|notice| (lane.clone(), notice)).collect(),
             ..Heard::default()
         }
     }
@@ -174,12 +175,97 @@ impl Core {
     fn absorb(&mut self, decision: Decision) -> Heard {
         let mut notices = Vec::new();
         for action in decision.actions {
-            let platform = action.platform.clone();
             // A platform without an outbox left the configuration: there is nowhere to publish.
-            if let Some(outbox) = self.outboxes.get_mut(&platform) {
-                notices.extend(outbox.push(action).map(|notice| (platform, notice)));
+            let lanes = self.outboxes.iter_mut().filter(|(lane, _)| lane.is_of(&action.platform));
+            for (lane, outbox) in lanes {
+                notices.extend(outbox.push(action.clone()).map(|notice| (lane.clone(), notice)));
             }
         }
         Heard { events: decision.events, notices, ..Heard::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Core;
+    use crate::engine::{Decision, Engine, State};
+    use crate::model::{
+        Action, ActionKind, Impact, IncidentKey, IncidentStatus, LaneId, Mode, Modes, PlatformId,
+        Publishing, Timestamp,
+    };
+    use crate::outbox::{self, Outbox, Timing};
+    use crate::schedule::Schedule;
+
+    fn opening(platform: PlatformId, at: Timestamp) -> Action {
+        Action {
+            incident: IncidentKey::new("abc"),
+            sequence: 1,
+            follows: None,
+            kind: ActionKind::Open,
+            platform,
+            at,
+            started_at: at,
+            status: IncidentStatus::Investigating,
+            impact: Impact::Minor,
+            components: BTreeMap::new(),
+            title: String::new(),
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_draft_is_held_on_every_lane_and_found_on_each_of_them() {
+        let (now, blip) = (Timestamp::from_secs(60), PlatformId::new("blip"));
+        let one = |mode| Modes { minor: mode, major: mode, critical: mode };
+        let publishing = Publishing { modes: one(Mode::Draft), ..Publishing::default() };
+        let lanes = [LaneId::of_page(&blip), LaneId::of(&blip, "pagerduty")];
+        let outbox = || {
+            let outbox = Outbox::new("i", outbox::State::default(), Timing::default());
+            outbox.with_publishing(publishing)
+        };
+        let outboxes = lanes.map(|lane| (lane, outbox())).into();
+        let schedule = Schedule::new([], now);
+        let mut core = Core::new(schedule, Engine::new(State::default()), outboxes);
+        let action = opening(blip, now);
+        let key = action.incident.clone();
+        let heard = core.absorb(Decision { actions: vec![action], ..Decision::default() });
+        assert_eq!((heard.notices.len(), core.attempts(now).len()), (2, 0));
+        for (_, outbox) in core.outboxes_of(&key) {
+            assert!(outbox.approve(&key).is_some());
+        }
+        assert_eq!(core.attempts(now).len(), 2);
+        assert_eq!(core.outboxes_of(&IncidentKey::new("other")).count(), 0);
+    }
+
+    #[test]
+    fn an_action_goes_to_every_lane_of_its_platform_and_a_lane_in_trouble_delays_no_other() {
+        let now = Timestamp::from_secs(60);
+        let (blip, blipp) = (PlatformId::new("blip"), PlatformId::new("blipp"));
+        let lanes = [
+            LaneId::of_page(&blip),
+            LaneId::of(&blip, "pagerduty"),
+            LaneId::of_page(&blipp),
+            LaneId::of(&blipp, "pagerduty"),
+        ];
+        let outbox = || Outbox::new("i", outbox::State::default(), Timing::default());
+        let outboxes: BTreeMap<_, _> = lanes.iter().map(|lane| (lane.clone(), outbox())).collect();
+        let schedule = Schedule::new([], now);
+        let mut core = Core::new(schedule, Engine::new(State::default()), outboxes);
+        let action = opening(blip, now);
+        let _ = core.absorb(Decision { actions: vec![action.clone()], ..Decision::default() });
+        let attempts = core.attempts(now);
+        let asked: Vec<&str> = attempts.iter().map(|(lane, _)| lane.as_str()).collect();
+        assert_eq!(asked, ["blip", "blip:pagerduty"]);
+        // One never answers; the other goes on.
+        let (lane, attempt) = attempts.into_iter().nth(1).unwrap();
+        let done = outbox::Outcome::Done { remote: outbox::RemoteId::new("r"), standing: None };
+        let _ = core.outcome(&lane, attempt.id, done, now);
+        let update = Action { sequence: 2, kind: ActionKind::Update, ..action };
+        let _ = core.absorb(Decision { actions: vec![update], ..Decision::default() });
+        let later = core.attempts(Timestamp::from_secs(90));
+        assert_eq!(later.len(), 1);
+        assert_eq!(later[0].0, lane);
     }
 }

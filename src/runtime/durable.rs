@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metrics::Metrics;
-use crate::model::{Input, Timestamp};
+use crate::model::{Input, LaneId, Timestamp};
 use crate::store::{Snapshot, Store, StoreError};
 
 use super::Core;
@@ -168,12 +168,10 @@ impl Durable {
     }
 }
 
-fn outboxes(core: &Core) -> BTreeMap<crate::model::PlatformId, String> {
+fn outboxes(core: &Core) -> BTreeMap<LaneId, String> {
     core.outboxes()
         .iter()
-        .filter_map(|(platform, outbox)| {
-            Some((platform.clone(), written(outbox.state().to_json())?))
-        })
+        .filter_map(|(lane, outbox)| Some((lane.clone(), written(outbox.state().to_json())?)))
         .collect()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{IncidentKey, PlatformId, Timestamp};
+use crate::model::{IncidentKey, LaneId, PlatformId, Timestamp};
 use crate::outbox::{self, Notice};
 
 use super::{Core, News, Runtime};
@@ -44,11 +44,13 @@ pub struct Report {
     pub incidents: Vec<Line>,
 }
 
-/// One incident of a platform.
+/// One incident of a platform, as it is on one lane.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// The platform.
     pub platform: PlatformId,
+    /// The lane.
+    pub lane: LaneId,
     /// How it is.
     #[serde(flatten)]
     pub view: outbox::View,
@@ -145,21 +147,29 @@ impl Runtime {
         let _ = answer.send(done.map(|()| report(&self.core)));
     }
 
+    /// On every lane that the incident is on; one where it means nothing is no trouble.
     fn command(
         &mut self,
         key: &IncidentKey,
         now: Timestamp,
         carry_out: impl Fn(&mut outbox::Outbox, &IncidentKey, Timestamp) -> Option<Notice>,
     ) -> Result<(), Refused> {
-        let found = self.core.outbox_of(key);
-        let (platform, outbox) = found.ok_or_else(|| Refused::Unknown(key.clone()))?;
-        let Some(notice) = carry_out(outbox, key, now) else {
-            let state = outbox.view(key).map_or("gone", |view| view.state.as_str());
+        let (mut state, mut notices) = (None, Vec::new());
+        for (lane, outbox) in self.core.outboxes_of(key) {
+            match carry_out(outbox, key, now) {
+                Some(notice) => notices.push((lane.clone(), notice)),
+                None => state = state.or(outbox.view(key).map(|view| view.state.as_str())),
+            }
+        }
+        if notices.is_empty() {
+            let Some(state) = state else { return Err(Refused::Unknown(key.clone())) };
             let wants = "approve is for drafts, rejoin for what is detached, hold for the rest";
             return Err(Refused::Pointless { incident: key.clone(), state, wants });
-        };
-        tracing::info!(%platform, "{notice}");
-        let _ = self.news.send(News::Outbox(platform, notice));
+        }
+        for (lane, notice) in notices {
+            tracing::info!(platform = %lane.platform(), %lane, "{notice}");
+            let _ = self.news.send(News::Outbox(lane, notice));
+        }
         self.durable.touched();
         Ok(())
     }
@@ -208,9 +218,9 @@ impl Runtime {
 }
 
 fn report(core: &Core) -> Report {
-    let incidents = core.outboxes().iter().flat_map(|(platform, outbox)| {
+    let incidents = core.outboxes().iter().flat_map(|(lane, outbox)| {
         let views = outbox.views().into_iter();
-        views.map(|view| Line { platform: platform.clone(), view })
+        views.map(|view| Line { platform: lane.platform(), lane: lane.clone(), view })
     });
     Report { held: core.is_held(), incidents: incidents.collect() }
 }

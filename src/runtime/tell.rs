@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::field::display;
 
-use crate::model::{Cause, Event, EventKind, Health, OwnTrouble, PlatformId, Span, Timestamp};
+use crate::model::{Cause, Event, EventKind, Health, LaneId, OwnTrouble, Span, Timestamp};
 use crate::outbox::Notice;
 
 use super::{Heard, News, Runtime};
@@ -47,9 +47,9 @@ impl Runtime {
             self.metrics.event(&event);
             let _ = self.news.send(News::Event(event));
         }
-        for (platform, notice) in heard.notices {
-            log_notice(&platform, &notice);
-            let _ = self.news.send(News::Outbox(platform, notice));
+        for (lane, notice) in heard.notices {
+            log_notice(&lane, &notice);
+            let _ = self.news.send(News::Outbox(lane, notice));
         }
         for (check, missed) in heard.missed {
             self.metrics.missed(&check, u64::from(missed));
@@ -59,10 +59,10 @@ impl Runtime {
     }
 
     pub(super) fn gauge(&mut self, now: Timestamp) {
-        for (platform, outbox) in self.core.outboxes() {
+        for (lane, outbox) in self.core.outboxes() {
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
-            self.metrics.outbox(platform, outbox.pending(), oldest);
-            self.metrics.not_led(platform, outbox.detached(), outbox.orphaned());
+            self.metrics.outbox(lane, outbox.pending(), oldest);
+            self.metrics.not_led(lane, outbox.detached(), outbox.orphaned());
         }
         if let Some(missed) = self.told.missed_by(now) {
             tracing::warn!(
@@ -200,11 +200,12 @@ fn log_network(kind: &EventKind) {
     }
 }
 
-fn log_notice(platform: &PlatformId, notice: &Notice) {
+fn log_notice(lane: &LaneId, notice: &Notice) {
+    let platform = lane.platform();
     if notice.is_trouble() {
-        tracing::warn!(%platform, "{notice}");
+        tracing::warn!(%platform, %lane, "{notice}");
     } else {
-        tracing::info!(%platform, "{notice}");
+        tracing::info!(%platform, %lane, "{notice}");
     }
 }
 

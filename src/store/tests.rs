@@ -55,7 +55,7 @@ async fn what_was_acknowledged_is_there_again() {
     assert_eq!(store.append(vec![policy, observed(1)]).await.unwrap(), 2);
     assert_eq!(store.append(Vec::new()).await.unwrap(), 0);
     store.save(snapshot(2)).await.unwrap();
-    let blip = PlatformId::new("blip");
+    let blip = LaneId::new("blip");
     let outboxes = BTreeMap::from([(blip.clone(), "lane".to_owned())]);
     store.save(Snapshot { engine: None, outboxes }).await.unwrap();
     assert_eq!(store.append(vec![observed(2), observed(3)]).await.unwrap(), 4);

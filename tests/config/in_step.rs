@@ -129,7 +129,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
             no_tls without_effect unknown_capture unknown_variable unused_variable unset_variable invalid_name \
             no_answer_yet open_variable secret_in_url looks_for_nothing duplicate_name no_steps \
             head_has_no_body counts_no_addresses invalid_selector absent_and_more no_id \
-            reserved_id duplicate_id duplicate_statuspage_id no_statuspage_id \
+            reserved_id duplicate_id duplicate_page_id no_page_id invalid_template \
             duplicate_header invalid_text unknown_word invalid_pattern url_credentials \
             invalid_domain invalid_record invalid_header reserved_header url_path \
             plain_secret out_of_range invalid_duration too_few_references \

@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 
 use crate::{documents, root};
 
+/// The pages at which components have ids of their own.
+const PAGES: [&str; 4] = ["statuspage", "cachet", "incident_io", "instatus"];
+
 /// The text of each fenced block of TOML, with the line that it begins on.
 fn examples(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -47,14 +50,13 @@ fn whole(example: &str) -> Result<Value, String> {
     if component.is_object() {
         *component = json!([component.take()]);
     }
-    let to_statuspage =
-        keys.get("publish").is_some_and(|publish| publish["statuspage"].is_object());
+    let published = keys.get("publish").and_then(Value::as_object).cloned().unwrap_or_default();
     let components = keys["component"].as_array_mut().ok_or("`component` is no list")?;
     for (number, component) in components.iter_mut().enumerate() {
         name(component, &format!("Component {number}"));
         let keys = component.as_object_mut().unwrap();
-        if to_statuspage {
-            keys.entry("statuspage_id").or_insert(json!(format!("component{number}")));
+        for page in PAGES.iter().filter(|page| published.contains_key(**page)) {
+            keys.entry(format!("{page}_id")).or_insert(json!(format!("component{number}")));
         }
         let checks = keys.entry("check").or_insert(json!([{ "http": "https://shop.example/" }]));
         for (number, check) in

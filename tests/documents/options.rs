@@ -1,4 +1,4 @@
-//! The tables of options in `docs/checks.md` are what the schema says.
+//! The tables of options in `docs/checks.md` and `docs/status-apis.md` are what the schema says.
 //!
 //! A table stands between `<!-- options: PATH -->` and `<!-- end -->`, where the path is that of
 //! a TOML table. Kinds of check have tables of their own; other tables are rows of the one that
@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::root;
 
-const DOCUMENT: &str = "docs/checks.md";
+/// The documents with tables; the last is for the places that incidents are published to.
+const DOCUMENTS: [&str; 2] = ["docs/checks.md", "docs/status-apis.md"];
 const REWRITE: &str = "FAROL_DOCS=write cargo test --test documents";
 
 /// A table of the document.
@@ -30,7 +31,6 @@ fn tables() -> Vec<Options> {
     let mut tables = vec![
         options("platform", &top["platform"]),
         options("publish", &top["publish"]),
-        options("publish.statuspage", &top["publish"]["properties"]["statuspage"]),
         options("defaults", &top["defaults"]),
         options("component", component),
         options("component.check", check),
@@ -38,6 +38,9 @@ fn tables() -> Vec<Options> {
     ];
     let reference = &top["reference"]["items"];
     tables.extend([options("prober", &top["prober"]), options("reference", reference)]);
+    let targets = top["publish"]["properties"].as_object().into_iter().flatten();
+    let targets = targets.filter(|(_, schema)| is_target(schema));
+    tables.extend(targets.map(|(name, schema)| options(&format!("publish.{name}"), schema)));
     for kind in kinds {
         let schema = &check["properties"][kind];
         let table = variants(schema).into_iter().find(|schema| schema["properties"].is_object());
@@ -49,7 +52,10 @@ fn tables() -> Vec<Options> {
 fn options(path: &str, schema: &Value) -> Options {
     let mut rows = Vec::new();
     let own_tables: Vec<&str> = match path {
-        "publish" => vec!["statuspage"],
+        "publish" => {
+            let targets = schema["properties"].as_object().into_iter().flatten();
+            targets.filter(|(_, it)| is_target(it)).map(|(name, _)| name.as_str()).collect()
+        }
         _ if is_asking(path) => one_of(schema),
         _ => Vec::new(),
     };
@@ -61,6 +67,11 @@ fn options(path: &str, schema: &Value) -> Options {
 /// Whether the table is one of a check, whose kinds have tables of their own.
 fn is_asking(path: &str) -> bool {
     matches!(path, "component.check" | "reference")
+}
+
+/// Whether it is a place that incidents are published to, with something to say of it.
+fn is_target(schema: &Value) -> bool {
+    schema["properties"].as_object().is_some_and(|keys| !keys.is_empty())
 }
 
 /// The keys of which exactly one must be there.
@@ -190,24 +201,36 @@ fn put(document: &str, options: &Options) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test asks whether to rewrite what it tests")]
 fn the_tables_of_options_are_what_the_schema_says() {
-    let written = crate::read(DOCUMENT);
-    let tables = tables();
-    let right = tables.iter().fold(written.clone(), |document, table| put(&document, table));
+    for document in DOCUMENTS {
+        holds_its_tables(document);
+    }
+}
+
+/// The document that the table at `path` stands in.
+fn document_of(path: &str) -> &'static str {
+    DOCUMENTS[usize::from(path.starts_with("publish."))]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test asks whether to rewrite what it tests")]
+fn holds_its_tables(document: &str) {
+    let written = crate::read(document);
+    let mut tables = tables();
+    tables.retain(|table| document_of(&table.path) == document);
+    let right = tables.iter().fold(written.clone(), |text, table| put(&text, table));
     for known in written.split("<!-- options: ").skip(1) {
         let path = known.split(" -->").next().unwrap();
         let exists = tables.iter().any(|table| table.path == path);
-        assert!(exists, "{DOCUMENT} has a table for `{path}`, which does not exist: remove it");
+        assert!(exists, "{document} has a table for `{path}`, which does not exist: remove it");
     }
     if std::env::var("FAROL_DOCS").is_ok_and(|wish| wish == "write") {
-        fs::write(root().join(DOCUMENT), &right).unwrap();
+        fs::write(root().join(document), &right).unwrap();
         return;
     }
     let differs = right.lines().zip(written.lines()).find(|(right, written)| right != written);
     assert!(
         right == written,
-        "{DOCUMENT} is not what the schema says: run `{REWRITE}`, then look at the difference and \
+        "{document} is not what the schema says: run `{REWRITE}`, then look at the difference and \
          write what a new section should say besides its table.\nFirst: {differs:#?}"
     );
 }

@@ -18,6 +18,7 @@ mod process;
 #[path = "../support/certificates.rs"]
 mod certificates;
 
+mod alertmanager;
 #[expect(dead_code, reason = "two suites share it, and this one uses a part")]
 #[path = "../checks/asking.rs"]
 mod asking;

@@ -1,5 +1,6 @@
 //! Real servers as child processes, on the loopback, stopped when dropped.
 
+pub(crate) mod alerts;
 pub(crate) mod django;
 pub(crate) mod echo;
 pub(crate) mod mail;

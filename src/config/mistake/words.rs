@@ -46,7 +46,7 @@ impl Mistake {
                 | Self::NoneOf { .. }
                 | Self::EmptyPlatform
                 | Self::NoChecks
-                | Self::NoStatuspageId
+                | Self::NoPageId { .. }
         )
     }
 

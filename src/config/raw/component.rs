@@ -20,7 +20,27 @@ const STATUSPAGE_ID: Key<VendorId> = Key::new(
     "statuspage_id",
     "Its id on the Statuspage page; needed if the platform is published there.",
 );
+const CACHET_ID: Key<VendorId> =
+    Key::new("cachet_id", "Its id in Cachet; needed if the platform is published there.");
+const INCIDENT_IO_ID: Key<VendorId> =
+    Key::new("incident_io_id", "Its id at incident.io; needed if the platform is published there.");
+const INSTATUS_ID: Key<VendorId> =
+    Key::new("instatus_id", "Its id at Instatus; needed if the platform is published there.");
 const CHECK: Key<Vec<Spanned<RawCheck>>> = Key::new("check", "The checks that speak for it.");
+
+/// A component's id at one page.
+pub(in super::super) struct PageId {
+    /// The page, as in `[publish.NAME]`.
+    pub(in super::super) page: &'static str,
+    pub(in super::super) key: &'static str,
+    pub(in super::super) id: Field<VendorId>,
+}
+
+impl PageId {
+    fn ask(table: &mut Reader<'_, '_, '_>, page: &'static str, key: &Key<VendorId>) -> Self {
+        Self { page, key: key.name(), id: table.take(key) }
+    }
+}
 
 /// `[[component]]`.
 pub(in super::super) struct RawComponent {
@@ -29,7 +49,8 @@ pub(in super::super) struct RawComponent {
     pub(in super::super) group: Field<Line<200>>,
     pub(in super::super) description: Field<Line<1000>>,
     pub(in super::super) depends_on: Field<Vec<Spanned<Id>>>,
-    pub(in super::super) statuspage_id: Field<VendorId>,
+    /// Its id at each page that has ids of its own, by the page's name, with the key.
+    pub(in super::super) page_ids: [PageId; 4],
     pub(in super::super) checks: Option<Vec<Spanned<RawCheck>>>,
 }
 
@@ -43,7 +64,12 @@ impl Section for RawComponent {
             group: table.take(&GROUP),
             description: table.take(&DESCRIPTION),
             depends_on: table.take(&DEPENDS_ON),
-            statuspage_id: table.take(&STATUSPAGE_ID),
+            page_ids: [
+                PageId::ask(table, "statuspage", &STATUSPAGE_ID),
+                PageId::ask(table, "cachet", &CACHET_ID),
+                PageId::ask(table, "incident_io", &INCIDENT_IO_ID),
+                PageId::ask(table, "instatus", &INSTATUS_ID),
+            ],
             checks: table.require_or(&CHECK, Mistake::NoChecks).map(Spanned::into_inner),
         })
     }

@@ -1,26 +1,21 @@
-//! `[platform]` and `[publish]`.
+//! `[platform]`.
 
 use chrono_tz::Tz;
 use toml::Spanned;
-use url::Url;
 
 use super::super::plan::NameServer;
 use super::super::reader::{Field, Key, Reader, Section};
-use super::super::secret::SecretRef;
 use super::super::setting::cadence::Cadence;
-use super::super::setting::count::{Rate, Whole};
-use super::super::setting::duration::{DAY, Duration, MINUTE};
+use super::super::setting::count::Whole;
+use super::super::setting::duration::{DAY, Duration};
 use super::super::setting::id::Id;
 use super::super::setting::short::ShortOr;
-use super::super::setting::text::{Line, VendorId};
-use crate::model::{Late, Modes};
+use super::super::setting::text::Line;
 
 /// How long an incident's deadlines may be.
 pub(in super::super) type Patience = Duration<0, { 7 * DAY }>;
 /// How many updates without news there may be.
 pub(in super::super) type Updates = Whole<0, 1_000>;
-/// A status API that is given up on too soon is asked again and again what became of a write.
-pub(in super::super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
 
 const ID: Key<Id> =
     Key::new("id", "The platform's id, in metrics and paths; without it, the file's name.");
@@ -89,86 +84,6 @@ impl Section for RawPlatform {
             reopen_within: table.take(&REOPEN_WITHIN),
             update_every: table.take(&UPDATE_EVERY),
             max_unattended_updates: table.take(&MAX_UNATTENDED_UPDATES),
-        })
-    }
-}
-
-const STATUSPAGE: Key<RawStatuspage> =
-    Key::new("statuspage", "A page of Atlassian Statuspage, or of what speaks its API.");
-
-const MODE: Key<Modes> = Key::new(
-    "mode",
-    "What happens with an incident: \"off\", \"observe\" (the log tells), \"draft\" (a person \
-     approves), \"quiet\" (published, nobody is notified), \"full\"; or a table by impact.",
-)
-.or_text("quiet");
-const DRAFT_EXPIRES: Key<Patience> =
-    Key::new("draft_expires", "How long a draft waits for approval before it is dropped.")
-        .or_text("1h");
-const AUTO_APPROVE_AFTER: Key<Patience> = Key::new(
-    "auto_approve_after",
-    "After how long a draft of a critical incident is published without approval.",
-);
-const PUBLISH_LATE: Key<Late> = Key::new(
-    "publish_late",
-    "What becomes of an incident that is over before it could be published.",
-)
-.or_text("backfill");
-
-/// `[publish]`.
-pub(in super::super) struct RawPublish {
-    pub(in super::super) statuspage: Field<RawStatuspage>,
-    pub(in super::super) mode: Field<Modes>,
-    pub(in super::super) draft_expires: Field<Patience>,
-    pub(in super::super) auto_approve_after: Field<Patience>,
-    pub(in super::super) publish_late: Field<Late>,
-}
-
-impl Section for RawPublish {
-    const NAME: &'static str = "[publish]";
-
-    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        Some(Self {
-            statuspage: table.take(&STATUSPAGE),
-            mode: table.take(&MODE),
-            draft_expires: table.take(&DRAFT_EXPIRES),
-            auto_approve_after: table.take(&AUTO_APPROVE_AFTER),
-            publish_late: table.take(&PUBLISH_LATE),
-        })
-    }
-}
-
-const PAGE: Key<VendorId> = Key::new("page", "The page's id.");
-const TOKEN: Key<SecretRef> = Key::new("token", "Where the API key is kept.");
-const URL: Key<Url> =
-    Key::new("url", "The base of the API.").or_text("https://api.statuspage.io/v1");
-const REQUESTS_PER_SECOND: Key<Rate> =
-    Key::new("requests_per_second", "How many requests the API allows in a second.").or_number(1);
-const TIMEOUT: Key<CallTimeout> = Key::new(
-    "timeout",
-    "How long one request may take; one that took longer is looked for before it is made again.",
-)
-.or_text("30s");
-
-/// `[publish.statuspage]`.
-pub(in super::super) struct RawStatuspage {
-    pub(in super::super) page: Option<Spanned<VendorId>>,
-    pub(in super::super) token: Option<Spanned<SecretRef>>,
-    pub(in super::super) url: Field<Url>,
-    pub(in super::super) requests_per_second: Field<Rate>,
-    pub(in super::super) timeout: Field<CallTimeout>,
-}
-
-impl Section for RawStatuspage {
-    const NAME: &'static str = "[publish.statuspage]";
-
-    fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        Some(Self {
-            page: table.require(&PAGE),
-            token: table.require(&TOKEN),
-            url: table.take(&URL),
-            requests_per_second: table.take(&REQUESTS_PER_SECOND),
-            timeout: table.take(&TIMEOUT),
         })
     }
 }

@@ -48,7 +48,7 @@ pub(in super::super) fn prober(
     };
     let scope = Scope {
         platform: PlatformId::new(PLATFORM),
-        to_statuspage: false,
+        published_to: Vec::new(),
         resolvers: Arc::default(),
         defaults,
     };

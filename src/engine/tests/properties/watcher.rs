@@ -217,7 +217,7 @@ impl Watcher {
         // More may have ended since than are remembered.
         let known = engine.state().recent().count() < 20;
         assert!(!known || expected.contains(&open.follows.as_ref()), "{open:?} {expected:?}");
-        assert_eq!(open.body.starts_with("The problem that was resolved"), open.follows.is_some());
+        assert_eq!(open.body.contains("The problem that was resolved"), open.follows.is_some());
     }
 
     /// What goes bad after something that it depends on joins the incident of such.
