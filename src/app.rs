@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Check, Component, Config, Platform, ProberPlan, Secret, Secrets};
 use crate::metrics::Metrics;
 use crate::model::{CheckId, Span, Vantage};
-use crate::runtime::{News, Progress, Pulse, Runtime, Told};
+use crate::runtime::{HoldFile, News, Operator, Progress, Pulse, Runtime, Told};
 use crate::serve::{self, Site};
 use crate::store::page::{ComponentInfo, PageInfo, PageStore};
 use crate::store::{self, Store};
@@ -68,6 +68,7 @@ pub struct Options {
 pub struct App {
     address: SocketAddr,
     news: broadcast::Sender<News>,
+    operator: Operator,
     stop_runtime: watch::Sender<bool>,
     stop_server: watch::Sender<bool>,
     runtime: JoinHandle<()>,
@@ -87,20 +88,16 @@ impl App {
         let pages = open_pages(dir, &options.config, clock)?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = measuring(&options.config, clock)?;
-        let lanes = Lanes {
-            secrets: &options.secrets,
-            install: &saved.install,
-            own: own_url(address, "/v1")?,
-            api_token: &api_token,
-            public: options.public_url.as_ref(),
-            clock,
-        };
+        let (install, own) = (&saved.install, own_url(address, "/v1")?);
+        let (secrets, public) = (&options.secrets, options.public_url.as_ref());
+        let lanes = Lanes { secrets, install, own, api_token: &api_token, public, clock };
         let publishers = lanes.publishers(&options.config)?;
         let heart = beside::heart(&options.config, &options.secrets)?;
         let prober = probing(clock, options.vantage, options.secrets, &options.config.prober)?;
         let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
 
         let (news, _) = broadcast::channel(NEWS);
+        let (operator, requests) = Operator::new();
         let (pulse, health) = watch::channel(Pulse::Starting);
         let (stop_runtime, runtime_stop) = watch::channel(false);
         let (stop_server, server_stop) = watch::channel(false);
@@ -117,6 +114,8 @@ impl App {
             metrics: Arc::clone(&metrics),
             news: news.clone(),
             pulse,
+            requests,
+            hold: HoldFile::new(options.state_dir.join("hold")),
             max_in_flight: options.max_in_flight,
             progress,
             told: Told::default(),
@@ -126,12 +125,14 @@ impl App {
             token: api_token,
             metrics,
             clock,
+            operator: operator.clone(),
             pulse: health,
             base_url: options.public_url,
         };
         Ok(Self {
             address,
             news,
+            operator,
             stop_runtime,
             stop_server,
             beside,
@@ -148,6 +149,11 @@ impl App {
     /// Everything that happens from now on.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
+    }
+
+    /// The operator's way in.
+    pub fn operator(&self) -> Operator {
+        self.operator.clone()
     }
 
     /// Runs until `stop` is done, then ends everything within five seconds. A task that ends by

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod check;
 mod demo;
 mod health;
+mod incidents;
 mod log;
 mod preview;
 mod print;
@@ -50,6 +51,7 @@ enum Command {
     Schema(schema::Schema),
     Demo(demo::Demo),
     Health(health::Health),
+    Incidents(incidents::Incidents),
 }
 
 /// How a command ended.
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Incidents(command) => command.run(),
     };
     ending.into()
 }

@@ -266,6 +266,11 @@ impl Metrics {
         self.show_open(&tracked);
     }
 
+    /// Sets whether nothing is published.
+    pub fn held(&self, held: bool) {
+        self.series.public.held.set(f64::from(u8::from(held)));
+    }
+
     /// Counts a run that began this much later than it was due.
     pub fn scheduler_lag(&self, lag: Span) {
         self.series.process.scheduler_lag.observe(lag.as_secs_f64());

@@ -14,6 +14,7 @@ pub mod language;
 pub mod maintenance;
 pub mod observation;
 pub mod policy;
+pub mod publishing;
 pub mod quantile;
 pub mod reason;
 pub mod span;
@@ -39,6 +40,7 @@ pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
     ReferencePolicy,
 };
+pub use publishing::{Late, Mode, Modes, Publishing};
 pub use quantile::QuantileLimit;
 pub use reason::Reason;
 pub use span::Span;

@@ -14,25 +14,32 @@
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
 mod backoff;
+mod gate;
 mod notice;
 mod plan;
 mod publication;
 mod request;
+mod standing;
 mod state;
 mod step;
+mod sweep;
 mod timing;
+mod view;
+mod yielding;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, IncidentKey, Span, Timestamp};
+use crate::model::{Action, IncidentKey, Mode, Publishing, Span, Timestamp};
 
 pub use notice::{Notice, Trouble};
-pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request};
+pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
+pub use standing::{Foreign, Standing};
 pub use state::{State, StateError};
 pub use timing::Timing;
+pub use view::{Lead, View};
 
 use plan::{Errand, Plan};
 use publication::Publication;
@@ -43,7 +50,14 @@ use state::InFlight;
 pub struct Outbox {
     install: String,
     timing: Timing,
+    publishing: Publishing,
     state: State,
+    /// When the page was looked at for incidents that wait to be opened, and was clear.
+    cleared: BTreeMap<IncidentKey, Timestamp>,
+    /// When the whole page is to be looked over.
+    next_sweep: Option<Timestamp>,
+    /// What carries our mark there and nobody here knows.
+    orphaned: BTreeSet<RemoteId>,
 }
 
 /// When to ask for the next attempt, and why then.
@@ -66,12 +80,17 @@ pub enum WakeReason {
     Look,
     /// A duplicate is to be resolved.
     Tidy,
+    /// The operator is to be told something.
+    Say,
 }
 
 impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
-        Self { install: install.into(), timing, state }
+        let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
+        let (next_sweep, orphaned) = (None, BTreeSet::new());
+        let install = install.into();
+        Self { install, timing, publishing, state, cleared, next_sweep, orphaned }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -79,6 +98,7 @@ impl Outbox {
     /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
         self.state.unlisted.clear();
+        self.sweep_from(now);
         self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
@@ -95,18 +115,22 @@ impl Outbox {
     }
 
     /// Wants one more step of an incident. One that is known already is not wanted again.
-    pub fn push(&mut self, action: Action) {
+    pub fn push(&mut self, action: Action) -> Option<Notice> {
         if action.sequence <= self.state.seen(&action.incident) {
-            return;
+            return None;
         }
         self.state.latest = self.state.latest.max(Some(action.at));
-        match self.state.recall(&action.incident) {
-            Some(publication) => publication.push(action),
-            None => {
-                let key = action.incident.clone();
-                self.state.incidents.entry(key).or_default().push(action);
+        let new = self.state.recall(&action.incident).is_none();
+        let (passes, notice) = self.admit(&action);
+        let key = action.incident.clone();
+        if passes && let Some(publication) = self.state.incidents.get_mut(&key) {
+            publication.push(action);
+            if new {
+                self.make_wait(&key);
             }
         }
+        self.clear_away();
+        notice
     }
 
     /// The request to make now, if one is due and none is under way.
@@ -118,13 +142,18 @@ impl Outbox {
         if self.state.in_flight.is_some() || now < self.state.lane.until() {
             return None;
         }
-        let (key, plan) = self
+        let due = self
             .plans()
             .filter(|(_, plan)| plan.at <= now)
             .min_by(|(a_key, a), (b_key, b)| {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
             })
-            .map(|(key, plan)| (key.clone(), plan))?;
+            .map(|(key, plan)| (key.clone(), plan));
+        let Some((key, plan)) = due else { return self.begin_sweep(now) };
+        let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
+        let looks = !self.timing.idempotent;
+        let unseen = looks && new && plan.errand == Errand::Write && !self.is_clear(&key, now);
+        let plan = if unseen { Plan { errand: Errand::Survey, ..plan } } else { plan };
         let request = self.request(&key, &plan.errand, now)?;
         self.state.last_attempt += 1;
         let id = AttemptId(self.state.last_attempt);
@@ -147,7 +176,18 @@ impl Outbox {
             Errand::Look | Errand::Sweep => self.looked(&flight, outcome, now),
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
+            Errand::Survey => self.surveyed(outcome, now),
         });
+        if flight.key == sweep::all() {
+            self.end_sweep(now);
+        }
+        self.respect(&notices, now);
+        self.clear_away();
+        notices
+    }
+
+    /// Remembers little more than the names of incidents that are done with.
+    fn clear_away(&mut self) {
         let done: Vec<IncidentKey> = self
             .state
             .incidents
@@ -158,7 +198,6 @@ impl Outbox {
         for key in done {
             self.state.retire(&key);
         }
-        notices
     }
 
     /// When to ask for the next attempt; `None` while one is in flight or nothing is wanted.
@@ -166,26 +205,37 @@ impl Outbox {
         if self.state.in_flight.is_some() {
             return None;
         }
-        let (at, errand) = self.plans().map(|(_, p)| (p.at, p.errand)).min_by_key(|(at, _)| *at)?;
+        let word = self.next_word().map(|at| Wakeup { at, reason: WakeReason::Say });
+        word.into_iter().chain(self.next_request()).min_by_key(|wakeup| wakeup.at)
+    }
+
+    fn next_request(&self) -> Option<Wakeup> {
+        let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
+        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
+        let (at, errand) = plans.chain(sweep).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
             Errand::Write | Errand::Repeat => WakeReason::Write,
-            Errand::Look | Errand::Sweep | Errand::Components => WakeReason::Look,
+            Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
             Errand::Retire(_) => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
     }
 
-    /// How many steps are not known to be published; steps that were joined count as one.
+    /// How many steps are not known to be published; steps that were joined count as one, and of
+    /// what a person has none does.
     pub fn pending(&self) -> usize {
-        self.state.incidents.values().map(|publication| publication.steps().count()).sum()
+        self.led().map(|publication| publication.steps().count()).sum()
     }
 
     /// When the oldest of them was decided.
     pub fn oldest(&self) -> Option<Timestamp> {
-        let steps = self.state.incidents.values().flat_map(Publication::steps);
-        steps.map(|step| step.since).min()
+        self.led().flat_map(Publication::steps).map(|step| step.since).min()
+    }
+
+    fn led(&self) -> impl Iterator<Item = &Publication> {
+        self.state.incidents.values().filter(|publication| publication.detached().is_none())
     }
 
     /// How many steps were ever given up because the API refused them.
@@ -209,21 +259,25 @@ impl Outbox {
         Some(match (errand, publication.remote.clone()) {
             (Errand::Write, remote) => {
                 let applied = publication.applied;
+                let expect = publication.standing().cloned();
+                let modes = self.publishing.modes;
                 let step = publication.begin(now)?;
-                let payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
+                let mut payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
+                payload.notify = modes.of(payload.impact) == Mode::Full;
                 match remote {
-                    Some(remote) => Request::Update { remote, payload },
+                    Some(remote) => Request::Update { remote, payload, expect },
                     None => Request::Create(payload),
                 }
             }
             (Errand::Repeat, remote) => {
                 let step = publication.repeated_step()?;
                 let payload = step.payload(&key, &self.install, 0, &self.state.unlisted);
-                Request::Update { remote: remote?, payload }
+                Request::Update { remote: remote?, payload, expect: None }
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
             (Errand::Components, _) => Request::Components,
+            (Errand::Survey, _) => Request::Survey,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);
                 Request::Retire { remote: stray.clone(), key }
@@ -243,13 +297,22 @@ impl Outbox {
             Outcome::Unauthorized { detail } => {
                 (Trouble::Unauthorized, detail.clone(), timing.unauthorized)
             }
+            // Where the API has no such list there is nothing to wait for.
+            Outcome::Rejected { .. }
+                if flight.errand == Errand::Survey || flight.key == sweep::all() =>
+            {
+                self.state.lane.succeed();
+                return Vec::new();
+            }
             Outcome::Rejected { status, detail } if !write => {
                 (Trouble::Refused, format!("status {status}: {detail}"), timing.unauthorized)
             }
             Outcome::Done { .. }
             | Outcome::Rejected { .. }
             | Outcome::Gone
+            | Outcome::Differs(_)
             | Outcome::Found(_)
+            | Outcome::Surveyed(_)
             | Outcome::Listed(_) => {
                 self.state.lane.succeed();
                 return Vec::new();
@@ -269,9 +332,10 @@ impl Outbox {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
         let timing = &self.timing;
         match outcome {
-            Outcome::Done { remote } => {
-                publication.done(key, remote, timing, now).into_iter().collect()
+            Outcome::Done { remote, standing } => {
+                publication.done(key, (remote, standing), timing, now)
             }
+            Outcome::Differs(remote) => self.differed(key, &remote, now),
             Outcome::NotSent { .. }
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. } => {
@@ -289,7 +353,10 @@ impl Outbox {
                 Vec::new()
             }
             // Lists are no answer to a write: whoever answered, nobody can tell.
-            Outcome::Uncertain { .. } | Outcome::Found(_) | Outcome::Listed(_) => {
+            Outcome::Uncertain { .. }
+            | Outcome::Found(_)
+            | Outcome::Surveyed(_)
+            | Outcome::Listed(_) => {
                 publication.doubt(key, timing, now);
                 Vec::new()
             }
@@ -340,9 +407,8 @@ impl Outbox {
         let whole = flight.errand == Errand::Sweep || remote.is_none();
         let notices = match (outcome, remote) {
             (Outcome::Found(remotes), _) => self.settle(remotes, whole, now),
-            (Outcome::Gone, Some(remote)) if !whole => {
-                self.state.banish(key);
-                vec![Notice::Gone { incident: key.clone(), remote }]
+            (Outcome::Gone, Some(_)) if !whole => {
+                self.detach(key, Foreign::Gone, now).into_iter().collect()
             }
             _ => Vec::new(),
         };
@@ -372,6 +438,9 @@ impl Outbox {
                 publication.swept(now);
             }
         }
+        if whole {
+            notices.extend(self.orphans(&remotes, now));
+        }
         notices
     }
 
@@ -399,6 +468,8 @@ impl Outbox {
             | Outcome::Uncertain { .. }
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. }
+            | Outcome::Differs(_)
+            | Outcome::Surveyed(_)
             | Outcome::Found(_) => {
                 publication.ask_later(now + self.timing.look_again);
                 Vec::new()
@@ -409,7 +480,8 @@ impl Outbox {
     fn retired(&mut self, key: &IncidentKey, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
         match outcome {
-            Outcome::Done { .. } | Outcome::Gone => Vec::new(),
+            // A duplicate that a person has is left to them.
+            Outcome::Done { .. } | Outcome::Gone | Outcome::Differs(_) => Vec::new(),
             Outcome::Rejected { status, detail } => {
                 let sequence = publication.applied;
                 let incident = key.clone();
@@ -420,6 +492,7 @@ impl Outbox {
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
+            | Outcome::Surveyed(_)
             | Outcome::Listed(_) => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
 use rustls::ClientConfig;
 use url::{Host, Url};
 
@@ -81,8 +81,6 @@ pub struct StatuspageTarget {
     pub page: String,
     /// The API key.
     pub token: Secret,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// The id that each component has there.
     pub components: BTreeMap<ComponentId, String>,
     /// The installation, whose incidents are ours.
@@ -174,6 +172,10 @@ impl Publisher {
             };
             turn = match self.send(call).await {
                 Ok(answer) => conversation.hear(&answer),
+                // What fails while it only reads has written nothing.
+                Err(Outcome::Uncertain { detail }) if conversation.only_reads() => {
+                    return Outcome::NotSent { detail };
+                }
                 Err(outcome) => return outcome,
             };
         }
@@ -186,6 +188,9 @@ impl Publisher {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
+        if let Some(version) = &call.if_match {
+            request = request.header(IF_MATCH, version);
+        }
         for (name, value) in call.headers {
             request = request.header(name, value);
         }
@@ -196,6 +201,8 @@ impl Publisher {
         let mut response = request.send().await.map_err(lost)?;
         let retry_after = wait(response.headers());
         let status = response.status().as_u16();
+        let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
+        let etag = etag.map(str::to_owned);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -204,10 +211,10 @@ impl Publisher {
                     return Err(Outcome::Uncertain { detail });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Answer { status, retry_after, body }),
+                Ok(None) => return Ok(Answer { status, retry_after, etag, body }),
                 // A refusal is one whatever became of its text.
                 Err(_) if (400..500).contains(&status) => {
-                    return Ok(Answer { status, retry_after, body });
+                    return Ok(Answer { status, retry_after, etag, body });
                 }
                 Err(error) => return Err(Outcome::Uncertain { detail: chain(error) }),
             }

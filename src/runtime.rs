@@ -7,6 +7,7 @@
 pub mod core;
 mod durable;
 mod heartbeat;
+mod operator;
 mod own;
 mod pulse;
 mod tell;
@@ -31,6 +32,7 @@ use crate::schedule::Due;
 pub use self::core::{Core, Heard};
 pub use self::durable::Durable;
 pub use self::heartbeat::{Heartbeat, Progress};
+pub use self::operator::{Command, HoldFile, Line, Operator, Refused, Report, Requests};
 pub use self::pulse::Pulse;
 pub use self::tell::Told;
 
@@ -62,6 +64,10 @@ pub struct Runtime {
     pub news: broadcast::Sender<News>,
     /// Told of every turn of the loop.
     pub pulse: watch::Sender<Pulse>,
+    /// What the operator asks.
+    pub requests: Requests,
+    /// What the operator holds publishing with.
+    pub hold: HoldFile,
     /// How many checks run at once.
     pub max_in_flight: usize,
     /// Whether observations come back.
@@ -85,6 +91,7 @@ pub enum News {
 enum Turn {
     Observations(Vec<Observation>),
     Delivered(LaneId, AttemptId, Outcome),
+    Asked(operator::Request),
     Woken,
     Stop,
 }
@@ -110,7 +117,9 @@ impl Runtime {
         let mut tasks = Tasks { checks, deliveries: running, slots, observed, delivered };
         tokio::pin!(stop);
         loop {
-            self.pulse.send_replace(Pulse::Ready { turned_at: self.clock.now() });
+            self.look_at_hold(false).await;
+            let (turned_at, held) = (self.clock.now(), self.core.is_held());
+            self.pulse.send_replace(Pulse::Ready { turned_at, held });
             self.start_what_is_due(&mut tasks).await;
             let wake = self.sleep_until_next();
             let mut batch = Vec::new();
@@ -120,12 +129,16 @@ impl Runtime {
                 Some((lane, attempt, outcome)) = deliveries.recv() => {
                     Turn::Delivered(lane, attempt, outcome)
                 }
+                Some(request) = self.requests.0.recv() => Turn::Asked(request),
                 _ = observations.recv_many(&mut batch, BATCH) => Turn::Observations(batch),
                 () = wake => Turn::Woken,
             };
             match turn {
                 Turn::Stop => break,
-                turn @ (Turn::Observations(_) | Turn::Delivered(..) | Turn::Woken) => {
+                turn @ (Turn::Observations(_)
+                | Turn::Delivered(..)
+                | Turn::Asked(_)
+                | Turn::Woken) => {
                     self.handle(turn).await;
                 }
             }
@@ -154,9 +167,13 @@ impl Runtime {
                 self.durable.touched();
                 self.tell(heard);
             }
+            Turn::Asked(request) => self.obey(request, now).await,
             Turn::Woken | Turn::Stop => {}
         }
         let heard = self.core.tick(now);
+        if !heard.notices.is_empty() {
+            self.durable.touched();
+        }
         self.tell(heard);
         self.durable.settle(&self.core, now).await;
         self.gauge(now);
@@ -267,6 +284,8 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Gone => "gone",
         Outcome::Found(_) => "found",
         Outcome::Listed(_) => "listed",
+        Outcome::Surveyed(_) => "surveyed",
+        Outcome::Differs(_) => "differs",
     }
 }
 

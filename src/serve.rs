@@ -10,6 +10,7 @@ mod change;
 mod error;
 mod html;
 mod listen;
+mod operator;
 mod overall;
 mod shape;
 mod v1;
@@ -33,7 +34,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::metrics::{self, Metrics};
-use crate::runtime::Pulse;
+use crate::runtime::{Operator, Pulse};
 use crate::store::page::PageStore;
 use auth::Token;
 use error::ApiError;
@@ -58,6 +59,8 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     /// Tells the time of what is published.
     pub clock: Clock,
+    /// The operator's way to the owner loop.
+    pub operator: Operator,
     /// How the owner loop is; its sender lives as long as the loop does.
     pub pulse: watch::Receiver<Pulse>,
     /// Where the public reaches this site; without it links are made from the `Host` header.
@@ -73,6 +76,7 @@ struct Shared {
     token: Token,
     metrics: Arc<Metrics>,
     clock: Clock,
+    operator: Operator,
     pulse: watch::Receiver<Pulse>,
     base_url: Option<Url>,
 }
@@ -84,6 +88,7 @@ pub fn router(site: Site) -> Router {
         token: Token::new(&site.token),
         metrics: site.metrics,
         clock: site.clock,
+        operator: site.operator,
         pulse: site.pulse,
         base_url: site.base_url,
     });
@@ -96,6 +101,9 @@ pub fn router(site: Site) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v2/{*path}", any(v2::first))
         .route("/{platform}/api/v2/{*path}", any(v2::of_platform))
+        .route("/v1/farol/incidents", any(operator::incidents))
+        .route("/v1/farol/incidents/{id}/{verb}", any(operator::incident))
+        .route("/v1/farol/hold", any(operator::hold))
         .route("/v1", any(v1::handle))
         .route("/v1/", any(v1::handle))
         .route("/v1/{*path}", any(v1::handle))
@@ -123,7 +131,7 @@ impl Shared {
     /// 2. When it hangs, its last turn grows old.
     fn lives(&self) -> bool {
         let turns = match *self.pulse.borrow() {
-            Pulse::Ready { turned_at } => self.clock.now().since(turned_at) <= STANDSTILL,
+            Pulse::Ready { turned_at, .. } => self.clock.now().since(turned_at) <= STANDSTILL,
             Pulse::Starting | Pulse::Stopping => true,
         };
         turns && self.pulse.has_changed().is_ok()
@@ -137,6 +145,9 @@ impl Shared {
         let mut text = format!("{word}\n");
         for trouble in self.metrics.own_troubles() {
             text.push_str(&format!("own trouble: {trouble}\n"));
+        }
+        if matches!(*self.pulse.borrow(), Pulse::Ready { held: true, .. }) {
+            text.push_str("publishing is held\n");
         }
         (status, [(CACHE_CONTROL, "no-store")], text).into_response()
     }

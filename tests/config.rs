@@ -95,6 +95,14 @@ fn every_mistake_is_shown_with_its_place_and_its_remedy() {
 }
 
 #[test]
+fn an_option_that_went_says_what_to_write_now() {
+    let text = "[platform]\nname = \"Blip\"\n[publish.statuspage]\npage = \"abc123def456\"\n\
+                token = { env = \"TOKEN\" }\nnotify = true\n";
+    let shown = report(parse_text(text));
+    assert!(shown.contains("mode = \"full\"") && shown.contains("[publish]"), "{shown}");
+}
+
+#[test]
 fn five_mistakes_in_one_file_are_five_problems_each_with_its_line() {
     let text = mistakes().into_iter().find(|(name, _)| name == "five").unwrap().1;
     let error = parse_text(&text).unwrap_err();

@@ -44,6 +44,7 @@ fn timing() -> Timing {
         rejected: Span::from_millis(100),
         rejections: 3,
         sweep: Span::from_millis(200),
+        survey: Span::from_millis(500),
         ..Timing::default()
     }
 }
@@ -57,7 +58,6 @@ fn target(address: SocketAddr) -> StatuspageTarget {
         url: format!("http://{address}/v1").parse().unwrap(),
         page: "page".to_owned(),
         token: Secret::new("secret"),
-        notify: false,
         components: BTreeMap::from([(component(), "p31zjtct2jer".to_owned())]),
         install: "install".to_owned(),
         own: false,
@@ -218,6 +218,9 @@ async fn a_wrong_key_is_told_and_never_shown() {
     let clock = Clock::start();
     let mut outbox = Outbox::new("install", State::default(), timing());
     outbox.push(action("a", 1, ActionKind::Open, clock.now()));
+    let survey = outbox.next(clock.now()).unwrap();
+    let _notices = outbox.outcome(survey.id, Outcome::Surveyed(Vec::new()), clock.now());
+    tokio::time::sleep_until(clock.instant_of(outbox.next_wakeup().unwrap().at).into()).await;
     let attempt = outbox.next(clock.now()).unwrap();
     let outcome = publisher.deliver(&attempt.request).await;
     assert_eq!(outcome, Outcome::Unauthorized { detail: "Could not authenticate".to_owned() });

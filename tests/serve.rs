@@ -5,8 +5,12 @@
 #[path = "serve/site.rs"]
 mod site;
 
+#[path = "kill/chance.rs"]
+mod chance;
 #[path = "serve/page.rs"]
 mod page;
+#[path = "serve/person.rs"]
+mod person;
 #[path = "serve/process.rs"]
 mod process;
 #[path = "serve/v1.rs"]

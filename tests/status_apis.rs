@@ -46,7 +46,7 @@ fn timing(caps: Caps) -> Timing {
         rejections: if caps.idempotent { 1 } else { 3 },
         sweep: Span::from_millis(200),
         idempotent: caps.idempotent,
-        repeat: None,
+        ..Timing::default()
     }
 }
 
@@ -69,7 +69,6 @@ fn target(name: &str, address: SocketAddr) -> Target {
         url,
         page: "page".to_owned(),
         token: Secret::new("hush"),
-        notify: false,
         components: BTreeMap::from([(component(), "7".to_owned())]),
         install: "install".to_owned(),
     };

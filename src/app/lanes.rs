@@ -27,9 +27,14 @@ pub(super) fn of(config: &Config) -> Vec<(LaneId, &Platform, &Publish)> {
 
 /// The waits of a lane to a status API.
 pub(super) fn timing(publish: &Publish) -> Timing {
+    // What cannot be read back has nothing to be looked over for.
+    let sweep_every = Some(Span::from_secs(600));
     match publish {
-        Publish::Embedded => Timing::embedded(),
-        Publish::Statuspage(page) => Timing::remote(page.requests_per_second, page.timeout),
+        Publish::Embedded => Timing { sweep_every, ..Timing::embedded() },
+        Publish::Statuspage(page) => {
+            let timing = Timing::remote(page.requests_per_second, page.timeout);
+            Timing { sweep_every, ..timing }
+        }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),
         Publish::Instatus(page) => Timing::remote(Caps::INSTATUS.per_second, page.timeout),
@@ -102,7 +107,6 @@ impl Lanes<'_> {
                 url: page.url.clone(),
                 page: page.page.clone(),
                 token: self.secret(&page.token)?,
-                notify: page.notify,
                 components: components(),
                 install: self.install.to_owned(),
             })
@@ -113,7 +117,6 @@ impl Lanes<'_> {
                 url: page.url.clone(),
                 page: page.page.clone(),
                 token: self.secret(&page.token)?,
-                notify: page.notify,
                 components: components(),
                 install: self.install.to_owned(),
                 own: false,
@@ -148,7 +151,6 @@ impl Lanes<'_> {
             url: self.own.clone(),
             page: serve::page_id(&platform.id),
             token: self.api_token.clone(),
-            notify: true,
             components: platform.components.iter().map(id).collect(),
             install: self.install.to_owned(),
             own: true,

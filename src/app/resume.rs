@@ -84,9 +84,10 @@ pub(super) async fn resume(
     let mut seq = saved.seq;
     let engine = Engine::new(saved.engine);
     let mut outboxes = BTreeMap::new();
-    for (lane, _, publish) in lanes::of(config) {
+    for (lane, platform, publish) in lanes::of(config) {
         let state = saved.outboxes.get(&lane).cloned().unwrap_or_default();
-        let outbox = Outbox::new(&*saved.install, state, timing(publish));
+        let outbox = Outbox::new(&*saved.install, state, timing(publish))
+            .with_publishing(platform.publishing);
         outboxes.insert(lane, outbox);
     }
     let plans = config.every_check().map(|check| Plan {

@@ -16,8 +16,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{Check, CheckKind, ClockLimits, ProberPlan};
 use crate::model::{
-    CheckId, ClockOffset, ClockReference, ClockSource, Finding, Reason, Span, Timestamp, Variant,
-    Verdict,
+    CheckId, ClockOffset, ClockReference, ClockSource, Finding, Reason, Span, Threshold, Timestamp,
+    Variant, Verdict,
 };
 use crate::offset::{self, Book, JUMP_TOLD, Known, Rules, Sample, Who, before_the_edge};
 
@@ -229,11 +229,15 @@ fn rules(plan: &ProberPlan, settle: Span) -> Rules {
     Rules { ntp, max_error: plan.max_clock_error, settle }
 }
 
-/// How long it is told that a clock was set: over more runs of `check` than open an incident, and
-/// one more, as the first may be slow to come.
+/// How long it is told that a clock was set: over all the runs of `check` that it takes to degrade
+/// it, and one more, as the first may be slow to come.
 fn jump_told(check: &Check) -> Duration {
-    let runs = check.fail_after.of.get().saturating_add(1);
-    JUMP_TOLD.max(check.interval.to_duration().saturating_mul(runs))
+    let (runs, within) = match check.degrade_after.unwrap_or(check.fail_after) {
+        Threshold::Runs { of, .. } => (of, Span::ZERO),
+        Threshold::Share { at_least, within, .. } => (at_least, within),
+    };
+    let of_runs = check.interval.to_duration().saturating_mul(runs.get().saturating_add(1));
+    JUMP_TOLD.max(of_runs).max(within.to_duration())
 }
 
 /// Whether what `finding` read is to be heard: an NTP server that fails says so of itself.

@@ -50,6 +50,6 @@ async fn ask(listen: SocketAddr) -> Result<(), String> {
 }
 
 /// What lies at the bottom of an error: the library's own words say little.
-fn cause(error: &dyn Error) -> String {
+pub(super) fn cause(error: &dyn Error) -> String {
     error.source().map_or_else(|| error.to_string(), cause)
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::app::{self, App, Options};
 use crate::config::{Secret, SecretRef};
 use crate::model::Vantage;
+use crate::runtime::{Command, Operator};
 use crate::store;
 
 use super::log::LogOptions;
@@ -116,7 +117,11 @@ async fn serve(options: Options, complaints: Complaints) -> Ending {
         let page = public.map_or_else(|| app::own_url(app.address(), "/"), Ok)?;
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(version, checks, address = %app.address(), %page, "farol is running");
-        app.run_until(told_to_stop()).await
+        let operator = app.operator();
+        let hold = tokio::spawn(hold_on_signal(operator));
+        let ended = app.run_until(told_to_stop()).await;
+        hold.abort();
+        ended
     };
     match ended.await {
         Ok(()) => {
@@ -126,6 +131,17 @@ async fn serve(options: Options, complaints: Complaints) -> Ending {
         Err(error) => {
             complaints.error(&error.to_string());
             Ending::Failed
+        }
+    }
+}
+
+/// At every SIGUSR1 publishing is held, or goes on.
+async fn hold_on_signal(operator: Operator) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut signals) = signal(SignalKind::user_defined1()) else { return };
+    while signals.recv().await.is_some() {
+        if let Err(error) = operator.ask(Command::Toggle).await {
+            tracing::error!(%error, "SIGUSR1 could not be obeyed");
         }
     }
 }

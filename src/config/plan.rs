@@ -18,7 +18,7 @@ use url::Url;
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
     MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
-    Purpose, QuantileLimit, Span, Threshold, Variant,
+    Publishing, Purpose, QuantileLimit, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -159,6 +159,8 @@ pub struct Platform {
     pub language: Language,
     /// Where incidents are published; never nowhere.
     pub publish: Vec<Publish>,
+    /// How much of them, and after whose word.
+    pub publishing: Publishing,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long a component that goes bad before what it depends on waits before it opens an

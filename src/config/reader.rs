@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::mistake::Mistake;
 use super::problem::{Problems, SourceFile};
 use super::setting::secret::looks_secret;
-use super::suggest::nearest;
+use super::suggest::{nearest, went};
 
 /// A value with its place.
 pub(super) type Node<'t> = Spanned<DeValue<'t>>;
@@ -356,7 +356,13 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
             if looks_secret(name) || near.is_some_and(looks_secret) {
                 self.problems.hide(value.span());
             }
-            let mistake = Mistake::unknown_key(name, self.section, near, &known);
+            let mistake = match went(self.section, name) {
+                Some(help) => {
+                    let (key, help) = (name.to_owned(), help.to_owned());
+                    Mistake::UnknownKey { key, section: self.section, help }
+                }
+                None => Mistake::unknown_key(name, self.section, near, &known),
+            };
             self.problems.report(key.span(), mistake);
         }
         misspelt

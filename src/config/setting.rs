@@ -19,6 +19,7 @@ pub(super) mod list;
 pub(super) mod literal;
 pub(super) mod major_when;
 pub(super) mod matrix;
+pub(super) mod mode;
 pub(super) mod moment;
 pub(super) mod ntp;
 pub(super) mod own_trouble;

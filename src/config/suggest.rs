@@ -24,6 +24,17 @@ pub(crate) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
+/// What to write instead of a key that older versions knew.
+pub(super) fn went(section: &str, key: &str) -> Option<&'static str> {
+    match (section, key) {
+        ("[publish.statuspage]", "notify") => Some(
+            "write `mode = \"full\"` in [publish] to notify subscribers; `mode = \"quiet\"`, the \
+             default, does not",
+        ),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

@@ -30,7 +30,7 @@ use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::short::ShortOr;
 use super::setting::text::Line;
-use crate::model::{ComponentId, Language, PlatformId, Span};
+use crate::model::{ComponentId, Language, PlatformId, Publishing, Span};
 use depend::Depends;
 
 /// What holds in every part of a file.
@@ -130,7 +130,7 @@ fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
 fn finish(
     raw: RawPlatform,
     id: PlatformId,
-    publish: Vec<Publish>,
+    (publish, publishing): (Vec<Publish>, Publishing),
     components: Vec<Component>,
     maintenances: Vec<Maintenance>,
 ) -> Option<Platform> {
@@ -141,6 +141,7 @@ fn finish(
         time_zone: raw.time_zone.or(Tz::UTC)?,
         language: raw.language.or(Language::English)?,
         publish,
+        publishing,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,

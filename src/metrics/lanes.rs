@@ -9,6 +9,7 @@ impl Metrics {
     pub fn register_lanes<'a>(&self, lanes: impl IntoIterator<Item = &'a LaneId>) {
         for lane in lanes {
             self.outbox(lane, 0, Span::ZERO);
+            self.not_led(lane, 0, 0);
         }
     }
 
@@ -24,6 +25,16 @@ impl Metrics {
             .outbox_oldest_age
             .with_label_values(&labels)
             .set(oldest_age.as_secs_f64());
+    }
+
+    /// Sets how many incidents people have taken over, and how many on the page nobody knows.
+    pub fn not_led(&self, lane: &LaneId, detached: usize, orphaned: usize) {
+        self.tracked().lanes.insert(lane.clone());
+        let count = |n| i64::try_from(n).unwrap_or(i64::MAX);
+        let platform = lane.platform();
+        let (labels, public) = ([platform.as_str(), lane.as_str()], &self.series.public);
+        public.incidents_detached.with_label_values(&labels).set(count(detached));
+        public.incidents_orphaned.with_label_values(&labels).set(count(orphaned));
     }
 
     /// Counts an attempt to publish. Outcomes are words from a closed set.
@@ -44,6 +55,8 @@ impl Metrics {
                 let labels = [platform.as_str(), lane.as_str()];
                 let _ = self.series.public.outbox_pending.remove_label_values(&labels);
                 let _ = self.series.public.outbox_oldest_age.remove_label_values(&labels);
+                let _ = self.series.public.incidents_detached.remove_label_values(&labels);
+                let _ = self.series.public.incidents_orphaned.remove_label_values(&labels);
             }
             stays(lane)
         });

@@ -151,6 +151,9 @@ pub(super) struct PublicSeries {
     pub(super) incidents_open: IntGaugeVec,
     pub(super) incidents_waiting: IntGaugeVec,
     pub(super) incidents: IntCounterVec,
+    pub(super) held: Gauge,
+    pub(super) incidents_detached: IntGaugeVec,
+    pub(super) incidents_orphaned: IntGaugeVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
     pub(super) outbox_attempts: IntCounterVec,
@@ -158,6 +161,8 @@ pub(super) struct PublicSeries {
 
 impl PublicSeries {
     fn new(r: &Registry) -> Result<Self, Error> {
+        let by_platform = |name, help| int_gauges(r, name, help, &["platform"]);
+        let by_lane = |name, help| int_gauges(r, name, help, &["platform", "lane"]);
         Ok(Self {
             component_status: int_gauges(
                 r,
@@ -171,11 +176,9 @@ impl PublicSeries {
                 "Incidents that are not resolved.",
                 &["platform", "impact"],
             )?,
-            incidents_waiting: int_gauges(
-                r,
+            incidents_waiting: by_platform(
                 "farol_incidents_waiting_for_people",
                 "Open incidents of which farol has nothing new to say and says nothing more.",
-                &["platform"],
             )?,
             incidents: counters(
                 r,
@@ -183,12 +186,22 @@ impl PublicSeries {
                 "Incidents that were opened.",
                 &["platform"],
             )?,
-            outbox_pending: int_gauges(
+            held: register(
                 r,
-                "farol_outbox_pending",
-                "Actions that wait to be published.",
-                &["platform", "lane"],
+                Gauge::new(
+                    "farol_publishing_held",
+                    "Whether the operator wants nothing to be published: 1 or 0.",
+                )?,
             )?,
+            incidents_detached: by_lane(
+                "farol_incidents_detached",
+                "Incidents that a person has taken over, and that farol leaves alone.",
+            )?,
+            incidents_orphaned: by_lane(
+                "farol_incidents_orphaned",
+                "Open incidents on the status page that carry farol's mark and that it does not know.",
+            )?,
+            outbox_pending: by_lane("farol_outbox_pending", "Actions that wait to be published.")?,
             outbox_oldest_age: gauges(
                 r,
                 "farol_outbox_oldest_age_seconds",

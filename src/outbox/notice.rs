@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{ComponentId, IncidentKey, Span, Timestamp};
+use crate::model::{ComponentId, Impact, IncidentKey, IncidentStatus, Span, Timestamp};
 
-use super::RemoteId;
+use super::{Foreign, RemoteId};
 
 /// Something that an operator may want to know about publishing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +58,99 @@ pub enum Notice {
         /// The components.
         components: Vec<ComponentId>,
     },
-    /// The incident was deleted, or its mark taken off, by a person: farol leaves it alone.
-    Gone {
+    /// A person has the incident now: farol leaves it alone.
+    Detached {
         /// The incident.
         incident: IncidentKey,
-        /// The id that it had.
+        /// Its id at the status API, if it ever had one.
+        remote: Option<RemoteId>,
+        /// What the person did.
+        why: Foreign,
+    },
+    /// Farol would have something to say of an incident that a person has.
+    StillDetached {
+        /// The incident.
+        incident: IncidentKey,
+        /// Since when a person has it.
+        since: Timestamp,
+        /// The status that it would have.
+        status: IncidentStatus,
+        /// What the person did.
+        why: Foreign,
+    },
+    /// An incident waits for approval.
+    Drafted {
+        /// The incident.
+        incident: IncidentKey,
+        /// Its impact.
+        impact: Impact,
+        /// Its title.
+        title: String,
+        /// When it is dropped, if nobody approves of it.
+        until: Timestamp,
+    },
+    /// A draft was approved, and is published.
+    Approved {
+        /// The incident.
+        incident: IncidentKey,
+        /// Nobody answered, and it is critical.
+        by_itself: bool,
+    },
+    /// Nobody approved of a draft in time: it is not published.
+    Expired {
+        /// The incident.
+        incident: IncidentKey,
+    },
+    /// An incident was over before anything of it was published, and is not published.
+    Dropped {
+        /// The incident.
+        incident: IncidentKey,
+    },
+    /// What would be published if farol did not only observe.
+    WouldPublish {
+        /// The incident.
+        incident: IncidentKey,
+        /// The status that it would have.
+        status: IncidentStatus,
+        /// The impact.
+        impact: Impact,
+        /// The title.
+        title: String,
+        /// The text.
+        body: String,
+    },
+    /// An incident goes on with one on the page that carries our mark and that nobody here knew.
+    Adopted {
+        /// The incident.
+        incident: IncidentKey,
+        /// The one on the page.
         remote: RemoteId,
+    },
+    /// An open incident on the page carries our mark, and nobody here knows it.
+    Orphaned {
+        /// The one on the page.
+        remote: RemoteId,
+    },
+    /// An incident is open for very long.
+    Old {
+        /// The incident.
+        incident: IncidentKey,
+        /// Since when it is wanted.
+        since: Timestamp,
+    },
+    /// A new incident has to wait for a person, or for a maintenance.
+    Waits {
+        /// The incident.
+        incident: IncidentKey,
+        /// Until when, at least.
+        until: Timestamp,
+        /// Why.
+        why: Foreign,
+    },
+    /// Farol goes on with an incident that a person had.
+    Rejoined {
+        /// The incident.
+        incident: IncidentKey,
     },
     /// The incident exists twice; the elder is kept and this one will be resolved.
     Duplicate {
@@ -110,11 +197,23 @@ impl Notice {
     /// Whether an operator should look into it.
     pub const fn is_trouble(&self) -> bool {
         match self {
-            Self::Published { .. } | Self::Reconciled { .. } => false,
+            Self::Published { .. }
+            | Self::Reconciled { .. }
+            | Self::Rejoined { .. }
+            | Self::Approved { .. }
+            | Self::Dropped { .. }
+            | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
             | Self::Unlisted { .. }
-            | Self::Gone { .. }
+            | Self::Detached { .. }
+            | Self::StillDetached { .. }
+            | Self::Drafted { .. }
+            | Self::Adopted { .. }
+            | Self::Orphaned { .. }
+            | Self::Old { .. }
+            | Self::Expired { .. }
+            | Self::Waits { .. }
             | Self::Duplicate { .. } => true,
         }
     }
@@ -122,6 +221,7 @@ impl Notice {
 
 /// One line for the operator.
 impl fmt::Display for Notice {
+    #[expect(clippy::too_many_lines, reason = "a sentence for each, and nothing else")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Published { incident, sequence, remote, delay } => write!(
@@ -150,11 +250,65 @@ impl fmt::Display for Notice {
                 write!(f, "the status API does not know these components:")?;
                 components.iter().try_for_each(|component| write!(f, " {component}"))
             }
-            Self::Gone { incident, remote } => write!(
+            Self::Detached { incident, remote: Some(remote), why } => write!(
                 f,
-                "incident {incident}: {remote} was deleted or taken over by a person; \
-                 farol leaves it alone"
+                "incident {incident}: {why}; farol leaves {remote} alone until it is told to \
+                 rejoin"
             ),
+            Self::Detached { incident, remote: None, why } => {
+                write!(f, "incident {incident}: {why}; farol does not open another")
+            }
+            Self::StillDetached { incident, since, status, why } => write!(
+                f,
+                "incident {incident}: {why} at {since}, so farol is silent; it would be \
+                 {status} by now"
+            ),
+            Self::Adopted { incident, remote } => {
+                write!(f, "incident {incident}: goes on with {remote}, which nobody here knew")
+            }
+            Self::Orphaned { remote } => write!(
+                f,
+                "{remote} is open on the status page with farol's mark, and farol does not know \
+                 it: resolve it by hand if it is over"
+            ),
+            Self::Old { incident, since } => {
+                write!(f, "incident {incident}: open since {since}, which is very long")
+            }
+            Self::Drafted { incident, impact, title, until } => write!(
+                f,
+                "incident {incident} ({impact}, {title:?}) waits for approval until {until}: \
+                 farol incidents approve {incident}"
+            ),
+            Self::Approved { incident, by_itself: false } => {
+                write!(f, "incident {incident}: approved, and published")
+            }
+            Self::Approved { incident, by_itself: true } => {
+                write!(f, "incident {incident}: nobody answered, it is critical, and is published")
+            }
+            Self::Expired { incident } => {
+                write!(f, "incident {incident}: nobody approved of it in time; it is not published")
+            }
+            Self::Dropped { incident } => write!(
+                f,
+                "incident {incident}: over before anything of it was published; it is left out"
+            ),
+            Self::WouldPublish { incident, status, impact, title, body } => write!(
+                f,
+                "incident {incident}: would be published: {status}, {impact}, {title:?}: {body:?}"
+            ),
+            Self::Waits { incident, until, why: Foreign::Maintenance(id) } => write!(
+                f,
+                "incident {incident}: maintenance {id} is under way on one of its components; \
+                 looked at again at {until}"
+            ),
+            Self::Waits { incident, until, .. } => write!(
+                f,
+                "incident {incident}: somebody ended one on the same component; farol opens \
+                 another at {until} if the trouble lasts"
+            ),
+            Self::Rejoined { incident } => {
+                write!(f, "incident {incident}: farol goes on with it")
+            }
             Self::Duplicate { incident, remote } => {
                 write!(f, "incident {incident}: {remote} is a duplicate and will be resolved")
             }

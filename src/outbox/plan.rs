@@ -42,6 +42,8 @@ pub(super) enum Errand {
     Sweep,
     /// Ask which components are known.
     Components,
+    /// See what is open on the page before something is opened.
+    Survey,
     /// Resolve a duplicate.
     Retire(RemoteId),
 }

@@ -1,14 +1,21 @@
 //! One incident on its way to the status page: what is wanted, what is known of the remote side,
 //! and which of the two questions is open.
 
+mod person;
+
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionKind, IncidentKey, IncidentStatus, Timestamp};
+use crate::model::{Action, ActionKind, ComponentId, IncidentKey, IncidentStatus, Timestamp};
 
 use super::backoff::Backoff;
+use super::gate::Gate;
 use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
-use super::{Notice, Remote, RemoteId, Timing};
+use super::{Notice, Remote, RemoteId, Standing, Timing};
+
+use person::{Detached, Wait};
 
 /// One incident. A step is in exactly one place: waiting, or in the stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +40,29 @@ pub(super) struct Publication {
     strays: Vec<RemoteId>,
     /// The resolution is published, or given up: once nothing else is open, this is done with.
     over: bool,
+    /// How it stands on the page, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<Standing>,
+    /// It is a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detached: Option<Detached>,
+    /// It is new, and has to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wait: Option<Wait>,
+    /// When it was first wanted, and whether it was told that it is old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wanted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    told_old: bool,
+    /// Whether it may be opened.
+    #[serde(default, skip_serializing_if = "Gate::is_open")]
+    pub(super) gate: Gate,
+    /// A person, or the time, let it pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) approved: bool,
+    /// The components that its latest step was about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    holds: BTreeSet<ComponentId>,
     /// What has to be said again and again while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<Repeat>,
@@ -91,12 +121,26 @@ impl Publication {
             self.backoff.clear();
         }
         self.over = false;
+        self.wanted_at.get_or_insert(action.at);
+        self.holds = action.components.keys().cloned().collect();
+        // People had it from its beginning to its end: there is nothing to tell them.
+        if action.kind == ActionKind::Resolve && self.wait.is_some() && self.is_new() {
+            self.waiting.clear();
+            self.over = true;
+            return;
+        }
         self.queue(Step::from(action), false);
+        if self.detached.is_some() {
+            self.condense();
+        }
     }
 
     /// What the incident needs next, if anything.
     pub(super) fn plan(&self) -> Option<Plan> {
         let plan = |at, urgency, since, errand| Some(Plan { at, urgency, since, errand });
+        if self.detached.is_some() || !self.gate.is_open() {
+            return None;
+        }
         match &self.stage {
             Stage::Sending { .. } => return None,
             Stage::Doubtful { step, doubt } => {
@@ -112,7 +156,9 @@ impl Publication {
             Stage::Settled => {}
         }
         if let Some(step) = self.waiting.first() {
-            plan(self.backoff.until(), self.urgency(step), step.since, Errand::Write)
+            let wait = self.wait.as_ref().filter(|_| self.remote.is_none());
+            let at = wait.map_or(Timestamp::EPOCH, |wait| wait.until).max(self.backoff.until());
+            plan(at, self.urgency(step), step.since, Errand::Write)
         } else if let Some(stray) = self.strays.first() {
             let errand = Errand::Retire(stray.clone());
             plan(self.backoff.until(), Urgency::Tidy, self.backoff.until(), errand)
@@ -151,22 +197,25 @@ impl Publication {
         }
     }
 
-    /// The write was applied, to `remote`.
+    /// The write was applied, to `remote`, which stands like `seen` now.
     pub(super) fn done(
         &mut self,
         key: &IncidentKey,
-        remote: RemoteId,
+        (remote, seen): (RemoteId, Option<Standing>),
         timing: &Timing,
         now: Timestamp,
-    ) -> Option<Notice> {
-        let step = self.release()?;
+    ) -> Vec<Notice> {
+        let Some(step) = self.release() else { return Vec::new() };
         if self.remote.is_none() && self.repeated {
             self.sweep_at = Some(now + timing.sweep);
         }
         self.remote = Some(remote.clone());
         let every = timing.repeat.filter(|_| step.kind != ActionKind::Resolve);
         self.repeat = every.map(|every| Repeat { step: step.clone(), at: now + every });
-        Some(self.confirm(key, &step, remote, now))
+        let foreign = self.remember(&step, seen);
+        let mut notices = vec![self.confirm(key, &step, remote, now)];
+        notices.extend(foreign.and_then(|why| self.detach(key, why, now)));
+        notices
     }
 
     fn confirm(
@@ -282,6 +331,9 @@ impl Publication {
         now: Timestamp,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
+        if self.detached.is_some() {
+            return notices;
+        }
         if self.remote.is_none() {
             self.remote = listed.first().map(|eldest| eldest.id.clone());
         }
@@ -307,6 +359,7 @@ impl Publication {
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Notice> {
+        let foreign = self.compare(remote);
         self.applied = self.applied.max(remote.sequence);
         let stage = std::mem::take(&mut self.stage);
         let waiting = std::mem::take(&mut self.waiting);
@@ -332,6 +385,7 @@ impl Publication {
             other @ (Stage::Sending { .. } | Stage::Refused { .. }) => self.stage = other,
         }
         self.waiting = fold(self.renamed());
+        notices.extend(foreign.and_then(|why| self.detach(key, why, now)));
         notices
     }
 
@@ -454,7 +508,12 @@ impl Publication {
 
     /// Whether nothing will ever be needed again, but for a step that is not expected.
     pub(super) fn is_done(&self) -> bool {
-        self.over && self.plan().is_none() && self.stage == Stage::Settled
+        let left = self.is_left();
+        left || self.over && self.detached.is_none() && self.plan().is_none() && self.settled()
+    }
+
+    fn settled(&self) -> bool {
+        self.stage == Stage::Settled
     }
 
     /// The steps that are not known to be published.

@@ -9,6 +9,8 @@ use crate::model::{
     ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, Span, Timestamp,
 };
 
+use super::Standing;
+
 /// An incident's id at the status API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -61,6 +63,9 @@ pub enum Request {
         remote: RemoteId,
         /// What it should say.
         payload: Payload,
+        /// How it must stand before: read it first, and if it stands otherwise, write nothing and
+        /// answer [`Outcome::Differs`]. `None` where whatever stands there will do.
+        expect: Option<Standing>,
     },
     /// List the incidents that are ours, unresolved and recent, in search of one of them.
     Find {
@@ -83,6 +88,8 @@ pub enum Request {
     },
     /// List the components that the API knows.
     Components,
+    /// List all that is open on the page, whoever made it.
+    Survey,
 }
 
 impl Request {
@@ -90,7 +97,20 @@ impl Request {
     pub const fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(payload),
-            Self::Retire { .. } | Self::Find { .. } | Self::Read { .. } | Self::Components => None,
+            Self::Retire { .. }
+            | Self::Find { .. }
+            | Self::Read { .. }
+            | Self::Components
+            | Self::Survey => None,
+        }
+    }
+
+    /// The incident that it is about, if it is about one.
+    pub const fn key(&self) -> Option<&IncidentKey> {
+        match self {
+            Self::Create(payload) | Self::Update { payload, .. } => Some(&payload.key),
+            Self::Retire { key, .. } | Self::Find { key } | Self::Read { key, .. } => Some(key),
+            Self::Components | Self::Survey => None,
         }
     }
 
@@ -99,7 +119,7 @@ impl Request {
     pub const fn is_write(&self) -> bool {
         match self {
             Self::Create(_) | Self::Update { .. } | Self::Retire { .. } => true,
-            Self::Find { .. } | Self::Read { .. } | Self::Components => false,
+            Self::Find { .. } | Self::Read { .. } | Self::Components | Self::Survey => false,
         }
     }
 
@@ -112,6 +132,7 @@ impl Request {
             Self::Read { .. } => "read",
             Self::Retire { .. } => "retire",
             Self::Components => "components",
+            Self::Survey => "survey",
         }
     }
 }
@@ -139,6 +160,8 @@ pub struct Payload {
     pub title: String,
     /// What there is to say, of every step since the last that was published.
     pub body: String,
+    /// Whether subscribers are told.
+    pub notify: bool,
     /// The components that it holds, with the status each should have.
     pub components: BTreeMap<ComponentId, ComponentStatus>,
 }
@@ -150,7 +173,11 @@ pub enum Outcome {
     Done {
         /// The incident that was written.
         remote: RemoteId,
+        /// How it stands now, if the API tells.
+        standing: Option<Standing>,
     },
+    /// Nothing was written: the incident does not stand as it should have, but like this.
+    Differs(Remote),
     /// The request never left: it may be made again at once.
     NotSent {
         /// Why, for the operator.
@@ -184,6 +211,21 @@ pub enum Outcome {
     Found(Vec<Remote>),
     /// The components that the API knows, for [`Request::Components`].
     Listed(BTreeSet<ComponentId>),
+    /// What is open on the page, for [`Request::Survey`].
+    Surveyed(Vec<Sighting>),
+}
+
+/// Something that is open on a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its id there.
+    pub id: RemoteId,
+    /// The key that it carries, if it is ours.
+    pub key: Option<IncidentKey>,
+    /// The components of ours that it is about.
+    pub components: BTreeSet<ComponentId>,
+    /// Whether it is a maintenance.
+    pub maintenance: bool,
 }
 
 /// An incident of ours as the status API holds it.
@@ -199,4 +241,6 @@ pub struct Remote {
     pub status: Option<IncidentStatus>,
     /// When it was made: of two with one key the elder is kept.
     pub created_at: Timestamp,
+    /// How it stands, if the API tells.
+    pub standing: Option<Standing>,
 }

@@ -9,6 +9,7 @@ use crate::model::{ComponentId, IncidentKey, Timestamp};
 use super::backoff::Backoff;
 use super::plan::Errand;
 use super::publication::Publication;
+use super::yielding::Respect;
 use super::{AttemptId, RemoteId};
 
 /// The saved format. What an older one lacks is filled in by serde's defaults; a newer one is
@@ -58,6 +59,9 @@ pub struct State {
     /// When the latest step that was ever wanted had been decided.
     #[serde(default)]
     pub(super) latest: Option<Timestamp>,
+    /// People who ended an incident early.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) respected: Vec<Respect>,
 }
 
 /// A request that was handed out.
@@ -89,6 +93,7 @@ impl Default for State {
             unlisted: BTreeSet::new(),
             abandoned: 0,
             latest: None,
+            respected: Vec::new(),
         }
     }
 }
@@ -140,12 +145,6 @@ impl State {
         if let Some(publication) = self.incidents.remove(key) {
             self.entomb(key, publication.seen, publication.remote);
         }
-    }
-
-    /// Forgets what is wanted of an incident and all that ever will be.
-    pub(super) fn banish(&mut self, key: &IncidentKey) {
-        self.incidents.remove(key);
-        self.entomb(key, u32::MAX, None);
     }
 
     fn entomb(&mut self, key: &IncidentKey, seen: u32, remote: Option<RemoteId>) {

@@ -28,9 +28,9 @@ pub(super) struct Step {
     /// When the last action was decided.
     pub(super) at: Timestamp,
     started_at: Timestamp,
-    status: IncidentStatus,
-    impact: Impact,
-    title: String,
+    pub(super) status: IncidentStatus,
+    pub(super) impact: Impact,
+    pub(super) title: String,
     pub(super) components: BTreeMap<ComponentId, ComponentStatus>,
     /// Each with its own sequence: which of them the page has already is known only when the step
     /// is written.
@@ -100,6 +100,7 @@ impl Step {
             impact: self.impact,
             title: self.title.clone(),
             body: self.body(applied),
+            notify: false,
             components: self
                 .components
                 .iter()
@@ -110,7 +111,7 @@ impl Step {
     }
 
     /// The texts that are news, in order; nothing is said twice in a row.
-    fn body(&self, applied: u32) -> String {
+    pub(super) fn body(&self, applied: u32) -> String {
         let mut said: Vec<&str> = Vec::new();
         for (_, text) in self.texts.iter().filter(|(sequence, _)| *sequence > applied) {
             let text = text.trim();

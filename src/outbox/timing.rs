@@ -30,6 +30,16 @@ pub struct Timing {
     /// How long after an incident was created a second time to look whether the first creation
     /// turned up after all.
     pub sweep: Span,
+    /// How long a look at what is open on the page counts for what is opened next.
+    pub survey: Span,
+    /// How often an incident that waits for a maintenance to end looks for its end.
+    pub maintenance: Span,
+    /// How often the whole page is looked over; never if this is none.
+    pub sweep_every: Option<Span>,
+    /// How long an incident may be open before the operator is told that it is old.
+    pub max_age: Span,
+    /// How long a person's word that something is over holds.
+    pub respect: Span,
     /// Whether a write may be made twice without harm: one in doubt is repeated, and nothing is
     /// ever looked for.
     pub idempotent: bool,
@@ -60,6 +70,11 @@ impl Timing {
             rejected: Span::from_secs(60),
             rejections: 15,
             sweep: Span::from_secs(120),
+            survey: Span::from_secs(30),
+            maintenance: Span::from_secs(300),
+            sweep_every: None,
+            max_age: Span::from_secs(24 * 3_600),
+            respect: Span::from_secs(3_600),
             idempotent: false,
             repeat: None,
         }
@@ -86,6 +101,7 @@ impl Timing {
             settle: Span::from_secs(1),
             look_again: Span::from_millis(300),
             looks_apart: Span::from_millis(200),
+            survey: Span::from_secs(1),
             ..Self::default()
         }
     }

@@ -85,7 +85,8 @@ impl Conversation for Telling<'_> {
     }
 
     fn hear(&mut self, answer: &Answer) -> Turn {
-        let done = Outcome::Done { remote: RemoteId::new(self.payload.key.as_str()) };
+        let remote = RemoteId::new(self.payload.key.as_str());
+        let done = Outcome::Done { remote, standing: None };
         if let Some(outcome) = refusal(answer) {
             return Turn::Over(outcome);
         }
@@ -107,7 +108,7 @@ impl Conversation for Telling<'_> {
 
 fn call(method: Method, body: Option<Value>) -> Call {
     let path = ["api", "v2", "alerts"].map(str::to_owned).to_vec();
-    Call { method, path, query: Vec::new(), headers: Vec::new(), body }
+    Call { method, path, query: Vec::new(), headers: Vec::new(), body, if_match: None }
 }
 
 impl Alertmanager {

@@ -45,7 +45,7 @@ impl Dialect for Cachet {
 
 fn call(method: Method, path: &[&str], body: Option<Value>) -> Call {
     let path = ["api"].into_iter().chain(path.iter().copied()).map(str::to_owned).collect();
-    Call { method, path, query: Vec::new(), headers: Vec::new(), body }
+    Call { method, path, query: Vec::new(), headers: Vec::new(), body, if_match: None }
 }
 
 fn list(path: &str, at: &Cursor) -> Call {
@@ -71,7 +71,7 @@ impl Vendor for Cachet {
             "status": incident(payload.status),
             // Without it nobody sees the incident.
             "visible": true,
-            "notifications": self.0.notify,
+            "notifications": payload.notify,
             "occurred_at": written(payload.started_at),
             "components": components,
             "meta": { "farol": payload.key.as_str(), "farol_install": payload.install },

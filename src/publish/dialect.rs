@@ -21,6 +21,8 @@ pub(super) struct Call {
     pub(super) headers: Vec<(&'static str, String)>,
     /// Sent as its `Display` writes it: a signature is over these bytes.
     pub(super) body: Option<Value>,
+    /// The version that the write is for: a server that knows versions refuses it for another.
+    pub(super) if_match: Option<String>,
 }
 
 /// One HTTP answer, as far as a dialect may want to know it.
@@ -28,6 +30,8 @@ pub(super) struct Call {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<Span>,
+    /// The version of what is shown, if the server has versions.
+    pub(super) etag: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -54,6 +58,11 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
 pub(super) trait Conversation {
     /// The first call, or what came of it without one.
     fn open(&mut self) -> Turn;
+
+    /// Whether the call that is made now is a look before a write, and changes nothing.
+    fn only_reads(&self) -> bool {
+        false
+    }
 
     /// Takes the answer to the call.
     fn hear(&mut self, answer: &Answer) -> Turn;

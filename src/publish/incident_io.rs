@@ -46,7 +46,7 @@ impl Dialect for IncidentIo {
 
 fn call(method: Method, path: &[&str], body: Option<Value>) -> Call {
     let path = ["v2"].into_iter().chain(path.iter().copied()).map(str::to_owned).collect();
-    Call { method, path, query: Vec::new(), headers: Vec::new(), body }
+    Call { method, path, query: Vec::new(), headers: Vec::new(), body, if_match: None }
 }
 
 impl IncidentIo {
@@ -70,7 +70,7 @@ impl Vendor for IncidentIo {
             "name": shortened(&payload.title, CAPS.longest_title),
             "message": mark::signed(payload, CAPS.longest_text),
             "incident_status": payload.status.as_str(),
-            "notify_subscribers": self.0.notify,
+            "notify_subscribers": payload.notify,
             "component_statuses": self.component_statuses(payload),
         });
         call(Method::POST, &[INCIDENTS], Some(incident))
@@ -81,7 +81,7 @@ impl Vendor for IncidentIo {
             "status_page_incident_id": remote.as_str(),
             "message": mark::signed(payload, CAPS.longest_text),
             "incident_status": payload.status.as_str(),
-            "notify_subscribers": self.0.notify,
+            "notify_subscribers": payload.notify,
         });
         if payload.status != IncidentStatus::Resolved {
             update["component_statuses"] = self.component_statuses(payload);
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn what_resolves_names_no_components() {
         let payload = sample::payload(IncidentStatus::Resolved, ComponentStatus::Operational);
-        let request = Request::Update { remote: RemoteId::new("01HI"), payload };
+        let request = Request::Update { remote: RemoteId::new("01HI"), payload, expect: None };
         assert!(sample::body_of(&incident_io(), &request).get("component_statuses").is_none());
     }
 }

@@ -45,7 +45,7 @@ impl Instatus {
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {
         let path = ["v1", &self.0.page].into_iter().chain(path.iter().copied());
         let path = path.map(str::to_owned).collect();
-        Call { method, path, query: Vec::new(), headers: Vec::new(), body }
+        Call { method, path, query: Vec::new(), headers: Vec::new(), body, if_match: None }
     }
 
     fn pages(&self, path: &str, at: &Cursor) -> Call {
@@ -67,7 +67,7 @@ impl Instatus {
             "status": payload.status.as_str().to_uppercase(),
             "components": ids,
             "statuses": statuses,
-            "notify": self.0.notify,
+            "notify": payload.notify,
         })
     }
 }

@@ -28,10 +28,11 @@ impl Once {
                 (Turn::Over(Outcome::Found(Vec::new())), key.as_str())
             }
             Request::Retire { remote, key } => {
-                (Turn::Over(Outcome::Done { remote: remote.clone() }), key.as_str())
+                (Turn::Over(Outcome::Done { remote: remote.clone(), standing: None }), key.as_str())
             }
             // It knows of no components, so none of them can be why it refused.
-            Request::Components => (Turn::Over(Outcome::Gone), ""),
+            // Nor does it show what others have open.
+            Request::Components | Request::Survey => (Turn::Over(Outcome::Gone), ""),
         };
         Self { turn: Some(turn), remote: RemoteId::new(key) }
     }
@@ -43,6 +44,7 @@ impl Conversation for Once {
     }
 
     fn hear(&mut self, answer: &Answer) -> Turn {
-        Turn::Over(refusal(answer).unwrap_or_else(|| Outcome::Done { remote: self.remote.clone() }))
+        let done = || Outcome::Done { remote: self.remote.clone(), standing: None };
+        Turn::Over(refusal(answer).unwrap_or_else(done))
     }
 }

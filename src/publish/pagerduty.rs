@@ -61,6 +61,7 @@ impl PagerDuty {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(event),
+            if_match: None,
         }
     }
 

@@ -33,7 +33,6 @@ pub(super) fn paper([crm, desk]: [&str; 2]) -> Paper {
     Paper {
         page: "page0".to_owned(),
         install: "install-1".to_owned(),
-        notify: true,
         components: BTreeMap::from([
             (component("crm"), crm.to_owned()),
             (component("desk"), desk.to_owned()),
@@ -57,6 +56,7 @@ pub(super) fn payload(status: IncidentStatus, of_components: ComponentStatus) ->
         impact: Impact::Major,
         title: "Desk is failing for \"some\" users".to_owned(),
         body: "Our monitoring detected failures.".to_owned(),
+        notify: true,
         components: BTreeMap::from([
             (component("desk"), of_components),
             (component("crm"), ComponentStatus::Operational),
@@ -68,18 +68,19 @@ pub(super) fn opening() -> Payload {
     payload(IncidentStatus::Investigating, ComponentStatus::PartialOutage)
 }
 
-fn requests() -> [Request; 7] {
+fn requests() -> [Request; 8] {
     let (remote, key) = (RemoteId::new("41"), IncidentKey::new("7k3f"));
     let update = payload(IncidentStatus::Identified, ComponentStatus::MajorOutage);
     let end = payload(IncidentStatus::Resolved, ComponentStatus::Operational);
     [
         Request::Create(opening()),
-        Request::Update { remote: remote.clone(), payload: update },
-        Request::Update { remote: remote.clone(), payload: end },
+        Request::Update { remote: remote.clone(), payload: update, expect: None },
+        Request::Update { remote: remote.clone(), payload: end, expect: None },
         Request::Read { remote: remote.clone(), key: key.clone() },
         Request::Retire { remote, key: key.clone() },
         Request::Find { key },
         Request::Components,
+        Request::Survey,
     ]
 }
 
@@ -88,7 +89,7 @@ fn now() -> Timestamp {
 }
 
 fn answer(status: u16, body: &[u8]) -> Answer {
-    Answer { status, retry_after: Some(Span::from_secs(7)), body: body.to_vec() }
+    Answer { status, retry_after: Some(Span::from_secs(7)), etag: None, body: body.to_vec() }
 }
 
 fn shown(call: &Call) -> String {

@@ -5,26 +5,33 @@
 //! `metadata.farol`: `k` the incident's key, `i` the installation, `n` the step; strings, and
 //! opaque, since the vendor's webhooks hand them to subscribers. What carries another
 //! installation's mark, or none, is not touched.
+//!
+//! An incident is read before it is written, and only what is to change is said: what a person
+//! does between the two is not undone. A server that knows versions (our own does) refuses the
+//! write then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use chrono::DateTime;
 use http::Method;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ComponentId, IncidentKey, IncidentStatus, Timestamp};
-use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request};
+use crate::model::{IncidentStatus, Timestamp};
+use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Standing};
 
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use row::Components;
+
+mod row;
 
 /// Rows of one page of a list: what the vendor gives at most.
 const PER_PAGE: usize = 100;
 /// Pages of one list that are read at most.
 const MAX_PAGES: usize = 20;
+/// How often an incident that changes between reading and writing is read again.
+const MAX_READS: usize = 3;
 const MAX_NAME: usize = 255;
 const MAX_BODY: usize = 25_000;
 
@@ -44,8 +51,7 @@ pub(super) const CAPS: Caps = Caps {
 pub(super) struct Statuspage {
     pub(super) page: String,
     pub(super) install: String,
-    pub(super) notify: bool,
-    pub(super) components: BTreeMap<ComponentId, String>,
+    pub(super) components: Components,
 }
 
 /// A request on its way, which may take several calls.
@@ -55,53 +61,44 @@ pub(super) struct Exchange<'a> {
     request: &'a Request,
     stage: Stage,
     found: BTreeMap<RemoteId, Remote>,
+    seen: BTreeMap<RemoteId, Sighting>,
     known: BTreeSet<String>,
+    before: Option<Before>,
+    reads: usize,
 }
 
 /// Which list is being read; the page counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// The incident, before it is written.
+    Before,
     Single,
     Unresolved(usize),
+    Maintenance(usize),
     Recent,
     Components(usize),
 }
 
-/// An incident as the API shows it, as far as we look.
-#[derive(Deserialize)]
-struct Incident {
-    id: String,
-    status: Option<String>,
-    created_at: Option<String>,
-    metadata: Option<Metadata>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    farol: Option<Mark>,
-}
-
-/// The mark of ownership.
-#[derive(Deserialize)]
-struct Mark {
-    k: String,
-    i: String,
-    n: Option<String>,
+/// What was read of an incident before it is written.
+#[derive(Debug)]
+struct Before {
+    standing: Standing,
+    /// What others keep with it.
+    metadata: Map<String, Value>,
+    etag: Option<String>,
 }
 
 impl Statuspage {
     /// Begins a request.
     pub(super) fn exchange<'a>(&'a self, request: &'a Request) -> Exchange<'a> {
         let stage = match request {
-            Request::Find { .. } => Stage::Unresolved(1),
+            Request::Find { .. } | Request::Survey => Stage::Unresolved(1),
             Request::Components => Stage::Components(1),
-            Request::Create(_)
-            | Request::Update { .. }
-            | Request::Read { .. }
-            | Request::Retire { .. } => Stage::Single,
+            Request::Update { .. } | Request::Retire { .. } => Stage::Before,
+            Request::Create(_) | Request::Read { .. } => Stage::Single,
         };
-        let (found, known) = (BTreeMap::new(), BTreeSet::new());
-        Exchange { dialect: self, request, stage, found, known }
+        let (found, seen, known) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Exchange { dialect: self, request, stage, found, seen, known, before: None, reads: 0 }
     }
 
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {
@@ -112,6 +109,7 @@ impl Statuspage {
             query: Vec::new(),
             headers: Vec::new(),
             body,
+            if_match: None,
         }
     }
 
@@ -120,27 +118,44 @@ impl Statuspage {
         Call { query, ..self.call(Method::GET, path, None) }
     }
 
-    fn incident(&self, payload: &Payload) -> Value {
-        let components: Map<String, Value> = payload
-            .components
-            .iter()
-            .filter_map(|(id, status)| Some((self.components.get(id)?, status)))
-            .map(|(remote, status)| (remote.clone(), json!(status.as_str())))
+    /// What is said of an incident that stands as it was read `before`, or of a new one.
+    fn incident(&self, payload: &Payload, before: Option<&Before>) -> Value {
+        let stands = |id: &str, status: &str| {
+            before
+                .and_then(|before| before.standing.components.get(id))
+                .is_some_and(|s| s == status)
+        };
+        let all = payload.components.iter();
+        let all = all.filter_map(|(id, status)| Some((id, self.components.get(id)?, status)));
+        let ids: Vec<&String> = all.clone().map(|(_, remote, _)| remote).collect();
+        let components: Map<String, Value> = all
+            .filter(|(_, remote, status)| !stands(remote.as_str(), status.as_str()))
+            .map(|(_, remote, status)| (remote.clone(), json!(status.as_str())))
             .collect();
-        let ids: Vec<&String> = components.keys().collect();
-        let mut incident = json!({
-            "name": shortened(&payload.title, MAX_NAME),
-            "status": payload.status.as_str(),
-            "impact_override": payload.impact.as_str(),
-            "component_ids": ids,
-            "components": components,
-            "deliver_notifications": self.notify,
-            "metadata": { "farol": {
+        let mut metadata = before.map(|before| before.metadata.clone()).unwrap_or_default();
+        metadata.insert(
+            "farol".to_owned(),
+            json!({
                 "k": payload.key.as_str(),
                 "i": payload.install,
                 "n": payload.sequence.to_string(),
-            } },
+            }),
+        );
+        let mut incident = json!({
+            "status": payload.status.as_str(),
+            "component_ids": ids,
+            "components": components,
+            "deliver_notifications": payload.notify,
+            "metadata": metadata,
         });
+        let name = shortened(&payload.title, MAX_NAME);
+        if before.is_none_or(|before| before.standing.name != name) {
+            incident["name"] = json!(name);
+        }
+        let impact = payload.impact.as_str();
+        if before.is_none_or(|before| before.standing.impact.as_deref() != Some(impact)) {
+            incident["impact_override"] = json!(impact);
+        }
         // An empty text would be an empty update on the page.
         if !payload.body.is_empty() {
             incident["body"] = json!(shortened(&payload.body, MAX_BODY));
@@ -150,18 +165,7 @@ impl Statuspage {
 
     /// The incident, if it is ours.
     fn own(&self, row: &Value) -> Option<Remote> {
-        let incident = Incident::deserialize(row).ok()?;
-        let mark = incident.metadata?.farol.filter(|mark| mark.i == self.install)?;
-        Some(Remote {
-            id: RemoteId::new(incident.id),
-            key: IncidentKey::new(mark.k),
-            sequence: mark.n.and_then(|n| n.parse().ok()).unwrap_or(0),
-            status: incident.status.as_deref().and_then(IncidentStatus::parse),
-            created_at: incident
-                .created_at
-                .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
-                .map_or(Timestamp::EPOCH, |at| at.to_utc().into()),
-        })
+        row::own(row, &self.install, &self.components)
     }
 }
 
@@ -173,14 +177,20 @@ impl Exchange<'_> {
             (Stage::Unresolved(page), _) => {
                 dialect.list(&["incidents", "unresolved"], "per_page", page)
             }
+            (Stage::Maintenance(page), _) => {
+                dialect.list(&["incidents", "active_maintenance"], "per_page", page)
+            }
             (Stage::Recent, _) => dialect.list(&["incidents"], "limit", 1),
+            (Stage::Before, Request::Update { remote, .. } | Request::Retire { remote, .. }) => {
+                dialect.call(Method::GET, &["incidents", remote.as_str()], None)
+            }
             (Stage::Components(page), _) => dialect.list(&["components"], "per_page", page),
             (Stage::Single, Request::Create(payload)) => {
-                dialect.call(Method::POST, &["incidents"], Some(dialect.incident(payload)))
+                dialect.call(Method::POST, &["incidents"], Some(dialect.incident(payload, None)))
             }
-            (Stage::Single, Request::Update { remote, payload }) => {
-                let body = Some(dialect.incident(payload));
-                dialect.call(Method::PATCH, &["incidents", remote.as_str()], body)
+            (Stage::Single, Request::Update { remote, payload, .. }) => {
+                let body = dialect.incident(payload, self.before.as_ref());
+                self.write(remote, body)
             }
             (Stage::Single, Request::Retire { remote, .. }) => {
                 let body = json!({ "incident": {
@@ -188,26 +198,60 @@ impl Exchange<'_> {
                     "body": "Duplicate of another incident.",
                     "deliver_notifications": false,
                 } });
-                dialect.call(Method::PATCH, &["incidents", remote.as_str()], Some(body))
+                self.write(remote, body)
             }
             (Stage::Single, Request::Read { remote, .. }) => {
                 dialect.call(Method::GET, &["incidents", remote.as_str()], None)
             }
-            // Never begun as single calls; asking for the first page does no harm.
-            (Stage::Single, Request::Find { .. } | Request::Components) => {
+            // Never begun so; asking for the first page does no harm.
+            (Stage::Single | Stage::Before, _) => {
                 dialect.list(&["incidents", "unresolved"], "per_page", 1)
             }
         }
     }
 
+    fn write(&self, remote: &RemoteId, body: Value) -> Call {
+        let if_match = self.before.as_ref().and_then(|before| before.etag.clone());
+        let path = ["incidents", remote.as_str()];
+        Call { if_match, ..self.dialect.call(Method::PATCH, &path, Some(body)) }
+    }
+
+    /// Whether the call to make now changes nothing.
+    pub(super) fn only_reads(&self) -> bool {
+        self.stage == Stage::Before
+    }
+
     /// Takes the answer to the call.
     pub(super) fn hear(&mut self, answer: &Answer) -> Turn {
+        // It was changed between reading and writing.
+        if answer.status == 412 && self.before.take().is_some() {
+            self.reads += 1;
+            if self.reads >= MAX_READS {
+                let detail = "the incident changes faster than it can be read".to_owned();
+                return Turn::Over(Outcome::NotSent { detail });
+            }
+            self.stage = Stage::Before;
+            return Turn::Call(self.call());
+        }
+        // An API without maintenances has none under way.
+        if answer.status == 404 && matches!(self.stage, Stage::Maintenance(_)) {
+            return self.page(&[]);
+        }
         if let Some(outcome) = self.refusal(answer) {
+            if let Outcome::Uncertain { detail } = &outcome
+                && self.only_reads()
+            {
+                return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
             return Turn::Over(outcome);
         }
         let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match (self.stage, value) {
+            (Stage::Before, Some(value)) => self.weigh(&value, answer.etag.clone()),
             (Stage::Single, Some(value)) => Turn::Over(self.single(&value)),
+            (Stage::Before, None) => {
+                Turn::Over(Outcome::NotSent { detail: "the answer is no JSON".to_owned() })
+            }
             (_, Some(Value::Array(rows))) => self.page(&rows),
             (_, _) => Turn::Over(nonsense(answer)),
         }
@@ -232,8 +276,44 @@ impl Exchange<'_> {
     fn has_id(&self) -> bool {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
-            Request::Create(_) | Request::Find { .. } | Request::Components => false,
+            Request::Create(_) | Request::Find { .. } | Request::Components | Request::Survey => {
+                false
+            }
         }
+    }
+
+    /// Whether the incident may be written as it was read.
+    fn weigh(&mut self, value: &Value, etag: Option<String>) -> Turn {
+        let Some(remote) = self.dialect.own(value) else { return Turn::Over(Outcome::Gone) };
+        let standing = remote.standing.clone().unwrap_or_default();
+        let own = self.request.key().is_none_or(|key| *key == remote.key);
+        match self.request {
+            // One that is adopted carries another key; but it stands as it was seen.
+            Request::Update { expect: None, .. } | Request::Retire { .. } if !own => {
+                return Turn::Over(Outcome::Gone);
+            }
+            Request::Update { payload, .. } if remote.sequence >= payload.sequence => {
+                let detail = "the step stands there already".to_owned();
+                return Turn::Over(Outcome::Uncertain { detail });
+            }
+            Request::Update { expect: Some(expect), .. } if expect.foreign(&standing).is_some() => {
+                return Turn::Over(Outcome::Differs(remote));
+            }
+            // Of a duplicate only what made it is ours.
+            Request::Retire { .. } if standing.held || standing.updates.len() > 1 => {
+                return Turn::Over(Outcome::Differs(remote));
+            }
+            Request::Create(_)
+            | Request::Update { .. }
+            | Request::Retire { .. }
+            | Request::Find { .. }
+            | Request::Read { .. }
+            | Request::Components
+            | Request::Survey => {}
+        }
+        self.before = Some(Before { standing, metadata: row::others(value), etag });
+        self.stage = Stage::Single;
+        Turn::Call(self.call())
     }
 
     fn single(&self, value: &Value) -> Outcome {
@@ -245,12 +325,13 @@ impl Exchange<'_> {
         let Request::Read { key, .. } = self.request else {
             let written = self.request.payload().map_or(0, |payload| payload.sequence);
             // An API that knows our key answers a second create with what the first one made.
-            if own.is_some_and(|own| own.sequence < written) {
+            if own.as_ref().is_some_and(|own| own.sequence < written) {
                 return Outcome::Uncertain {
                     detail: "the incident was there already, at an earlier step".to_owned(),
                 };
             }
-            return Outcome::Done { remote: RemoteId::new(id) };
+            let standing = own.and_then(|own| own.standing);
+            return Outcome::Done { remote: RemoteId::new(id), standing };
         };
         match own {
             Some(remote) if remote.key == *key => Outcome::Found(vec![remote]),
@@ -260,9 +341,21 @@ impl Exchange<'_> {
     }
 
     fn page(&mut self, rows: &[Value]) -> Turn {
-        let before = self.found.len() + self.known.len();
+        let before = self.found.len() + self.seen.len() + self.known.len();
         match self.stage {
-            Stage::Single | Stage::Unresolved(_) | Stage::Recent => {
+            Stage::Unresolved(_) | Stage::Maintenance(_) if *self.request == Request::Survey => {
+                let maintenance = matches!(self.stage, Stage::Maintenance(_));
+                let Statuspage { install, components, .. } = self.dialect;
+                let seen = rows
+                    .iter()
+                    .filter_map(|each| row::sighting(each, install, components, maintenance));
+                self.seen.extend(seen.map(|sighting| (sighting.id.clone(), sighting)));
+            }
+            Stage::Before
+            | Stage::Single
+            | Stage::Unresolved(_)
+            | Stage::Maintenance(_)
+            | Stage::Recent => {
                 let own = rows.iter().filter_map(|row| self.dialect.own(row));
                 self.found.extend(own.map(|remote| (remote.id.clone(), remote)));
             }
@@ -271,7 +364,7 @@ impl Exchange<'_> {
                 self.known.extend(ids.map(str::to_owned));
             }
         }
-        let grew = self.found.len() + self.known.len() > before;
+        let grew = self.found.len() + self.seen.len() + self.known.len() > before;
         let full = rows.len() >= PER_PAGE;
         self.stage = match self.stage {
             Stage::Unresolved(page) if full && page < MAX_PAGES => Stage::Unresolved(page + 1),
@@ -280,8 +373,16 @@ impl Exchange<'_> {
                 let detail = format!("more than {} unresolved incidents", MAX_PAGES * PER_PAGE);
                 return Turn::Over(Outcome::Uncertain { detail });
             }
+            Stage::Unresolved(_) if *self.request == Request::Survey => Stage::Maintenance(1),
             // A person may have resolved it at once.
             Stage::Unresolved(_) => Stage::Recent,
+            Stage::Maintenance(page) if full && grew && page < MAX_PAGES => {
+                Stage::Maintenance(page + 1)
+            }
+            Stage::Maintenance(_) => {
+                let seen = std::mem::take(&mut self.seen);
+                return Turn::Over(Outcome::Surveyed(seen.into_values().collect()));
+            }
             Stage::Components(page) if full && grew && page < MAX_PAGES => {
                 Stage::Components(page + 1)
             }
@@ -290,7 +391,7 @@ impl Exchange<'_> {
                 let known = ids.filter(|(_, remote)| self.known.contains(*remote));
                 return Turn::Over(Outcome::Listed(known.map(|(id, _)| id.clone()).collect()));
             }
-            Stage::Single | Stage::Recent => {
+            Stage::Before | Stage::Single | Stage::Recent => {
                 let found = std::mem::take(&mut self.found);
                 return Turn::Over(Outcome::Found(found.into_values().collect()));
             }
@@ -326,6 +427,10 @@ impl Conversation for Exchange<'_> {
 
     fn hear(&mut self, answer: &Answer) -> Turn {
         Exchange::hear(self, answer)
+    }
+
+    fn only_reads(&self) -> bool {
+        Exchange::only_reads(self)
     }
 }
 

@@ -49,7 +49,6 @@ pub(super) struct Page<T> {
 pub(super) struct Paper {
     pub(super) page: String,
     pub(super) install: String,
-    pub(super) notify: bool,
     pub(super) components: BTreeMap<ComponentId, String>,
 }
 
@@ -97,12 +96,14 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(super) fn new(vendor: &'a dyn Vendor, request: &'a Request) -> Self {
         let calls = match request {
-            Request::Update { remote, payload } => vendor.update(remote, payload).into(),
+            Request::Update { remote, payload, .. } => vendor.update(remote, payload).into(),
             Request::Create(payload) => VecDeque::from([vendor.create(payload)]),
             Request::Retire { remote, .. } => VecDeque::from([vendor.retire(remote)]),
             Request::Read { remote, .. } => VecDeque::from([vendor.read(remote)]),
             Request::Find { .. } => VecDeque::from([vendor.list(&Cursor::default())]),
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
+            // What others have open is not understood here.
+            Request::Survey => VecDeque::new(),
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -122,12 +123,12 @@ impl<'a> Talk<'a> {
         let key = marks.first()?.0.clone();
         let sequence = marks.iter().filter(|mark| mark.0 == key).map(|mark| mark.1).max()?;
         let created_at = row.created_at.unwrap_or(Timestamp::EPOCH);
-        Some(Remote { id: row.id, key, sequence, status: row.status, created_at })
+        Some(Remote { id: row.id, key, sequence, status: row.status, created_at, standing: None })
     }
 
     fn created(&self, body: &Value) -> Outcome {
         match self.vendor.single(body) {
-            Some(row) => Outcome::Done { remote: row.id },
+            Some(row) => Outcome::Done { remote: row.id, standing: None },
             None => Outcome::Uncertain { detail: "the answer names no incident".to_owned() },
         }
     }
@@ -172,14 +173,17 @@ impl<'a> Talk<'a> {
     fn has_id(&self) -> bool {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
-            Request::Create(_) | Request::Find { .. } | Request::Components => false,
+            Request::Create(_) | Request::Find { .. } | Request::Components | Request::Survey => {
+                false
+            }
         }
     }
 }
 
 impl Conversation for Talk<'_> {
     fn open(&mut self) -> Turn {
-        // No call at all: there is no list, so no component can be shown to be missing.
+        // No call at all: there is no list, so no component can be shown to be missing, and
+        // nothing to stand in the way.
         self.next(|_| Outcome::Gone)
     }
 
@@ -195,7 +199,7 @@ impl Conversation for Talk<'_> {
         let turn = body.and_then(|body| match self.request {
             Request::Create(_) => Some(Turn::Over(self.created(&body))),
             Request::Update { remote, .. } | Request::Retire { remote, .. } => {
-                Some(self.next(|_| Outcome::Done { remote: remote.clone() }))
+                Some(self.next(|_| Outcome::Done { remote: remote.clone(), standing: None }))
             }
             Request::Read { key, .. } => {
                 let row = self.vendor.single(&body)?;
@@ -205,6 +209,7 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
+            Request::Survey => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

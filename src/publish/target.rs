@@ -100,8 +100,6 @@ pub struct PageTarget {
     pub page: String,
     /// The API key.
     pub token: Secret,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// The id that each component has there.
     pub components: BTreeMap<ComponentId, String>,
     /// The installation, whose incidents are ours.
@@ -169,10 +167,9 @@ impl Target {
     pub(super) fn into_parts(self) -> Result<Parts, PublishError> {
         match self {
             Self::Statuspage(target) => {
-                let StatuspageTarget { url, page, token, notify, components, install, own } =
-                    target;
+                let StatuspageTarget { url, page, token, components, install, own } = target;
                 let authorization = header(&format!("OAuth {}", token.reveal()))?;
-                let dialect = Box::new(Statuspage { page, install, notify, components });
+                let dialect = Box::new(Statuspage { page, install, components });
                 let (secrets, authorization) = (vec![token], Some(authorization));
                 Ok(Parts { url, authorization, secrets, dialect, own })
             }
@@ -201,9 +198,9 @@ impl Target {
 
 impl PageTarget {
     fn parts(self, dialect: impl FnOnce(Paper) -> Box<dyn Dialect>) -> Result<Parts, PublishError> {
-        let Self { url, page, token, notify, components, install } = self;
+        let Self { url, page, token, components, install } = self;
         let authorization = header(&format!("Bearer {}", token.reveal()))?;
-        let dialect = dialect(Paper { page, install, notify, components });
+        let dialect = dialect(Paper { page, install, components });
         let (secrets, authorization) = (vec![token], Some(authorization));
         Ok(Parts { url, authorization, secrets, dialect, own: false })
     }

@@ -75,6 +75,7 @@ impl Webhook {
             query: Vec::new(),
             headers,
             body: Some(body),
+            if_match: None,
         })
     }
 }

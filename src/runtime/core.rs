@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Decision, Engine};
-use crate::model::{CheckId, Event, Input, LaneId, Timestamp};
+use crate::model::{CheckId, Event, IncidentKey, Input, LaneId, Timestamp};
 use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
 use crate::schedule::{Due, Schedule};
 
@@ -14,6 +14,8 @@ pub struct Core {
     schedule: Schedule,
     engine: Engine,
     outboxes: BTreeMap<LaneId, Outbox>,
+    /// Nothing is published.
+    held: bool,
 }
 
 /// What came of an event: for logs, metrics and whoever watches.
@@ -31,7 +33,7 @@ pub struct Heard {
 impl Core {
     /// Puts the parts together.
     pub fn new(schedule: Schedule, engine: Engine, outboxes: BTreeMap<LaneId, Outbox>) -> Self {
-        Self { schedule, engine, outboxes }
+        Self { schedule, engine, outboxes, held: false }
     }
 
     /// The engine, to read.
@@ -42,6 +44,30 @@ impl Core {
     /// The outboxes, to read.
     pub fn outboxes(&self) -> &BTreeMap<LaneId, Outbox> {
         &self.outboxes
+    }
+
+    /// Whether nothing is published.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Publishes nothing, or goes on. What is in flight ends, and nothing is forgotten.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Whether a request is to be sent now, if nothing holds it.
+    pub fn is_sending_due(&self, now: Timestamp) -> bool {
+        let mut wakeups = self.outboxes.values().filter_map(Outbox::next_wakeup);
+        wakeups.any(|wakeup| wakeup.at <= now)
+    }
+
+    /// The outboxes that have an incident.
+    pub fn outboxes_of(
+        &mut self,
+        key: &IncidentKey,
+    ) -> impl Iterator<Item = (&LaneId, &mut Outbox)> {
+        self.outboxes.iter_mut().filter(|(_, outbox)| outbox.view(key).is_some())
     }
 
     /// Takes an input that the journal has at `at`.
@@ -90,7 +116,12 @@ impl Core {
     /// Settles what was due by `now`.
     pub fn tick(&mut self, now: Timestamp) -> Heard {
         let decision = self.engine.settle(now);
-        self.absorb(decision)
+        let mut heard = self.absorb(decision);
+        for (lane, outbox) in &mut self.outboxes {
+            let said = outbox.tick(now).into_iter();
+            heard.notices.extend(said.map(|notice| (lane.clone(), notice)));
+        }
+        heard
     }
 
     /// The checks to run now.
@@ -99,7 +130,11 @@ impl Core {
     }
 
     /// The requests to send now. Whoever takes them saves the outboxes first.
+    /// While publishing is held there are none.
     pub fn attempts(&mut self, now: Timestamp) -> Vec<(LaneId, Attempt)> {
+        if self.held {
+            return Vec::new();
+        }
         self.outboxes
             .iter_mut()
             .filter_map(|(lane, outbox)| Some((lane.clone(), outbox.next(now)?)))
@@ -127,7 +162,10 @@ impl Core {
 
     /// When something is due next.
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        let outboxes = self.outboxes.values().filter_map(|outbox| Some(outbox.next_wakeup()?.at));
+        let outboxes = self.outboxes.values().filter_map(|outbox| {
+            // What may not be sent is not waited for.
+            if self.held { outbox.next_word() } else { Some(outbox.next_wakeup()?.at) }
+        });
         outboxes
             .chain(self.schedule.next_wakeup().map(|wakeup| wakeup.at))
             .chain(self.engine.next_wakeup().map(|wakeup| wakeup.at))
@@ -135,14 +173,15 @@ impl Core {
     }
 
     fn absorb(&mut self, decision: Decision) -> Heard {
+        let mut notices = Vec::new();
         for action in decision.actions {
             // A platform without an outbox left the configuration: there is nowhere to publish.
             let lanes = self.outboxes.iter_mut().filter(|(lane, _)| lane.is_of(&action.platform));
-            for (_, outbox) in lanes {
-                outbox.push(action.clone());
+            for (lane, outbox) in lanes {
+                notices.extend(outbox.push(action.clone()).map(|notice| (lane.clone(), notice)));
             }
         }
-        Heard { events: decision.events, ..Heard::default() }
+        Heard { events: decision.events, notices, ..Heard::default() }
     }
 }
 
@@ -153,10 +192,52 @@ mod tests {
     use super::Core;
     use crate::engine::{Decision, Engine, State};
     use crate::model::{
-        Action, ActionKind, Impact, IncidentKey, IncidentStatus, LaneId, PlatformId, Timestamp,
+        Action, ActionKind, Impact, IncidentKey, IncidentStatus, LaneId, Mode, Modes, PlatformId,
+        Publishing, Timestamp,
     };
     use crate::outbox::{self, Outbox, Timing};
     use crate::schedule::Schedule;
+
+    fn opening(platform: PlatformId, at: Timestamp) -> Action {
+        Action {
+            incident: IncidentKey::new("abc"),
+            sequence: 1,
+            follows: None,
+            kind: ActionKind::Open,
+            platform,
+            at,
+            started_at: at,
+            status: IncidentStatus::Investigating,
+            impact: Impact::Minor,
+            components: BTreeMap::new(),
+            title: String::new(),
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_draft_is_held_on_every_lane_and_found_on_each_of_them() {
+        let (now, blip) = (Timestamp::from_secs(60), PlatformId::new("blip"));
+        let one = |mode| Modes { minor: mode, major: mode, critical: mode };
+        let publishing = Publishing { modes: one(Mode::Draft), ..Publishing::default() };
+        let lanes = [LaneId::of_page(&blip), LaneId::of(&blip, "pagerduty")];
+        let outbox = || {
+            let outbox = Outbox::new("i", outbox::State::default(), Timing::default());
+            outbox.with_publishing(publishing)
+        };
+        let outboxes = lanes.map(|lane| (lane, outbox())).into();
+        let schedule = Schedule::new([], now);
+        let mut core = Core::new(schedule, Engine::new(State::default()), outboxes);
+        let action = opening(blip, now);
+        let key = action.incident.clone();
+        let heard = core.absorb(Decision { actions: vec![action], ..Decision::default() });
+        assert_eq!((heard.notices.len(), core.attempts(now).len()), (2, 0));
+        for (_, outbox) in core.outboxes_of(&key) {
+            assert!(outbox.approve(&key).is_some());
+        }
+        assert_eq!(core.attempts(now).len(), 2);
+        assert_eq!(core.outboxes_of(&IncidentKey::new("other")).count(), 0);
+    }
 
     #[test]
     fn an_action_goes_to_every_lane_of_its_platform_and_a_lane_in_trouble_delays_no_other() {
@@ -172,27 +253,14 @@ mod tests {
         let outboxes: BTreeMap<_, _> = lanes.iter().map(|lane| (lane.clone(), outbox())).collect();
         let schedule = Schedule::new([], now);
         let mut core = Core::new(schedule, Engine::new(State::default()), outboxes);
-        let action = Action {
-            incident: IncidentKey::new("abc"),
-            sequence: 1,
-            follows: None,
-            kind: ActionKind::Open,
-            platform: blip,
-            at: now,
-            started_at: now,
-            status: IncidentStatus::Investigating,
-            impact: Impact::Minor,
-            components: BTreeMap::new(),
-            title: String::new(),
-            body: String::new(),
-        };
+        let action = opening(blip, now);
         let _ = core.absorb(Decision { actions: vec![action.clone()], ..Decision::default() });
         let attempts = core.attempts(now);
         let asked: Vec<&str> = attempts.iter().map(|(lane, _)| lane.as_str()).collect();
         assert_eq!(asked, ["blip", "blip:pagerduty"]);
         // One never answers; the other goes on.
         let (lane, attempt) = attempts.into_iter().nth(1).unwrap();
-        let done = outbox::Outcome::Done { remote: outbox::RemoteId::new("r") };
+        let done = outbox::Outcome::Done { remote: outbox::RemoteId::new("r"), standing: None };
         let _ = core.outcome(&lane, attempt.id, done, now);
         let update = Action { sequence: 2, kind: ActionKind::Update, ..action };
         let _ = core.absorb(Decision { actions: vec![update], ..Decision::default() });

@@ -169,7 +169,7 @@ impl Heartbeat {
 
     fn ill(&self, now: Timestamp) -> Option<Ill> {
         let turns = match *self.pulse.borrow() {
-            Pulse::Ready { turned_at } => now.since(turned_at) <= STANDSTILL,
+            Pulse::Ready { turned_at, .. } => now.since(turned_at) <= STANDSTILL,
             Pulse::Starting | Pulse::Stopping => false,
         };
         if !turns || self.pulse.has_changed().is_err() {

@@ -12,6 +12,8 @@ pub enum Pulse {
     Ready {
         /// When the owner loop last turned.
         turned_at: Timestamp,
+        /// Whether the operator wants nothing to be published.
+        held: bool,
     },
     /// It was told to stop.
     Stopping,

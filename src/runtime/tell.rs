@@ -62,6 +62,7 @@ impl Runtime {
         for (lane, outbox) in self.core.outboxes() {
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
             self.metrics.outbox(lane, outbox.pending(), oldest);
+            self.metrics.not_led(lane, outbox.detached(), outbox.orphaned());
         }
         if let Some(missed) = self.told.missed_by(now) {
             tracing::warn!(

@@ -40,6 +40,16 @@ pub(super) fn incident(body: &Value, new: bool) -> Result<Change, ApiError> {
     fields.finish(change)
 }
 
+/// The text that an `incident_update` is to have.
+pub(super) fn update(body: &Value) -> Result<String, ApiError> {
+    let mut fields = Fields::of(body, "incident_update")?;
+    let text = fields.text("body", MAX_BODY);
+    if text.is_none() && fields.problems.is_empty() {
+        fields.problem("body", "is missing, and nothing else of an update can be changed");
+    }
+    fields.finish(text.unwrap_or_default())
+}
+
 /// The status that a `component` is to have.
 pub(super) fn component(body: &Value) -> Result<ComponentStatus, ApiError> {
     let mut fields = Fields::of(body, "component")?;

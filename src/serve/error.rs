@@ -20,6 +20,8 @@ pub(super) enum ApiError {
     Malformed(String),
     #[error("the request is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("the incident is not the one that the change was made for any more")]
+    Changed,
     #[error("the request took too long")]
     TooSlow,
     #[error("{}", .0.join("; "))]
@@ -52,6 +54,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(_) | Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -184,7 +184,8 @@ pub(super) fn public_incident(links: &Links<'_>, incident: &Incident) -> Value {
     })
 }
 
-fn update(update: &IncidentUpdate) -> Value {
+/// What was said of an incident.
+pub(super) fn update(update: &IncidentUpdate) -> Value {
     json!({
         "id": update.id,
         "incident_id": update.incident_id,

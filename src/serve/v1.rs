@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::header::{ETAG, HeaderValue, IF_MATCH};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 use super::shape::{self, Links};
@@ -24,6 +27,8 @@ struct Call {
     query: Vec<(String, String)>,
     body: Value,
     once: Option<String>,
+    /// The version of an incident that a change is meant for.
+    if_match: Option<String>,
     base: String,
     now: Timestamp,
 }
@@ -32,9 +37,21 @@ type Answer = (StatusCode, Value);
 
 pub(super) async fn handle(State(site): State<Arc<Shared>>, request: Request) -> Response {
     match answer(&site, request).await {
-        Ok((status, body)) => (status, Json(body)).into_response(),
+        Ok((status, body)) => {
+            match version(&body).and_then(|etag| HeaderValue::try_from(etag).ok()) {
+                Some(etag) => (status, [(ETAG, etag)], Json(body)).into_response(),
+                None => (status, Json(body)).into_response(),
+            }
+        }
         Err(error) => error.into_response(),
     }
+}
+
+/// The version of an incident that is shown: whatever of it changes, this does.
+fn version(shape: &Value) -> Option<String> {
+    shape.get("incident_updates")?;
+    let digest = Sha256::digest(shape.to_string());
+    Some(format!("\"{}\"", HEXLOWER.encode(&digest[..16])))
 }
 
 async fn answer(site: &Shared, request: Request) -> Result<Answer, ApiError> {
@@ -63,7 +80,9 @@ async fn read(site: &Shared, request: Request) -> Result<Call, ApiError> {
         let what = format!("Idempotency-Key is longer than {MAX_IDEMPOTENCY_KEY} characters");
         return Err(ApiError::Invalid(vec![what]));
     }
+    let if_match = parts.headers.get(IF_MATCH).and_then(|version| version.to_str().ok());
     Ok(Call {
+        if_match: if_match.filter(|version| *version != "*").map(str::to_owned),
         method,
         path: path.strip_suffix(".json").unwrap_or(path).to_owned(),
         query: pairs.into_owned().collect(),
@@ -129,10 +148,20 @@ fn incidents(
         (&Method::GET, [id]) => ok(one(&store.incident(page, id)?)),
         (&Method::PATCH, [id]) => {
             let change = change::incident(&call.body, false)?;
+            if let Some(wanted) = &call.if_match
+                && version(&one(&store.incident(page, id)?)).as_ref() != Some(wanted)
+            {
+                return Err(ApiError::Changed);
+            }
             ok(one(&store.update(page, id, &change, once, call.now)?))
         }
         (&Method::DELETE, [id]) => ok(one(&store.delete(page, id, call.now)?)),
-        (_, [] | [_]) => Err(ApiError::MethodNotAllowed),
+        (&Method::PATCH, [id, "incident_updates", update]) => {
+            let body = change::update(&call.body)?;
+            let update = store.edit(page, id, update, &body, call.now)?;
+            ok(shape::update(&update))
+        }
+        (_, [] | [_] | [_, "incident_updates", _]) => Err(ApiError::MethodNotAllowed),
         _ => Err(ApiError::NotFound),
     }
 }

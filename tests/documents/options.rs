@@ -7,7 +7,7 @@
 use std::fs;
 
 use farol::config::schema;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::root;
 
@@ -30,6 +30,7 @@ fn tables() -> Vec<Options> {
     let kinds: Vec<&str> = one_of(check);
     let mut tables = vec![
         options("platform", &top["platform"]),
+        options("publish", &top["publish"]),
         options("defaults", &top["defaults"]),
         options("component", component),
         options("component.check", check),
@@ -38,7 +39,7 @@ fn tables() -> Vec<Options> {
     let reference = &top["reference"]["items"];
     tables.extend([options("prober", &top["prober"]), options("reference", reference)]);
     let targets = top["publish"]["properties"].as_object().into_iter().flatten();
-    let targets = targets.filter(|(_, schema)| schema["properties"] != json!({}));
+    let targets = targets.filter(|(_, schema)| is_target(schema));
     tables.extend(targets.map(|(name, schema)| options(&format!("publish.{name}"), schema)));
     for kind in kinds {
         let schema = &check["properties"][kind];
@@ -50,7 +51,14 @@ fn tables() -> Vec<Options> {
 
 fn options(path: &str, schema: &Value) -> Options {
     let mut rows = Vec::new();
-    let own_tables: Vec<&str> = if is_asking(path) { one_of(schema) } else { Vec::new() };
+    let own_tables: Vec<&str> = match path {
+        "publish" => {
+            let targets = schema["properties"].as_object().into_iter().flatten();
+            targets.filter(|(_, it)| is_target(it)).map(|(name, _)| name.as_str()).collect()
+        }
+        _ if is_asking(path) => one_of(schema),
+        _ => Vec::new(),
+    };
     add_rows("", schema, &own_tables, &mut rows);
     let head = "| option | what it takes | default | meaning |\n|---|---|---|---|\n";
     Options { path: path.to_owned(), table: format!("{head}{}", rows.concat()) }
@@ -59,6 +67,11 @@ fn options(path: &str, schema: &Value) -> Options {
 /// Whether the table is one of a check, whose kinds have tables of their own.
 fn is_asking(path: &str) -> bool {
     matches!(path, "component.check" | "reference")
+}
+
+/// Whether it is a place that incidents are published to, with something to say of it.
+fn is_target(schema: &Value) -> bool {
+    schema["properties"].as_object().is_some_and(|keys| !keys.is_empty())
 }
 
 /// The keys of which exactly one must be there.

@@ -27,7 +27,7 @@ async fn codes(site: &Served) -> (StatusCode, StatusCode) {
 #[tokio::test]
 async fn own_trouble_shows_and_fails_nothing() {
     let site = start().await;
-    site.pulse.send(Pulse::Ready { turned_at: Clock::start().now() }).unwrap();
+    site.pulse.send(Pulse::Ready { turned_at: Clock::start().now(), held: false }).unwrap();
     let told = async |path| site.get(path).await.text().await.unwrap();
     assert_eq!(told("/healthz").await, "ok\n");
     site.metrics.own_trouble(OwnTrouble::Network, true);
@@ -46,10 +46,10 @@ async fn health_follows_the_owner_loop() {
     let (ok, no) = (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(codes(&site).await, (ok, no), "starting");
     let now = Clock::start().now();
-    site.pulse.send(Pulse::Ready { turned_at: now }).unwrap();
+    site.pulse.send(Pulse::Ready { turned_at: now, held: false }).unwrap();
     assert_eq!(codes(&site).await, (ok, ok), "ready");
     let long_ago = now - Duration::from_secs(61);
-    site.pulse.send(Pulse::Ready { turned_at: long_ago }).unwrap();
+    site.pulse.send(Pulse::Ready { turned_at: long_ago, held: false }).unwrap();
     assert_eq!(codes(&site).await, (no, no), "the loop hangs");
     site.pulse.send(Pulse::Stopping).unwrap();
     assert_eq!(codes(&site).await, (ok, no), "stopping");

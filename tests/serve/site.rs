@@ -7,7 +7,7 @@ use farol::clock::Clock;
 use farol::config::Secret;
 use farol::metrics::Metrics;
 use farol::model::{ComponentId, PlatformId};
-use farol::runtime::Pulse;
+use farol::runtime::{Operator, Pulse};
 use farol::serve::{Site, component_page_id, page_id, serve};
 use farol::store::page::{ComponentInfo, PageInfo, PageStore};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -83,6 +83,7 @@ pub(crate) async fn start_at(address: &str, pages: &[PageInfo]) -> Served {
         token: Secret::new(TOKEN),
         metrics: Arc::clone(&metrics),
         clock,
+        operator: Operator::new().0,
         pulse: receiver,
         base_url: None,
     };

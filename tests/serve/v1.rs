@@ -299,3 +299,35 @@ async fn a_body_that_is_too_large_or_nonsense_is_refused() {
     }
     assert_eq!(site.get("/healthz").await.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_change_of_another_version_is_refused_and_a_text_can_be_edited() {
+    let site = start().await;
+    let body = json!({ "incident": { "name": "Slow", "body": "We look into it." } });
+    let (_, made) = site.call(Method::POST, "/incidents", &body).await;
+    let path = format!("/incidents/{}", made["id"].as_str().unwrap());
+    let whole = format!("{}{path}", page_path());
+    let authorized =
+        |method| site.request(method, &whole).header("authorization", format!("OAuth {TOKEN}"));
+    let read = authorized(Method::GET).send().await.unwrap();
+    let version = read.headers()["etag"].to_str().unwrap().to_owned();
+
+    let update = made["incident_updates"][0]["id"].as_str().unwrap();
+    let edit = json!({ "incident_update": { "body": "We know." } });
+    let at = format!("{path}/incident_updates/{update}");
+    let (status, edited) = site.call(Method::PATCH, &at, &edit).await;
+    assert_eq!((status, &edited["body"]), (StatusCode::OK, &json!("We know.")));
+    let (status, _) = site.call(Method::PATCH, &at, &json!({ "incident_update": {} })).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let nowhere = format!("{path}/incident_updates/other");
+    assert_eq!(site.call(Method::PATCH, &nowhere, &edit).await.0, StatusCode::NOT_FOUND);
+
+    let change = json!({ "incident": { "name": "Fast" } });
+    let stale = authorized(Method::PATCH).header("if-match", version).json(&change);
+    assert_eq!(answer(stale).await.0, StatusCode::PRECONDITION_FAILED);
+    let read = authorized(Method::GET).send().await.unwrap();
+    let version = read.headers()["etag"].to_str().unwrap().to_owned();
+    let (status, changed) =
+        answer(authorized(Method::PATCH).header("if-match", version).json(&change)).await;
+    assert_eq!((status, &changed["name"]), (StatusCode::OK, &json!("Fast")));
+}

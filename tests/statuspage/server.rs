@@ -63,7 +63,10 @@ async fn create(State(pages): State<Pages>, headers: HeaderMap, Json(body): Json
     let mut incidents = pages.0.lock().unwrap();
     let id = format!("incident{:04}", incidents.len());
     let created_at = "2021-09-15T00:00:00.000Z";
-    let mut incident = json!({ "id": id, "created_at": created_at, "texts": [], "steps": [] });
+    let mut incident = json!({
+        "id": id, "created_at": created_at, "texts": [], "steps": [], "incident_updates": [],
+        "name": "", "status": "investigating",
+    });
     apply(&mut incident, &body["incident"]);
     incidents.push(incident.clone());
     (StatusCode::CREATED, Json(incident))
@@ -84,11 +87,21 @@ async fn update(
     }
 }
 
+/// What a change does not name stays as it was.
 fn apply(incident: &mut Value, change: &Value) {
-    for field in ["name", "status", "components", "metadata"] {
-        incident[field] = change[field].clone();
+    for field in ["name", "status", "metadata"] {
+        if let Some(value) = change.get(field) {
+            incident[field] = value.clone();
+        }
+    }
+    for (id, status) in change["components"].as_object().into_iter().flatten() {
+        incident["components"][id] = status.clone();
     }
     incident["texts"].as_array_mut().unwrap().push(change["body"].clone());
     let step = change["metadata"]["farol"]["n"].clone();
-    incident["steps"].as_array_mut().unwrap().push(step);
+    let steps = incident["steps"].as_array_mut().unwrap();
+    steps.push(step);
+    let id = format!("update{:04}", steps.len());
+    let update = json!({ "id": id, "body": change["body"] });
+    incident["incident_updates"].as_array_mut().unwrap().insert(0, update);
 }

@@ -67,6 +67,11 @@ impl Farol {
         panic!("never came: the last summary was {last:#?}\nlog:\n{}", self.read_log());
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it is still running.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

@@ -38,8 +38,6 @@ pub struct Statuspage {
     pub page: String,
     /// The API key.
     pub token: SecretRef,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// How many requests the API allows in a second.
     pub requests_per_second: NonZeroU32,
     /// How long one request may take.
@@ -55,8 +53,6 @@ pub struct VendorPage {
     pub page: String,
     /// The API key.
     pub token: SecretRef,
-    /// Whether subscribers are told.
-    pub notify: bool,
     /// How long one request may take.
     pub timeout: Span,
 }

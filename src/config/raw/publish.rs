@@ -10,10 +10,30 @@ use super::super::secret::SecretRef;
 use super::super::setting::count::Rate;
 use super::super::setting::duration::{Duration, MINUTE};
 use super::super::setting::text::VendorId;
-use crate::model::Span;
+use super::platform::Patience;
+use crate::model::{Late, Modes, Span};
 
 /// A status API that is given up on too soon is asked again and again what became of a write.
 pub(super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
+
+const MODE: Key<Modes> = Key::new(
+    "mode",
+    "What happens with an incident: \"off\", \"observe\" (the log tells), \"draft\" (a person \
+     approves), \"quiet\" (published, nobody is notified), \"full\"; or a table by impact.",
+)
+.or_text("quiet");
+const DRAFT_EXPIRES: Key<Patience> =
+    Key::new("draft_expires", "How long a draft waits for approval before it is dropped.")
+        .or_text("1h");
+const AUTO_APPROVE_AFTER: Key<Patience> = Key::new(
+    "auto_approve_after",
+    "After how long a draft of a critical incident is published without approval.",
+);
+const PUBLISH_LATE: Key<Late> = Key::new(
+    "publish_late",
+    "What becomes of an incident that is over before it could be published.",
+)
+.or_text("backfill");
 
 const EMBEDDED: Key<RawEmbedded> = Key::new(
     "embedded",
@@ -34,19 +54,29 @@ const WEBHOOK: Key<Webhook> = Key::new(
 );
 
 /// `[publish]`.
-#[derive(Default)]
 pub(in super::super) struct RawPublish {
     /// The targets that the file names, whether or not what it says of them is right.
     pub(in super::super) named: Vec<&'static str>,
     /// Each of them; `None` for one that is wrong.
     pub(in super::super) targets: Vec<Option<Publish>>,
+    pub(in super::super) mode: Field<Modes>,
+    pub(in super::super) draft_expires: Field<Patience>,
+    pub(in super::super) auto_approve_after: Field<Patience>,
+    pub(in super::super) publish_late: Field<Late>,
 }
 
 impl Section for RawPublish {
     const NAME: &'static str = "[publish]";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
-        let mut raw = Self::default();
+        let mut raw = Self {
+            named: Vec::new(),
+            targets: Vec::new(),
+            mode: table.take(&MODE),
+            draft_expires: table.take(&DRAFT_EXPIRES),
+            auto_approve_after: table.take(&AUTO_APPROVE_AFTER),
+            publish_late: table.take(&PUBLISH_LATE),
+        };
         raw.ask(table, &STATUSPAGE, Publish::Statuspage);
         raw.ask(table, &EMBEDDED, |_| Publish::Embedded);
         raw.ask(table, &CACHET, |cachet| Publish::Cachet(cachet.0));
@@ -91,8 +121,6 @@ const PAGE: Key<VendorId> = Key::new("page", "The page's id.");
 const TOKEN: Key<SecretRef> = Key::new("token", "Where the API key is kept.");
 const URL: Key<Url> =
     Key::new("url", "The base of the API.").or_text("https://api.statuspage.io/v1");
-const NOTIFY: Key<bool> =
-    Key::new("notify", "Whether the page's subscribers are told of each step.").or_flag(false);
 const REQUESTS_PER_SECOND: Key<Rate> =
     Key::new("requests_per_second", "How many requests the API allows in a second.").or_number(1);
 const TIMEOUT: Key<CallTimeout> = Key::new(
@@ -106,13 +134,12 @@ impl Section for Statuspage {
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (page, token) = (table.require(&PAGE), table.require(&TOKEN));
-        let (url, notify) = (table.take(&URL), table.take(&NOTIFY));
+        let url = table.take(&URL);
         let (rate, timeout) = (table.take(&REQUESTS_PER_SECOND), table.take(&TIMEOUT));
         Some(Self {
             url: or_url(url, "https://api.statuspage.io/v1")?,
             page: page?.into_inner().0,
             token: token?.into_inner(),
-            notify: notify.or(false)?,
             requests_per_second: rate.or(Rate(NonZeroU32::MIN))?.0,
             timeout: timeout.or(Duration(Span::from_secs(30)))?.0,
         })
@@ -133,12 +160,11 @@ impl Section for Cachet {
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (url, token) = (table.require(&CACHET_URL), table.require(&TOKEN));
-        let (notify, timeout) = (table.take(&NOTIFY), table.take(&TIMEOUT));
+        let timeout = table.take(&TIMEOUT);
         Some(Self(VendorPage {
             url: url?.into_inner(),
             page: String::new(),
             token: token?.into_inner(),
-            notify: notify.or(false)?,
             timeout: timeout.or(Duration(Span::from_secs(30)))?.0,
         }))
     }
@@ -172,12 +198,11 @@ fn vendor_page(
     default: &str,
 ) -> Option<VendorPage> {
     let (page, token) = (table.require(&PAGE), table.require(&TOKEN));
-    let (url, notify, timeout) = (table.take(url), table.take(&NOTIFY), table.take(&TIMEOUT));
+    let (url, timeout) = (table.take(url), table.take(&TIMEOUT));
     Some(VendorPage {
         url: or_url(url, default)?,
         page: page?.into_inner().0,
         token: token?.into_inner(),
-        notify: notify.or(false)?,
         timeout: timeout.or(Duration(Span::from_secs(30)))?.0,
     })
 }

@@ -10,18 +10,27 @@ use super::super::problem::Problems;
 use super::super::raw::component::PageId;
 use super::super::raw::publish::RawPublish;
 use super::super::reader::Field;
+use super::super::setting::duration::Duration;
+use crate::model::Publishing;
 
-/// The targets; `None` if one of them is wrong.
+/// The targets, and how much is published; `None` if something of it is wrong.
 ///
 /// 1. With pages there are those that are named, and no other.
 /// 2. Without any there is the page that farol itself serves: what wakes somebody replaces no page.
-pub(super) fn publish(raw: Field<RawPublish>) -> Option<Vec<Publish>> {
-    let named = raw.optional()?.unwrap_or_default().targets;
-    let mut targets = named.into_iter().collect::<Option<Vec<_>>>()?;
+pub(super) fn publish(raw: Field<RawPublish>) -> Option<(Vec<Publish>, Publishing)> {
+    let default = Publishing::default();
+    let Some(raw) = raw.optional()? else { return Some((vec![Publish::Embedded], default)) };
+    let publishing = Publishing {
+        modes: raw.mode.or(default.modes)?,
+        draft_expires: raw.draft_expires.or(Duration(default.draft_expires))?.0,
+        approve_after: raw.auto_approve_after.optional()?.map(|after| after.0),
+        late: raw.publish_late.or(default.late)?,
+    };
+    let mut targets = raw.targets.into_iter().collect::<Option<Vec<_>>>()?;
     if !targets.iter().any(Publish::is_page) {
         targets.insert(0, Publish::Embedded);
     }
-    Some(targets)
+    Some((targets, publishing))
 }
 
 /// The targets that the file names.

@@ -1,14 +1,18 @@
 //! The outbox against a model of a status API that loses answers, is slow, busy or away, and of a
-//! process that is killed at any moment: in the end every page must be right.
+//! process that is killed at any moment: in the end every page must be right. And beside a person
+//! who does whatever people do: what they touched is theirs.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Outbox, Outcome, Payload, Remote, RemoteId, Request, State, Timing, action, at};
+use super::{
+    Outbox, Outcome, Payload, Remote, RemoteId, Request, State, Timing, action, at, component,
+};
 use crate::model::{
     Action, ActionKind, ComponentId, ComponentStatus, IncidentKey, IncidentStatus, Span, Timestamp,
 };
+use crate::outbox::{Sighting, Standing};
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug)]
@@ -28,60 +32,197 @@ enum Fault {
     KilledAfter,
 }
 
+/// What a person does to an incident on the page.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Says,
+    Edits,
+    Renames,
+    Identifies,
+    Rates,
+    SetsComponent,
+    Resolves,
+    Deletes,
+    Unmarks,
+    Holds,
+    /// Opens one of their own.
+    Opens,
+    /// Ends what is theirs.
+    Closes,
+}
+
 #[derive(Debug)]
 struct Incident {
     id: RemoteId,
-    key: IncidentKey,
+    /// None for what is not, or not any more, marked as ours.
+    key: Option<IncidentKey>,
     created_at: Timestamp,
     status: IncidentStatus,
     sequence: u32,
+    name: String,
+    impact: String,
     components: BTreeMap<ComponentId, ComponentStatus>,
     texts: Vec<String>,
+    held: bool,
+    /// Since when a person has it.
+    touched: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
 struct StatusApi {
     incidents: Vec<Incident>,
+    made: usize,
     late: Vec<(Timestamp, Request)>,
+    deeds: Vec<(Timestamp, u8, Deed)>,
 }
 
 impl StatusApi {
     fn carry_out(&mut self, request: &Request, now: Timestamp) -> Outcome {
         match request {
             Request::Create(payload) => {
-                let id = RemoteId::new(format!("r{}", self.incidents.len()));
-                self.incidents.push(Incident {
-                    id: id.clone(),
-                    key: payload.key.clone(),
-                    created_at: now,
-                    status: payload.status,
-                    sequence: 0,
-                    components: BTreeMap::new(),
-                    texts: Vec::new(),
+                let theirs = self.incidents.iter().find(|incident| {
+                    let long = incident.touched.is_some_and(|at| now.since(at).as_secs() > 60);
+                    long && incident.status != IncidentStatus::Resolved
                 });
+                assert!(theirs.is_none(), "a person knows already: {theirs:?}");
+                let id = self.make(Some(payload.key.clone()), now);
                 self.apply(&id, payload)
             }
-            Request::Update { remote, payload } => self.apply(remote, payload),
+            Request::Update { remote, payload, expect } => {
+                let Some(incident) = self.incidents.iter().find(|own| own.id == *remote) else {
+                    return Outcome::Gone;
+                };
+                let Some(seen) = seen(incident) else { return Outcome::Gone };
+                if seen.sequence >= payload.sequence {
+                    return Outcome::Uncertain { detail: "it stands there".to_owned() };
+                }
+                let standing = seen.standing.clone().unwrap();
+                let expect = expect.as_ref().expect("what stands there is always known");
+                if expect.foreign(&standing).is_some() {
+                    return Outcome::Differs(seen);
+                }
+                self.apply(remote, payload)
+            }
             Request::Retire { remote, .. } => {
                 panic!("{remote} was taken for a duplicate: {:?}", self.incidents)
             }
-            Request::Find { .. } => Outcome::Found(self.incidents.iter().map(seen).collect()),
+            Request::Find { .. } => {
+                Outcome::Found(self.incidents.iter().filter_map(seen).collect())
+            }
             Request::Read { remote, .. } => {
                 let incident = self.incidents.iter().find(|incident| incident.id == *remote);
-                incident.map_or(Outcome::Gone, |incident| Outcome::Found(vec![seen(incident)]))
+                let seen = incident.and_then(seen);
+                seen.map_or(Outcome::Gone, |seen| Outcome::Found(vec![seen]))
+            }
+            Request::Survey => {
+                let open = self.incidents.iter().filter(|i| i.status != IncidentStatus::Resolved);
+                Outcome::Surveyed(open.map(sighting).collect())
             }
             Request::Components => panic!("nothing was refused"),
         }
     }
 
+    fn make(&mut self, key: Option<IncidentKey>, now: Timestamp) -> RemoteId {
+        let id = RemoteId::new(format!("r{}", self.made));
+        self.made += 1;
+        self.incidents.push(Incident {
+            id: id.clone(),
+            touched: key.is_none().then_some(now),
+            key,
+            created_at: now,
+            status: IncidentStatus::Investigating,
+            sequence: 0,
+            name: String::new(),
+            impact: String::new(),
+            components: BTreeMap::new(),
+            texts: Vec::new(),
+            held: false,
+        });
+        id
+    }
+
     fn apply(&mut self, id: &RemoteId, payload: &Payload) -> Outcome {
         let incident = self.incidents.iter_mut().find(|incident| incident.id == *id).unwrap();
+        assert_eq!(incident.touched, None, "a person's: {incident:?} by {payload:?}");
         assert!(payload.sequence > incident.sequence, "an update came twice, or out of order");
         incident.status = payload.status;
         incident.sequence = payload.sequence;
+        incident.name = payload.title.clone();
+        incident.impact = payload.impact.to_string();
         incident.components = payload.components.clone();
         incident.texts.push(payload.body.clone());
-        Outcome::Done { remote: id.clone() }
+        Outcome::Done { remote: id.clone(), standing: Some(standing(incident)) }
+    }
+
+    /// Lets a person do what they do until `now`.
+    fn live(&mut self, now: Timestamp) {
+        let (due, deeds) =
+            std::mem::take(&mut self.deeds).into_iter().partition(|(at, _, _)| *at <= now);
+        self.deeds = deeds;
+        let due: Vec<(Timestamp, u8, Deed)> = due;
+        for (at, which, deed) in due {
+            self.meddle(at, which, deed);
+        }
+    }
+
+    fn meddle(&mut self, at: Timestamp, which: u8, deed: Deed) {
+        match deed {
+            Deed::Opens => {
+                let id = self.make(None, at);
+                let own = self.incidents.iter_mut().find(|incident| incident.id == id).unwrap();
+                own.components.insert(component("desk"), ComponentStatus::MajorOutage);
+                return;
+            }
+            Deed::Closes => {
+                let theirs = self.incidents.iter_mut().filter(|own| own.touched.is_some());
+                theirs.for_each(|own| own.status = IncidentStatus::Resolved);
+                return;
+            }
+            Deed::Says
+            | Deed::Edits
+            | Deed::Renames
+            | Deed::Identifies
+            | Deed::Rates
+            | Deed::SetsComponent
+            | Deed::Resolves
+            | Deed::Deletes
+            | Deed::Unmarks
+            | Deed::Holds => {}
+        }
+        if self.incidents.is_empty() {
+            return;
+        }
+        let index = usize::from(which) % self.incidents.len();
+        let incident = &mut self.incidents[index];
+        if let Deed::Deletes = deed {
+            self.incidents.remove(index);
+            return;
+        }
+        incident.touched.get_or_insert(at);
+        match deed {
+            Deed::Says => incident.texts.push("a person's".to_owned()),
+            Deed::Edits => {
+                if let Some(text) = incident.texts.last_mut() {
+                    text.push_str(" (edited)");
+                }
+            }
+            Deed::Renames => incident.name.push('!'),
+            Deed::Identifies => {
+                incident.status = IncidentStatus::Identified;
+                incident.texts.push("a person knows why".to_owned());
+            }
+            Deed::Rates => incident.impact = "none".to_owned(),
+            Deed::SetsComponent => {
+                incident.components.insert(component("desk"), ComponentStatus::UnderMaintenance);
+            }
+            Deed::Resolves => {
+                incident.status = IncidentStatus::Resolved;
+                incident.texts.push("over".to_owned());
+            }
+            Deed::Unmarks => incident.key = None,
+            Deed::Holds => incident.held = true,
+            Deed::Deletes | Deed::Opens | Deed::Closes => unreachable!(),
+        }
     }
 
     fn catch_up(&mut self, now: Timestamp) {
@@ -90,24 +231,54 @@ impl StatusApi {
         self.late = late;
         let due: Vec<(Timestamp, Request)> = due;
         for (at, request) in due {
+            self.live(at);
             let _unheard = self.carry_out(&request, at);
         }
+        self.live(now);
     }
 }
 
-fn seen(incident: &Incident) -> Remote {
-    Remote {
+fn seen(incident: &Incident) -> Option<Remote> {
+    Some(Remote {
         id: incident.id.clone(),
-        key: incident.key.clone(),
+        key: incident.key.clone()?,
         sequence: incident.sequence,
         status: Some(incident.status),
         created_at: incident.created_at,
+        standing: Some(standing(incident)),
+    })
+}
+
+fn standing(incident: &Incident) -> Standing {
+    let texts = incident.texts.iter().enumerate();
+    let components = incident.components.iter();
+    Standing {
+        name: incident.name.clone(),
+        status: incident.status.to_string(),
+        impact: Some(incident.impact.clone()),
+        components: components.clone().map(|(id, is)| (id.to_string(), is.to_string())).collect(),
+        ids: components.map(|(id, _)| (id.clone(), id.to_string())).collect(),
+        updates: texts.map(|(id, text)| (format!("u{id}"), Standing::digest(text))).collect(),
+        held: incident.held,
+    }
+}
+
+fn sighting(incident: &Incident) -> Sighting {
+    Sighting {
+        id: incident.id.clone(),
+        key: incident.key.clone(),
+        components: incident.components.keys().cloned().collect(),
+        maintenance: false,
     }
 }
 
 /// Runs to the end and gives the API's view and the number of attempts.
-fn run(script: &[Action], faults: &[Fault]) -> (StatusApi, usize) {
-    let mut api = StatusApi::default();
+fn run(
+    script: &[Action],
+    faults: &[Fault],
+    deeds: Vec<(Timestamp, u8, Deed)>,
+) -> (StatusApi, usize) {
+    let mut api = StatusApi { deeds, ..StatusApi::default() };
     let mut faults = faults.iter().copied();
     let mut script = script.iter().peekable();
     let mut decided: Vec<Action> = Vec::new();
@@ -120,6 +291,7 @@ fn run(script: &[Action], faults: &[Fault]) -> (StatusApi, usize) {
             outbox.push(action.clone());
         }
         api.catch_up(now);
+        let _said = outbox.tick(now);
         let Some(attempt) = outbox.next(now) else {
             let wakeup = outbox.next_wakeup().map(|wakeup| wakeup.at);
             assert!(wakeup.is_none_or(|at| at > now), "due, but nothing to do: {outbox:?}");
@@ -147,7 +319,9 @@ fn run(script: &[Action], faults: &[Fault]) -> (StatusApi, usize) {
                 outbox = Outbox::new("install", state, Timing::default());
                 outbox.resume(now);
                 // The engine is replayed, and wants everything again.
-                decided.iter().for_each(|action| outbox.push(action.clone()));
+                for action in &decided {
+                    outbox.push(action.clone());
+                }
             }
         }
     }
@@ -203,6 +377,27 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
+fn deed() -> impl Strategy<Value = (Timestamp, u8, Deed)> {
+    let deeds = prop_oneof![
+        Just(Deed::Says),
+        Just(Deed::Edits),
+        Just(Deed::Renames),
+        Just(Deed::Identifies),
+        Just(Deed::Rates),
+        Just(Deed::SetsComponent),
+        Just(Deed::Resolves),
+        Just(Deed::Deletes),
+        Just(Deed::Unmarks),
+        Just(Deed::Holds),
+        Just(Deed::Opens),
+        Just(Deed::Closes),
+    ];
+    let secs = prop_oneof![3 => 0_i64..400_000, 1 => 400_000_i64..4_000_000];
+    // In milliseconds, so that what happens between two requests is met.
+    let at = secs.prop_map(|millis| at(0) + Span::from_millis(millis.unsigned_abs()));
+    (at, any::<u8>(), deeds)
+}
+
 /// One to three incidents, each opened, updated up to six times, and resolved.
 fn script() -> impl Strategy<Value = Vec<Action>> {
     let incident = (0_i64..60, prop::collection::vec(0_i64..90, 1..8));
@@ -231,12 +426,12 @@ proptest! {
         script in script(),
         faults in prop::collection::vec(fault(), 0..24),
     ) {
-        let (api, attempts) = run(&script, &faults);
+        let (api, attempts) = run(&script, &faults, Vec::new());
         let keys: std::collections::BTreeSet<_> =
             script.iter().map(|action| action.incident.clone()).collect();
         prop_assert_eq!(api.incidents.len(), keys.len(), "{:?}", api);
         for incident in &api.incidents {
-            let last = script.iter().rfind(|action| action.incident == incident.key).unwrap();
+            let last = script.iter().rfind(|action| Some(&action.incident) == incident.key.as_ref()).unwrap();
             prop_assert_eq!(incident.status, IncidentStatus::Resolved);
             prop_assert_eq!(incident.sequence, last.sequence);
             prop_assert_eq!(&incident.components, &last.components);
@@ -251,7 +446,26 @@ proptest! {
             prop_assert_eq!(said.first(), Some(&1));
             prop_assert_eq!(said.last(), Some(&last.sequence));
         }
-        // Two writes at least for each incident; each fault costs a few looks at most.
-        prop_assert!(attempts <= script.len() + 5 * faults.len() + 2, "{} attempts", attempts);
+        // Two writes at least for each incident; each fault costs a few looks at most, and the page
+        // is looked at before each opening.
+        let most = script.len() + 6 * faults.len() + 2 + keys.len();
+        prop_assert!(attempts <= most, "{} attempts", attempts);
+    }
+
+    /// That nothing of a person's is written is asserted where the API is written.
+    #[test]
+    fn what_a_person_touched_is_theirs_and_all_else_is_right(
+        script in script(),
+        faults in prop::collection::vec(fault(), 0..12),
+        deeds in prop::collection::vec(deed(), 1..6),
+    ) {
+        let (api, _) = run(&script, &faults, deeds);
+        for incident in api.incidents.iter().filter(|incident| incident.touched.is_none()) {
+            let last = script.iter().rfind(|action| Some(&action.incident) == incident.key.as_ref());
+            let last = last.unwrap();
+            prop_assert_eq!(incident.status, IncidentStatus::Resolved, "{:?}", api);
+            prop_assert_eq!(incident.sequence, last.sequence);
+            prop_assert_eq!(&incident.components, &last.components);
+        }
     }
 }

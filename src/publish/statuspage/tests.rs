@@ -1,7 +1,9 @@
 //! What is said to Statuspage and how its answers are understood.
 
 use super::*;
-use crate::model::{ActionKind, ComponentStatus, Impact, PlatformId, Span};
+use crate::model::{
+    ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, PlatformId, Span, Timestamp,
+};
 
 fn component(name: &str) -> ComponentId {
     ComponentId::of(&PlatformId::new("blip"), name)
@@ -11,7 +13,6 @@ fn statuspage() -> Statuspage {
     Statuspage {
         page: "kctbh9vrtdwd".to_owned(),
         install: "install-1".to_owned(),
-        notify: true,
         components: BTreeMap::from([
             (component("desk"), "p31zjtct2jer".to_owned()),
             (component("crm"), "q42akudu3kfs".to_owned()),
@@ -31,6 +32,7 @@ fn payload(status: IncidentStatus, component_status: ComponentStatus) -> Payload
         impact: Impact::Major,
         title: "Desk is failing for some users".to_owned(),
         body: "Our monitoring detected failures.".to_owned(),
+        notify: true,
         components: BTreeMap::from([
             (component("desk"), component_status),
             (component("not-on-the-page"), component_status),
@@ -51,7 +53,7 @@ fn opening() -> Payload {
 }
 
 fn answer(status: u16, body: &Value) -> Answer {
-    Answer { status, retry_after: None, body: body.to_string().into_bytes() }
+    Answer { status, retry_after: None, etag: None, body: body.to_string().into_bytes() }
 }
 
 /// An incident as the API lists it.
@@ -74,15 +76,27 @@ fn every_request_as_it_is_said() {
     let resolution = payload(IncidentStatus::Resolved, ComponentStatus::Operational);
     let requests = [
         Request::Create(opening()),
-        Request::Update { remote: remote(), payload: resolution },
+        Request::Update { remote: remote(), payload: resolution, expect: None },
         Request::Read { remote: remote(), key: key() },
         Request::Retire { remote: remote(), key: key() },
         Request::Find { key: key() },
         Request::Components,
+        Request::Survey,
     ];
     let statuspage = statuspage();
-    let said: String =
-        requests.iter().map(|request| shown(&statuspage.exchange(request).call())).collect();
+    let mut before = row("n2969465tx0b", "7k3f", "install-1");
+    before["metadata"]["farol"]["n"] = json!("6");
+    let mut said = String::new();
+    for request in &requests {
+        let mut exchange = statuspage.exchange(request);
+        said.push_str(&shown(&exchange.call()));
+        // What is written after it was read.
+        if exchange.only_reads()
+            && let Turn::Call(call) = exchange.hear(&answer(200, &before))
+        {
+            said.push_str(&shown(&call));
+        }
+    }
     insta::assert_snapshot!(said);
 }
 
@@ -106,16 +120,22 @@ fn every_answer_as_it_is_understood() {
     ];
     let requests = [
         Request::Create(opening()),
-        Request::Update { remote: remote(), payload: opening() },
+        Request::Update { remote: remote(), payload: opening(), expect: None },
         Request::Read { remote: remote(), key: key() },
         Request::Find { key: key() },
     ];
     let statuspage = statuspage();
     let mut understood = String::new();
+    let mut before = row("n2969465tx0b", "7k3f", "install-1");
+    before["metadata"]["farol"]["n"] = json!("6");
     for request in &requests {
         understood.push_str(&format!("{}\n", request.name()));
         for (status, body) in &cases {
-            let turn = statuspage.exchange(request).hear(&answer(*status, body));
+            let mut exchange = statuspage.exchange(request);
+            if exchange.only_reads() {
+                let _patch = exchange.hear(&answer(200, &before));
+            }
+            let turn = exchange.hear(&answer(*status, body));
             let turn = format!("{turn:?}").replace("Over", "");
             understood.push_str(&format!("  {status} {turn}\n"));
         }
@@ -127,7 +147,8 @@ fn every_answer_as_it_is_understood() {
 fn a_body_that_is_no_json_leaves_a_write_in_doubt() {
     let statuspage = statuspage();
     let request = Request::Create(opening());
-    let garbage = Answer { status: 201, retry_after: None, body: b"\xff<html>".to_vec() };
+    let garbage =
+        Answer { status: 201, retry_after: None, etag: None, body: b"\xff<html>".to_vec() };
     let turn = statuspage.exchange(&request).hear(&garbage);
     assert!(matches!(turn, Turn::Over(Outcome::Uncertain { .. })), "{turn:?}");
 }
@@ -137,7 +158,7 @@ fn what_retry_after_says_is_passed_on() {
     let statuspage = statuspage();
     let request = Request::Create(opening());
     let retry_after = Some(Span::from_secs(60));
-    let busy = Answer { status: 420, retry_after, body: Vec::new() };
+    let busy = Answer { status: 420, retry_after, etag: None, body: Vec::new() };
     let turn = statuspage.exchange(&request).hear(&busy);
     assert_eq!(turn, Turn::Over(Outcome::RateLimited { retry_after }));
 }
@@ -189,6 +210,89 @@ fn components_are_told_by_our_names() {
     let list = json!([{ "id": "p31zjtct2jer" }, { "id": "somebody-elses" }]);
     let turn = exchange.hear(&answer(200, &list));
     assert_eq!(turn, Turn::Over(Outcome::Listed(BTreeSet::from([component("desk")]))));
+}
+
+/// What follows when an incident that is to be updated is read and found to be `seen`.
+fn weighed(expect: Standing, seen: &Value) -> Turn {
+    let request = Request::Update { remote: remote(), payload: opening(), expect: Some(expect) };
+    statuspage().exchange(&request).hear(&answer(200, seen))
+}
+
+#[test]
+fn an_update_says_only_what_changes_and_keeps_what_others_keep_with_the_incident() {
+    let seen = json!({
+        "id": "n2969465tx0b", "name": "Desk is failing for some users", "impact": "major",
+        "status": "investigating",
+        "metadata": { "jira": { "id": "OPS-1" }, "farol": { "k": "7k3f", "i": "install-1", "n": "6" } },
+        "components": [{ "id": "p31zjtct2jer", "status": "partial_outage" }],
+        "incident_updates": [{ "id": "u1", "body": "Our monitoring  detected it." }],
+    });
+    let expect = statuspage().own(&seen).unwrap().standing.unwrap();
+    assert_eq!(expect.updates["u1"], Standing::digest("Our monitoring detected it."));
+    let Turn::Call(call) = weighed(expect.clone(), &seen) else { panic!() };
+    let said = &call.body.unwrap()["incident"];
+    assert_eq!(said["metadata"]["jira"]["id"], "OPS-1");
+    assert_eq!(said["metadata"]["farol"]["n"], "7");
+    assert_eq!(said["components"], json!({}));
+    assert_eq!(said["component_ids"], json!(["p31zjtct2jer"]));
+    assert!(said.get("name").is_none() && said.get("impact_override").is_none(), "{said}");
+
+    for (pointer, value) in [
+        ("/name", json!("Desk is down")),
+        ("/impact", json!("none")),
+        ("/status", json!("resolved")),
+        ("/components/0/status", json!("operational")),
+        ("/incident_updates/0/body", json!("We are on it.")),
+        ("/metadata/farol/hold", json!("true")),
+        ("/incident_updates/0/id", json!("u2")),
+    ] {
+        let mut other = seen.clone();
+        if let Some(place) = other.pointer_mut(pointer) {
+            *place = value;
+        } else {
+            other["metadata"]["farol"]["hold"] = value;
+        }
+        let turn = weighed(expect.clone(), &other);
+        assert!(matches!(turn, Turn::Over(Outcome::Differs(_))), "{pointer}: {turn:?}");
+    }
+}
+
+#[test]
+fn what_is_open_on_the_page_is_told_with_maintenances_whoever_made_it() {
+    let statuspage = statuspage();
+    let mut exchange = statuspage.exchange(&Request::Survey);
+    let mut ours = row("ours", "7k3f", "install-1");
+    ours["components"] = json!([{ "id": "q42akudu3kfs", "status": "major_outage" }]);
+    let theirs = json!({ "id": "theirs", "components": [{ "id": "p31zjtct2jer" }, { "id": "x" }] });
+    let Turn::Call(call) = exchange.hear(&answer(200, &json!([ours, theirs]))) else { panic!() };
+    assert_eq!(call.path.last().map(String::as_str), Some("active_maintenance"));
+    let maintenance = json!([{ "id": "m", "components": [{ "id": "p31zjtct2jer" }] }]);
+    let turn = exchange.hear(&answer(200, &maintenance));
+    let Turn::Over(Outcome::Surveyed(seen)) = turn else { panic!("{turn:?}") };
+    let brief: Vec<_> =
+        seen.iter().map(|s| (s.id.as_str(), s.key.clone(), s.maintenance)).collect();
+    assert_eq!(brief, [("m", None, true), ("ours", Some(key()), false), ("theirs", None, false)]);
+    assert_eq!(seen[2].components, BTreeSet::from([component("desk")]));
+}
+
+#[test]
+fn an_incident_that_changed_after_it_was_read_is_read_again() {
+    let mut before = row("n2969465tx0b", "7k3f", "install-1");
+    before["metadata"]["farol"]["n"] = json!("6");
+    let request = Request::Update { remote: remote(), payload: opening(), expect: None };
+    let statuspage = statuspage();
+    let mut exchange = statuspage.exchange(&request);
+    let read = Answer { etag: Some("\"1\"".to_owned()), ..answer(200, &before) };
+    for _ in 0..MAX_READS {
+        assert_eq!(exchange.call().method, Method::GET);
+        let Turn::Call(write) = exchange.hear(&read) else { panic!() };
+        assert_eq!(write.if_match.as_deref(), Some("\"1\""));
+        if let Turn::Over(outcome) = exchange.hear(&answer(412, &json!({}))) {
+            assert!(matches!(outcome, Outcome::NotSent { .. }), "{outcome:?}");
+            return;
+        }
+    }
+    panic!("it is read again and again");
 }
 
 #[test]

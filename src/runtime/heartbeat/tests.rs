@@ -20,7 +20,7 @@ const ROUND: Span = Span::from_secs(100_000);
 
 fn heartbeat(url: &str) -> (Heartbeat, watch::Sender<Pulse>) {
     let clock = Clock::start();
-    let (pulse, heard) = watch::channel(Pulse::Ready { turned_at: clock.now() });
+    let (pulse, heard) = watch::channel(Pulse::Ready { turned_at: clock.now(), held: false });
     let beating = Heartbeat {
         clock,
         heart: Heart::new(&Secret::new(url)).unwrap(),
@@ -44,7 +44,7 @@ async fn it_beats_while_all_is_well_and_for_no_longer() {
     assert_eq!(beating.ill(still), Some(Ill::Stands));
     pulse.send_replace(Pulse::Stopping);
     assert_eq!(beating.ill(now), Some(Ill::Stands));
-    pulse.send_replace(Pulse::Ready { turned_at: now });
+    pulse.send_replace(Pulse::Ready { turned_at: now, held: false });
     assert_eq!(beating.ill(now), None);
 
     for (trouble, tells) in OwnTrouble::ALL.map(|trouble| (trouble, Ill::Trouble(trouble))) {
@@ -63,7 +63,7 @@ async fn checks_that_do_not_come_back_stop_it() {
     let (beating, pulse) = heartbeat("http://127.0.0.1:9/");
     let at = |secs: u64| beating.clock.now() + Span::from_secs(secs);
     let is_blind = |now| {
-        pulse.send_replace(Pulse::Ready { turned_at: now });
+        pulse.send_replace(Pulse::Ready { turned_at: now, held: false });
         beating.ill(now) == Some(Ill::Blind)
     };
     beating.progress.started(at(100));
@@ -85,7 +85,7 @@ async fn checks_that_tell_nothing_stop_it() {
     let (beating, pulse) = heartbeat("http://127.0.0.1:9/");
     let at = |secs: u64| beating.clock.now() + Span::from_secs(secs);
     let is_mute = |now| {
-        pulse.send_replace(Pulse::Ready { turned_at: now });
+        pulse.send_replace(Pulse::Ready { turned_at: now, held: false });
         beating.ill(now) == Some(Ill::Mute)
     };
     assert!(!is_mute(at(500_000)), "nothing was due");

@@ -7,7 +7,9 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 
 use super::id::derive;
-use super::{Affected, Change, Incident, PageComponent, PageError, PageStore, StoreError};
+use super::{
+    Affected, Change, Incident, IncidentUpdate, PageComponent, PageError, PageStore, StoreError,
+};
 use crate::model::{ComponentStatus, Impact, IncidentStatus, Timestamp};
 
 impl PageStore {
@@ -61,6 +63,31 @@ impl PageStore {
         }
         tx.commit()?;
         self.incident(page, id)
+    }
+
+    /// Edits the text of what was said of an incident.
+    pub fn edit(
+        &mut self,
+        page: &str,
+        id: &str,
+        update: &str,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<IncidentUpdate, PageError> {
+        self.page(page)?;
+        self.incident(page, id)?;
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let at = now.as_micros();
+        tx.execute(
+            "UPDATE incident_update SET body = ?3, updated_at = ?4
+             WHERE incident_id = ?1 AND id = ?2",
+            params![id, update, body, at],
+        )?;
+        tx.execute("UPDATE incident SET updated_at = ?2 WHERE id = ?1", params![id, at])?;
+        touch(&tx, page, now)?;
+        tx.commit()?;
+        let updates = self.incident(page, id)?.updates;
+        updates.into_iter().find(|said| said.id == update).ok_or(PageError::NoIncident)
     }
 
     /// Deletes an incident and everything that was said of it, and says what it was.

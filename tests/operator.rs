@@ -1,0 +1,199 @@
+//! The operator's word in what a running farol publishes: `farol incidents`, the file that holds
+//! publishing, and the signal.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/process.rs"]
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use farol::clock::Clock;
+use process::Farol;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn probes(dir: &Path, publish: &str) -> PathBuf {
+    let path = dir.join("blip.toml");
+    let text = format!(
+        r#"
+        [platform]
+        name = "Blip"
+        [publish]
+        {publish}
+        [defaults]
+        interval = "1s"
+        timeout = "500ms"
+        confirm_interval = "200ms"
+        [[component]]
+        name = "Desk"
+        [[component.check]]
+        name = "answers"
+        tcp = "127.0.0.1:1"
+        "#
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+struct Story {
+    dir: TempDir,
+    farol: Farol,
+}
+
+impl Story {
+    fn start(publish: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let farol = Farol::start(dir.path(), &probes(dir.path(), publish), &[]);
+        Self { dir, farol }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    fn incidents(&self, words: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_farol"))
+            .arg("incidents")
+            .args(words)
+            .args(["--listen", &self.farol.address.to_string(), "--state-dir"])
+            .arg(self.state())
+            .output()
+            .unwrap()
+    }
+
+    /// What the command prints when all is well.
+    fn say(&self, words: &[&str]) -> String {
+        let output = self.incidents(words);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{words:?}: {error}{text}\n{}", self.farol.read_log());
+        text
+    }
+
+    async fn until<T>(&self, what: &str, mut is: impl AsyncFnMut() -> Option<T>) -> T {
+        let waited = Clock::start().stopwatch();
+        loop {
+            if let Some(found) = is().await {
+                return found;
+            }
+            let late = waited.elapsed().to_duration() > Duration::from_secs(30);
+            assert!(!late, "never came: {what}\n{}", self.farol.read_log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The key of the only incident, once it is in this state.
+    async fn key(&self, state: &str) -> String {
+        self.until(state, async || {
+            let output = self.incidents(&["list"]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let line = text.lines().find(|line| line.contains(state))?;
+            line.split_whitespace().next().map(str::to_owned)
+        })
+        .await
+    }
+
+    async fn shown(&self) -> Vec<Value> {
+        let list = self.farol.json("/api/v2/incidents.json").await;
+        list.and_then(|list| list["incidents"].as_array().cloned()).unwrap_or_default()
+    }
+
+    async fn published(&self) -> Value {
+        self.until("it is published", async || self.shown().await.pop()).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_is_on_no_page_until_it_is_approved() {
+    let story = Story::start("mode = \"draft\"");
+    let key = story.key("draft").await;
+    assert_eq!(story.shown().await, Vec::<Value>::new());
+    let shown = story.say(&["show", &key]);
+    assert!(shown.contains("blip/desk") && shown.contains("next"), "{shown}");
+    assert!(story.farol.read_log().contains("waits for approval"));
+
+    let other = story.incidents(&["approve", "other"]);
+    let error = String::from_utf8(other.stderr).unwrap();
+    assert!(other.status.code() == Some(1) && error.contains("no incident other"), "{error}");
+    let pointless = story.incidents(&["rejoin", &key]);
+    let error = String::from_utf8(pointless.stderr).unwrap();
+    assert!(error.contains("is draft"), "{error}");
+
+    story.say(&["approve", &key]);
+    assert_eq!(story.published().await["status"], "investigating");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishing_is_held_by_the_command_the_file_and_the_signal_and_goes_on() {
+    let story = Story::start("mode = \"quiet\"");
+    // Before anything fails often enough to be published, or soon after: whatever is open then
+    // stays as it is.
+    story.until("it serves", async || story.farol.get("/readyz").await).await;
+    assert!(story.say(&["hold"]).contains("publishing is held"));
+    let held = story.farol.get("/readyz").await.unwrap();
+    assert!(held.contains("held"), "{held}");
+    let metrics = story.farol.get("/metrics").await.unwrap();
+    assert!(metrics.contains("farol_publishing_held 1"), "{metrics}");
+    assert!(story.state().join("hold").exists());
+    story
+        .until("it is decided", async || {
+            story.farol.read_log().contains("incident opened").then_some(())
+        })
+        .await;
+    let before = story.shown().await;
+
+    // The signal toggles: it goes on, and what waited is published.
+    signal(&story.farol);
+    story
+        .until("it goes on", async || {
+            story.farol.read_log().contains("publishing goes on").then_some(())
+        })
+        .await;
+    assert!(!story.state().join("hold").exists());
+    let incident = story.published().await;
+    assert!(before.is_empty() || before[0]["id"] == incident["id"], "{before:?}");
+
+    std::fs::write(story.state().join("hold"), "").unwrap();
+    let held = async || story.farol.get("/readyz").await.filter(|text| text.contains("held"));
+    story.until("the file is seen", held).await;
+    assert!(story.say(&["lift"]).contains("published"));
+    assert!(!story.say(&[]).contains("publishing is held"));
+}
+
+fn signal(farol: &Farol) {
+    let sent = Command::new("kill").arg("-USR1").arg(farol.id().to_string()).status().unwrap();
+    assert!(sent.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_operator_leaves_to_people_is_taken_up_again_when_told() {
+    let story = Story::start("mode = \"quiet\"");
+    let key = story.key("published").await;
+    let list = story.say(&["hold", &key]);
+    assert!(list.contains("detached") && list.contains("the operator asked"), "{list}");
+    let metrics = story.farol.get("/metrics").await.unwrap();
+    assert!(
+        metrics.contains("farol_incidents_detached{lane=\"blip\",platform=\"blip\"} 1"),
+        "{metrics}"
+    );
+    let list = story.say(&["rejoin", &key]);
+    assert!(list.contains("published") || list.contains("waiting"), "{list}");
+    assert!(!list.contains("detached"), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_without_the_token_is_told_or_heard() {
+    let story = Story::start("mode = \"draft\"");
+    story.key("draft").await;
+    assert_eq!(story.farol.get("/v1/farol/incidents").await, None);
+    std::fs::write(story.dir.path().join("token"), "wrong").unwrap();
+    let file = story.dir.path().join("token").display().to_string();
+    let output = story.incidents(&["hold", "--api-token-file", &file]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("401"), "{error}");
+    assert!(!story.state().join("hold").exists());
+}
