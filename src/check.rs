@@ -353,6 +353,7 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::ClockDrift { .. }
             | Reason::ProberClock { .. }
             | Reason::ProberClockOff { .. }
+            | Reason::ProberBlip
             | Reason::ProberBusy { .. }
             | Reason::DnsSerial { .. }
             | Reason::DnssecInsecure

@@ -119,6 +119,7 @@ impl Reason {
             },
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
+            Self::ProberBlip => "prober_blip",
             Self::ProberClock { .. } => "prober_clock",
             Self::ProberClockOff { .. } => "prober_clock_off",
             Self::ProberBusy { .. } => "prober_busy",
@@ -134,6 +135,7 @@ impl Reason {
             self,
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
+                | Self::ProberBlip
                 | Self::ProberClock { .. }
                 | Self::ProberClockOff { .. }
                 | Self::ProberBusy { .. }
