@@ -50,6 +50,8 @@ const LONGEST_TEXT: usize = 200;
 
 /// How long a run that lacked something of ours is told.
 const EXHAUSTED_FOR: Span = Span::from_secs(60);
+/// How long a resolver of ours that failed is taken to fail: other names may do well meanwhile.
+const RESOLVER_FAILS_FOR: Span = Span::from_secs(60);
 
 /// Why no check can be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -218,11 +220,13 @@ impl Prober {
             CheckKind::Prober(prober) => prober::probe(board, prober),
         };
         waited.note(notes.moments().map(Moments::waited));
-        board.set(OwnTrouble::Resolver, network.resolver_trouble());
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
+            if let Some(Reason::ProberResolver { detail }) = &finding.reason {
+                board.note(OwnTrouble::Resolver, detail.clone(), RESOLVER_FAILS_FOR);
+            }
             load.excuse(finding, check, started_at);
             if let Some(Reason::ProberExhausted { detail }) = &finding.reason {
                 board.note(OwnTrouble::Exhausted, detail.clone(), EXHAUSTED_FOR);

@@ -93,6 +93,11 @@ impl Network {
         self.waiting.len()
     }
 
+    /// Since when the first of them waits.
+    pub fn held_since(&self) -> Option<Timestamp> {
+        self.waiting.iter().map(|held| held.at).min()
+    }
+
     /// How many runs did not count, since our own network was to blame.
     pub fn excused(&self) -> u64 {
         self.excused
