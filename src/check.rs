@@ -50,6 +50,8 @@ const LONGEST_TEXT: usize = 200;
 
 /// How long a run that lacked something of ours is told.
 const EXHAUSTED_FOR: Span = Span::from_secs(60);
+/// How long a resolver of ours that failed is taken to fail: other names may do well meanwhile.
+const RESOLVER_FAILS_FOR: Span = Span::from_secs(60);
 
 /// Why no check can be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -218,7 +220,6 @@ impl Prober {
             CheckKind::Prober(prober) => prober::probe(board, prober),
         };
         waited.note(notes.moments().map(Moments::waited));
-        board.set(OwnTrouble::Resolver, network.resolver_trouble());
         // Most runs have nothing to tell.
         let cover = LazyCell::new(|| notes.veil.draw());
         for finding in &mut findings {
@@ -226,6 +227,9 @@ impl Prober {
         }
         load.excuse(&mut findings, (check, variant), started_at);
         for finding in &mut findings {
+            if let Some(Reason::ProberResolver { detail }) = &finding.reason {
+                board.note(OwnTrouble::Resolver, detail.clone(), RESOLVER_FAILS_FOR);
+            }
             if let Some(Reason::ProberExhausted { detail }) = &finding.reason {
                 board.note(OwnTrouble::Exhausted, detail.clone(), EXHAUSTED_FOR);
             }
@@ -356,6 +360,7 @@ fn bound(finding: &mut Finding, shown: &dyn Fn(&str) -> String) {
             | Reason::ProberClock { .. }
             | Reason::ProberClockOff { .. }
             | Reason::ProberClockUnsure
+            | Reason::ProberBlip
             | Reason::ProberBusy { .. }
             | Reason::DnsSerial { .. }
             | Reason::DnssecInsecure

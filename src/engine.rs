@@ -196,6 +196,8 @@ impl Engine {
 
     /// Takes in what need not wait for the references any more.
     fn release(&mut self, now: Timestamp, decision: &mut Decision) {
+        let State { policy, network, .. } = &mut self.state;
+        network.go_on(&policy.prober, now, &mut decision.events);
         loop {
             let State { policy, checks, network, .. } = &mut self.state;
             let Some(observation) = network.release(checks, &policy.prober, now) else { return };

@@ -17,20 +17,16 @@ const ECHOES: u16 = 2;
 /// The payload of each, as `ping` has it.
 const PAYLOAD: u16 = 56;
 
-/// Adds to the plan, if it says so, the gateways and the name servers that this host and the
-/// platforms' checks use.
+/// Adds to the plan, if it says so, the gateways and the name servers that this host uses. Those
+/// that a platform names for itself may be as dead as it is, and then tell nothing of us.
 pub(super) fn find(config: &mut Config) {
-    if !config.prober.find_references {
-        return;
+    if config.prober.find_references {
+        add(config, Surroundings::look());
     }
-    let Surroundings { gateways, mut resolvers } = Surroundings::look();
-    for (_, _, check) in config.checks() {
-        for server in check.resolvers.iter() {
-            if !resolvers.contains(server) {
-                resolvers.push(server.clone());
-            }
-        }
-    }
+}
+
+fn add(config: &mut Config, around: Surroundings) {
+    let Surroundings { gateways, resolvers } = around;
     let plan = &config.prober;
     let gateways = gateways.into_iter().map(|gateway| of_gateway(gateway, plan));
     let resolvers = resolvers.into_iter().map(|server| of_resolver(server, plan));
@@ -79,4 +75,28 @@ fn found(id: &str, name: String, resolver: bool, kind: CheckKind, plan: &ProberP
     let id = CheckId::new(format!("prober/found/{id}"));
     let check = Check::for_ourselves(id, name, (plan.interval, plan.timeout), kind);
     Reference { check, named: false, resolver }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::add;
+    use crate::config::{NameServer, SourceFile, parse};
+    use crate::net::surroundings::Surroundings;
+
+    #[test]
+    fn a_platforms_own_name_servers_say_nothing_of_our_network() {
+        let text = "[platform]\nname = 'Blip'\nresolvers = ['192.0.2.53']\n[[component]]\n\
+                    name = 'Desk'\n[[component.check]]\nname = 'Site'\ntcp = 'desk.test:443'\n";
+        let name = "probes/blip.toml".to_owned();
+        let file = SourceFile { name, text: text.to_owned() };
+        let mut config = parse(&[file]).unwrap();
+        let own = NameServer::from(SocketAddr::from(([192, 0, 2, 54], 53)));
+        let resolvers = vec![own];
+        add(&mut config, Surroundings { resolvers, ..Surroundings::default() });
+        let ids: Vec<&str> =
+            config.prober.references.iter().map(|one| one.check.id.as_str()).collect();
+        assert_eq!(ids, ["prober/found/resolver-192.0.2.54:53"]);
+    }
 }

@@ -1,27 +1,29 @@
 //! Whose trouble a failure is. When the references fail too, it is our own network's, and no
 //! target is to blame; until they were heard, a failure that may be its doing waits.
 
-use std::collections::BTreeMap;
+mod references;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::references::Heard;
 use super::detect::CheckState;
 use crate::model::{
-    CheckId, Event, EventKind, Finding, Observation, PlatformId, Policy, ProberPolicy, Reason,
-    Span, Timestamp, Verdict,
+    CheckId, Event, Finding, Observation, PlatformId, Policy, ProberPolicy, Reason, Span,
+    Timestamp, Verdict,
 };
 
 /// How long a failure waits for the references to be heard.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How many runs of a check wait at most; the oldest are taken for the network's doing beyond it.
+/// How many runs of a check wait at most. Beyond it one from the middle is left out: what began it
+/// and what came last tell most.
 const MOST_WAITING: usize = 64;
 /// How soon a reference may be asked again while a failure waits for it.
 const SOON: Span = Span::from_secs(1);
 /// How soon while the network is lost: nothing waits then but the end of it.
 const WHILE_LOST: Span = Span::from_secs(5);
-/// From so many on a single one is outvoted.
-const MAJORITY: usize = 3;
 
 /// What is known of our own network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,16 +38,12 @@ pub struct Network {
     excused: u64,
     /// What had been excused when the network was lost.
     excused_before: u64,
-}
-
-/// What was last heard of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Heard {
-    /// When the run began.
-    began: Timestamp,
-    answered: bool,
-    /// Whether it ever answered.
-    known_to_answer: bool,
+    /// Whether anything ever answered, be it a reference or a target that is not on the loopback.
+    #[serde(default)]
+    reached: bool,
+    /// Until when a start where nothing answers is taken for one without a network.
+    #[serde(default)]
+    starting_until: Option<Timestamp>,
 }
 
 /// A run that waits.
@@ -54,38 +52,13 @@ struct Held {
     observation: Observation,
     /// When it was heard.
     at: Timestamp,
+    /// When the first was heard of those of its check that wait together.
+    #[serde(default)]
+    since: Option<Timestamp>,
     /// Whether it must last, since it spans several platforms.
     spans: bool,
-    /// Whether it is known not to count.
+    /// Whether it is known not to count, as what it told of was over at once.
     excused: bool,
-}
-
-/// How many references count, and what those say that were asked late enough.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    total: usize,
-    answered: usize,
-    failed: usize,
-}
-
-impl Count {
-    /// More than half have answered; of fewer than three, one.
-    fn is_well(self) -> bool {
-        match self.total {
-            0 => false,
-            1..MAJORITY => self.answered > 0,
-            total => self.answered * 2 > total,
-        }
-    }
-
-    /// Half or more have failed; of fewer than three, all: one of two may be the one that is down.
-    fn is_lost(self) -> bool {
-        match self.total {
-            0 => false,
-            total @ 1..MAJORITY => self.failed == total,
-            total => self.failed * 2 >= total,
-        }
-    }
 }
 
 impl Default for Network {
@@ -98,6 +71,8 @@ impl Default for Network {
             suspects: BTreeMap::new(),
             excused: 0,
             excused_before: 0,
+            reached: false,
+            starting_until: None,
         }
     }
 }
@@ -116,6 +91,11 @@ impl Network {
     /// How many runs of checks wait for the references to be heard.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Since when the first of them waits.
+    pub fn held_since(&self) -> Option<Timestamp> {
+        self.waiting.iter().map(|held| held.at).min()
     }
 
     /// How many runs did not count, since our own network was to blame.
@@ -137,64 +117,6 @@ impl Network {
         self.waiting.iter().any(|held| held.observation.check == *check)
     }
 
-    /// What the references say that count, in runs that began at `after` or later. One that the
-    /// user did not name counts only once it has answered: what never did may be there for others.
-    fn count(&self, policy: &ProberPolicy, after: Timestamp) -> Count {
-        let mut count = Count::default();
-        for (id, reference) in &policy.references {
-            let heard = self.references.get(id);
-            if !reference.named && !heard.is_some_and(|heard| heard.known_to_answer) {
-                continue;
-            }
-            count.total += 1;
-            if let Some(heard) = heard.filter(|heard| heard.began >= after) {
-                count.answered += usize::from(heard.answered);
-                count.failed += usize::from(!heard.answered);
-            }
-        }
-        count
-    }
-
-    /// Whether every resolver that counts has failed.
-    fn is_without_resolver(&self, policy: &ProberPolicy) -> bool {
-        let resolvers = policy.references.iter().filter(|(_, reference)| reference.resolver);
-        let mut heard = resolvers
-            .filter_map(|(id, reference)| Some((reference, self.references.get(id)?)))
-            .filter(|(reference, heard)| reference.named || heard.known_to_answer)
-            .peekable();
-        heard.peek().is_some() && heard.all(|(_, heard)| !heard.answered)
-    }
-
-    /// Takes in what a reference said:
-    ///
-    /// 1. It answered if any finding of its run is no failure, or one that shows that something
-    ///    answered. If every finding is inconclusive, it said nothing.
-    /// 2. The network is lost when half or more of those that count have failed when they were
-    ///    asked last, and regained when more than half have answered.
-    pub(super) fn hear(
-        &mut self,
-        observation: &Observation,
-        policy: &ProberPolicy,
-        now: Timestamp,
-        events: &mut Vec<Event>,
-    ) {
-        let began = observation.started_at.min(now);
-        let before = self.references.get(&observation.check).copied();
-        if before.is_some_and(|before| began <= before.began) {
-            return;
-        }
-        let told = observation.findings.iter().filter(|f| f.verdict != Verdict::Inconclusive);
-        let answers: Vec<bool> = told.map(answered).collect();
-        if answers.is_empty() {
-            return;
-        }
-        let answered = answers.contains(&true);
-        let known_to_answer = answered || before.is_some_and(|before| before.known_to_answer);
-        let heard = Heard { began, answered, known_to_answer };
-        self.references.insert(observation.check.clone(), heard);
-        self.judge(policy, now, events);
-    }
-
     /// Forgets references and platforms that a new policy does not name.
     pub(super) fn adopt(&mut self, policy: &Policy, now: Timestamp, events: &mut Vec<Event>) {
         self.references.retain(|id, _| policy.prober.references.contains_key(id));
@@ -203,26 +125,13 @@ impl Network {
         self.judge(&policy.prober, now, events);
     }
 
-    fn judge(&mut self, policy: &ProberPolicy, now: Timestamp, events: &mut Vec<Event>) {
-        let count = self.count(policy, Timestamp::EPOCH);
-        if self.lost_since.is_none() && count.is_lost() {
-            self.lost_since = Some(now);
-            self.excused_before = self.excused;
-            let kind = EventKind::NetworkLost { failing: count.failed, total: count.total };
-            events.push(Event { at: now, kind });
-        } else if self.lost_since.is_some() && (count.is_well() || count.total == 0) {
-            (self.lost_since, self.regained_at) = (None, now);
-            let excused = self.excused.saturating_sub(self.excused_before);
-            events.push(Event { at: now, kind: EventKind::NetworkRegained { excused } });
-        }
-    }
-
     /// Whether a run has to wait, and if so keeps it; one that waits already is not kept twice:
     ///
     /// 1. A failure that would make its subject worse and may be our network's doing waits, and
     ///    so does whatever comes of the same check after it.
     /// 2. Failures of several platforms within `confirm_after` must last that long, all of them.
-    /// 3. A run that passes excuses those before it that must last.
+    /// 3. A single failure that must last is over if the next run passes, and then does not count.
+    ///    After more than one it is the check's own threshold that judges.
     pub(super) fn keeps(
         &mut self,
         observation: &Observation,
@@ -230,8 +139,9 @@ impl Network {
         policy: &Policy,
         now: Timestamp,
     ) -> bool {
-        let same = |held: &&mut Held| held.observation.check == observation.check;
-        let known = self.waiting.iter_mut().filter(same).map(|held| &held.observation);
+        self.reached |= observation.findings.iter().any(is_from_outside);
+        let same = |held: &Held| held.observation.check == observation.check;
+        let known = self.waiting.iter().filter(|held| same(held)).map(|held| &held.observation);
         let mut known = known.filter(|other| other.vantage == observation.vantage);
         if known.any(|other| other.started_at >= observation.started_at) {
             return true;
@@ -242,16 +152,21 @@ impl Network {
         }
         let spans = is_suspect && self.spans(observation, policy, now);
         let passes = observation.findings.iter().any(|finding| finding.verdict == Verdict::Pass);
-        if passes && !is_suspect {
-            let before = self.waiting.iter_mut().filter(same).filter(|held| held.spans);
-            before.for_each(|held| held.excused = true);
-        }
-        if self.waiting.iter_mut().filter(same).count() >= MOST_WAITING
-            && let Some(oldest) = self.waiting.iter_mut().find(same)
+        let places: Vec<usize> =
+            (0..self.waiting.len()).filter(|place| same(&self.waiting[*place])).collect();
+        if let [only] = *places
+            && passes
+            && !is_suspect
+            && self.waiting[only].spans
         {
-            oldest.excused = true;
+            self.waiting[only].excused = true;
         }
-        let held = Held { observation: observation.clone(), at: now, spans, excused: false };
+        let since = places.first().map_or(now, |first| self.waiting[*first].since());
+        if places.len() >= MOST_WAITING {
+            self.waiting.remove(places[places.len() / 2]);
+        }
+        let since = Some(since);
+        let held = Held { observation: observation.clone(), at: now, since, spans, excused: false };
         self.waiting.push(held);
         true
     }
@@ -274,22 +189,27 @@ impl Network {
 
     /// Until when a run waits at most.
     fn deadline(&self, held: &Held, policy: &ProberPolicy) -> Timestamp {
-        let asked = self.count(policy, Timestamp::EPOCH).total > 0;
+        let asked = self.is_asked(policy, held.at);
         let patience = if asked { PATIENCE } else { Duration::ZERO };
-        held.after(policy) + patience
+        // Together with the first, or one that fails again and again would wait for ever.
+        held.since()
+            + if held.spans { policy.confirm_after.to_duration() } else { Duration::ZERO }
+            + patience
     }
 
     /// Those that no other run of the same check is in front of.
     fn first(&self) -> impl Iterator<Item = (usize, &Held)> {
-        self.waiting.iter().enumerate().filter(|(place, held)| {
-            let mut before = self.waiting.iter().take(*place);
-            !before.any(|other| other.observation.check == held.observation.check)
-        })
+        let mut seen = BTreeSet::new();
+        self.waiting
+            .iter()
+            .enumerate()
+            .filter(move |(_, held)| seen.insert(&held.observation.check))
     }
 
     /// When something that waits has waited long enough.
     pub(super) fn next_deadline(&self, policy: &ProberPolicy) -> Option<Timestamp> {
-        self.first().map(|(_, held)| self.deadline(held, policy)).min()
+        let starting = self.lost_since.and(self.starting_until).filter(|_| !self.reached);
+        self.first().map(|(_, held)| self.deadline(held, policy)).chain(starting).min()
     }
 
     /// Gives the next run that need not wait any more, with what may be our network's doing
@@ -315,14 +235,20 @@ impl Network {
         };
         let place = self.first().find(|(_, held)| ready(held)).map(|(place, _)| place)?;
         let Held { mut observation, excused, .. } = self.waiting.remove(place);
-        let is_ours: fn(&Reason) -> bool = if lost || excused {
-            Reason::may_be_network
+        let any = if lost {
+            let detail = "the references do not answer either".to_owned();
+            let reason = Reason::ProberOffline { detail };
+            excuse(&mut observation, Reason::may_be_network, &reason)
+        } else if excused {
+            excuse(&mut observation, Reason::may_be_network, &Reason::ProberBlip)
         } else if self.is_without_resolver(policy) {
-            Reason::may_be_resolver
+            let detail = "no resolver of this host answers".to_owned();
+            let reason = Reason::ProberOffline { detail };
+            excuse(&mut observation, Reason::may_be_resolver, &reason)
         } else {
-            |_| false
+            false
         };
-        self.excused += u64::from(excuse(&mut observation, is_ours));
+        self.excused += u64::from(any);
         Some(observation)
     }
 }
@@ -331,21 +257,22 @@ impl Held {
     /// From when on the references must have been asked for their answer to be about this run:
     /// from its end, as what happened in the middle of it is what it suffered from.
     fn after(&self, policy: &ProberPolicy) -> Timestamp {
-        if self.spans {
-            return self.at + policy.confirm_after;
-        }
-        (self.observation.started_at + self.observation.took).min(self.at)
+        let end = (self.observation.started_at + self.observation.took).min(self.at);
+        if self.spans { end.max(self.since() + policy.confirm_after) } else { end }
+    }
+
+    fn since(&self) -> Timestamp {
+        self.since.unwrap_or(self.at)
     }
 }
 
 /// Makes inconclusive what `is_ours` to answer for; tells whether there was anything.
-fn excuse(observation: &mut Observation, is_ours: fn(&Reason) -> bool) -> bool {
+fn excuse(observation: &mut Observation, is_ours: fn(&Reason) -> bool, instead: &Reason) -> bool {
     let mut any = false;
     for finding in &mut observation.findings {
         if is_outside(finding) && finding.reason.as_ref().is_some_and(is_ours) {
-            let detail = "the references do not answer either".to_owned();
             finding.verdict = Verdict::Inconclusive;
-            finding.reason = Some(Reason::ProberOffline { detail });
+            finding.reason = Some(instead.clone());
             any = true;
         }
     }
@@ -360,6 +287,15 @@ fn is_suspect(observation: &Observation, check: Option<&CheckState>) -> bool {
             && finding.reason.as_ref().is_some_and(Reason::may_be_network)
             && check.is_none_or(|check| check.is_worse(finding))
     })
+}
+
+/// Whether it shows that something answers that only our network leads to.
+fn is_from_outside(finding: &Finding) -> bool {
+    let address = finding.address.or(finding.subject.address());
+    address.is_some()
+        && is_outside(finding)
+        && finding.verdict != Verdict::Inconclusive
+        && answered(finding)
 }
 
 /// The loopback needs no network.

@@ -5,11 +5,14 @@ use prometheus::{Counter, Error, Gauge, GaugeVec, IntCounter, IntGauge, IntGauge
 use super::Metrics;
 use super::labels::seconds;
 use super::series::{gauges, int_gauges, register};
-use crate::model::{ClockOffset, OwnTrouble, Span, Timestamp};
+use crate::model::{CheckId, ClockOffset, OwnTrouble, Span, Timestamp};
 
 /// How the prober itself is.
 pub(super) struct ProberSeries {
     trouble: IntGaugeVec,
+    references: IntGaugeVec,
+    held: IntGauge,
+    excused: IntCounter,
     lag: Gauge,
     added: Counter,
     open_files: IntGauge,
@@ -31,6 +34,20 @@ impl ProberSeries {
                 "farol_prober_trouble",
                 "Whether the prober has trouble of its own of this kind, which is not held against targets.",
                 &["kind"],
+            )?,
+            references: int_gauges(
+                r,
+                "farol_reference_up",
+                "Whether the reference answered when it was asked last.",
+                &["reference"],
+            )?,
+            held: size(
+                "farol_runs_held",
+                "Runs that wait to be told from our own network's trouble.",
+            )?,
+            excused: count(
+                "farol_runs_excused_total",
+                "Runs that did not count, since our own network was to blame.",
             )?,
             lag: gauge(
                 "farol_prober_event_loop_lag_seconds",
@@ -75,6 +92,21 @@ impl Metrics {
             self.series.prober.trouble.with_label_values(&[trouble.as_str()]).get() > 0
         };
         OwnTrouble::ALL.into_iter().filter(is_there)
+    }
+
+    /// Sets which references answer, how many runs wait for them, and how many did not count.
+    pub fn own_network<'a>(
+        &self,
+        references: impl Iterator<Item = (&'a CheckId, bool)>,
+        held: usize,
+        excused: u64,
+    ) {
+        let prober = &self.series.prober;
+        for (reference, answers) in references {
+            prober.references.with_label_values(&[reference.as_str()]).set(i64::from(answers));
+        }
+        prober.held.set(i64::try_from(held).unwrap_or(i64::MAX));
+        prober.excused.inc_by(excused.saturating_sub(prober.excused.get()));
     }
 
     /// Sets how late the event loop was, and what we have added to runs all in all.

@@ -75,7 +75,7 @@ impl CheckSeries {
             runs: counters(
                 r,
                 "farol_check_runs_total",
-                "Runs of the check, by the worst verdict of their findings.",
+                "Runs of the check, by the worst verdict of their findings as seen, before any is excused.",
                 check_labels!("verdict"),
             )?,
             failures: counters(

@@ -157,7 +157,7 @@ impl Recurrence {
     }
 }
 
-/// The instant that `local` is, by the rules of [`Recurrence::next`].
+/// The instant that `local` is, by the rules of `Recurrence::next`.
 pub fn to_instant(local: NaiveDateTime, zone: Tz) -> Timestamp {
     if let Some(at) = zone.from_local_datetime(&local).earliest() {
         return at.to_utc().into();

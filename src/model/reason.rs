@@ -455,6 +455,9 @@ pub enum Reason {
         /// What the system said.
         detail: String,
     },
+    /// Our own trouble, as it seems: several platforms failed at once, and this one passed when it
+    /// was asked again.
+    ProberBlip,
     /// Our own trouble: a certificate that is valid by the host's clock is not by ours, since the
     /// host's clock has been set while we ran.
     ProberClock {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::Name;
+use hickory_proto::rr::{Name, RecordType};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     LookupIpStrategy, ResolverConfig, ResolverOpts, ServerOrderingStrategy,
@@ -53,6 +53,12 @@ impl Resolvers {
             found.map_err(|error| failure(&error))?.into_iter().collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
         if addresses.is_empty() { Err(Reason::ResolveNoAddress) } else { Ok(addresses) }
+    }
+
+    /// Whether the resolver answers what every resolver can: who serves the root.
+    pub(super) async fn knows_root(&self) -> bool {
+        let Ok(resolver) = self.resolver() else { return false };
+        resolver.lookup(Name::root(), RecordType::NS).await.is_ok()
     }
 
     /// The host's name servers; never empty.

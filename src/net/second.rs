@@ -5,7 +5,9 @@
 //! host alone, where names mean something else inside than outside.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+
+use futures_util::future::join;
 
 use super::resolve::absolute;
 use super::{Network, Run};
@@ -15,12 +17,10 @@ use crate::model::{Phase, Reason, Span};
 /// How long after the end of a run the others may still be asked. It delays only what has failed.
 const EXTRA: Span = Span::from_secs(2);
 
-/// Who is asked when the host's own resolver fails, and whether it does.
+/// Who is asked when the host's own resolver fails.
 #[derive(Debug, Default)]
 pub(super) struct Second {
     servers: OnceLock<Arc<[NameServer]>>,
-    /// What the host's resolver said last, while others know what it does not.
-    trouble: Mutex<Option<String>>,
 }
 
 impl Network {
@@ -30,13 +30,10 @@ impl Network {
         let _ = self.second.servers.set(servers);
     }
 
-    /// What is wrong with this host's resolver, if others found what it did not.
-    pub fn resolver_trouble(&self) -> Option<String> {
-        self.second.trouble().clone()
-    }
-
     /// What this host's resolver `found` in `run`, unless it failed and others do not: then the
-    /// trouble is ours. The phase is over, so that the time of the others is nobody's.
+    /// trouble is ours, if it fails for the root as well, asked at the same time. Otherwise it is
+    /// of one zone, and others may only remember what that zone no longer says. The phase is over,
+    /// so that the time of the others is nobody's.
     pub(super) async fn doubt(
         &self,
         run: Run,
@@ -47,11 +44,7 @@ impl Network {
             Err(
                 reason @ (Reason::ResolveFailed { .. } | Reason::Timeout { phase: Phase::Resolve }),
             ) => reason,
-            Ok(_) | Err(Reason::ResolveNotFound | Reason::ResolveNoAddress) => {
-                self.second.set(None);
-                return found;
-            }
-            Err(_) => return found,
+            Ok(_) | Err(_) => return found,
         };
         let servers = self.second.servers.get().filter(|servers| !servers.is_empty());
         let (Some(servers), Ok(name)) = (servers, absolute(host)) else { return Err(reason) };
@@ -59,26 +52,14 @@ impl Network {
         let again = Run::start(run.clock(), time);
         // Boxed, as it is seldom needed and large: every run would carry room for it.
         let search = Box::pin(self.addresses_by(again, servers, &name));
-        match again.within_deadline(search).await {
-            Some(Ok(_)) => {
-                let detail = reason.to_string();
-                self.second.set(Some(detail.clone()));
-                Err(Reason::ProberResolver { detail })
+        let root = again.within_deadline(self.resolvers.knows_root());
+        match join(again.within_deadline(search), root).await {
+            (Some(Ok(_)), Some(false) | None) => {
+                Err(Reason::ProberResolver { detail: reason.to_string() })
             }
-            // They do not know either, so it may well be the target's.
-            Some(Err(_)) | None => Err(reason),
+            // They do not know either, or ours answers all else: it may well be the target's.
+            _ => Err(reason),
         }
-    }
-}
-
-impl Second {
-    fn set(&self, trouble: Option<String>) {
-        *self.trouble() = trouble;
-    }
-
-    fn trouble(&self) -> MutexGuard<'_, Option<String>> {
-        // What a panicking thread left half done is at worst an old text.
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,8 +70,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use hickory_proto::op::{Message, OpCode, ResponseCode};
-    use hickory_proto::rr::rdata::A;
-    use hickory_proto::rr::{RData, Record, RecordType};
+    use hickory_proto::rr::rdata::{A, NS};
+    use hickory_proto::rr::{Name, RData, Record, RecordType};
     use tokio::net::UdpSocket;
 
     use super::super::resolve::Resolvers;
@@ -102,6 +83,14 @@ mod tests {
     /// A name server that answers every question for an address with this code, or as one that
     /// knows every name while it is well.
     async fn name_server(otherwise: ResponseCode) -> (SocketAddr, Arc<AtomicBool>) {
+        name_server_of(otherwise, false).await
+    }
+
+    /// The same; one that has trouble with `of_one_zone` alone knows the root.
+    async fn name_server_of(
+        otherwise: ResponseCode,
+        of_one_zone: bool,
+    ) -> (SocketAddr, Arc<AtomicBool>) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let (address, well) = (socket.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
         let is_well = Arc::clone(&well);
@@ -113,6 +102,11 @@ mod tests {
                 let question = asked.queries[0].clone();
                 let mut answer = Message::response(asked.metadata.id, OpCode::Query);
                 answer.metadata.response_code = otherwise;
+                if of_one_zone && question.name().is_root() {
+                    answer.metadata.response_code = ResponseCode::NoError;
+                    let server = NS(Name::from_ascii("a.root.test.").unwrap());
+                    answer.answers = vec![Record::from_rdata(Name::root(), 1, RData::NS(server))];
+                }
                 if is_well.load(Ordering::Relaxed) {
                     answer.metadata.response_code = ResponseCode::NoError;
                     if question.query_type() == RecordType::A {
@@ -148,15 +142,21 @@ mod tests {
         let (second, is_known) = name_server(ResponseCode::ServFail).await;
         let (network, neither) = find(own, second).await;
         assert_eq!(neither.unwrap_err().name(), "resolve_failed");
-        assert_eq!(network.resolver_trouble(), None);
 
         is_known.store(true, Ordering::Relaxed);
         assert_eq!(look(&network).await.unwrap_err().name(), "prober_resolver");
-        assert!(network.resolver_trouble().unwrap().contains("SERVFAIL"));
 
         well.store(true, Ordering::Relaxed);
         assert_eq!(look(&network).await, Ok(1));
-        assert_eq!(network.resolver_trouble(), None);
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_fails_for_a_resolver_that_answers_else_is_not_our_trouble() {
+        let (own, _) = name_server_of(ResponseCode::ServFail, true).await;
+        let (second, is_known) = name_server(ResponseCode::ServFail).await;
+        is_known.store(true, Ordering::Relaxed);
+        let (_, found) = find(own, second).await;
+        assert_eq!(found.unwrap_err().name(), "resolve_failed");
     }
 
     #[tokio::test]
@@ -164,8 +164,7 @@ mod tests {
         let (own, _) = name_server(ResponseCode::NXDomain).await;
         let (second, is_known) = name_server(ResponseCode::NXDomain).await;
         is_known.store(true, Ordering::Relaxed);
-        let (network, found) = find(own, second).await;
+        let (_, found) = find(own, second).await;
         assert_eq!(found.unwrap_err(), Reason::ResolveNotFound);
-        assert_eq!(network.resolver_trouble(), None);
     }
 }

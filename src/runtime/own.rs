@@ -1,10 +1,15 @@
 //! Our own trouble, told: on the board what the loop knows, in the metrics and the log what is on
 //! the board.
 
+use std::time::Duration;
+
 use crate::check::Files;
 use crate::model::OwnTrouble;
 
 use super::Runtime;
+
+/// How long failures may wait before the operator is told.
+const HELD_LONG: Duration = Duration::from_secs(30);
 
 impl Runtime {
     pub(super) fn tell_own_trouble(&mut self) {
@@ -14,8 +19,32 @@ impl Runtime {
         let clock = self.prober.own_clock();
         board.set(OwnTrouble::Clock, clock.map(|reason| reason.to_string()));
         let network = self.core.engine().state().network();
+        let silent: Vec<&str> = network
+            .references()
+            .filter(|(_, answers)| !answers)
+            .map(|(id, _)| id.as_str())
+            .collect();
+        let total = network.references().count();
         let is_lost = network.lost_since().is_some();
-        board.set(OwnTrouble::Network, is_lost.then(|| String::from("no reference answers")));
+        let detail =
+            is_lost.then(|| format!("{} of {total} references do not answer", silent.len()));
+        board.set(OwnTrouble::Network, detail);
+        if is_lost != self.told.network_lost {
+            self.told.network_lost = is_lost;
+            let silent = silent.join(", ");
+            tracing::warn!(is_lost, silent, "these references do not answer");
+        }
+        let held_long =
+            network.held_since().is_some_and(|at| self.clock.now().since(at) > HELD_LONG);
+        if held_long && !self.told.held_long {
+            let waiting = network.waiting();
+            tracing::warn!(
+                waiting,
+                "failures have waited for long to be told from our own network's"
+            );
+        }
+        self.told.held_long = held_long;
+        self.metrics.own_network(network.references(), network.waiting(), network.excused());
         self.metrics.own_clock(self.prober.own_offset());
         let load = self.prober.load();
         self.metrics.own_load(load.lag, load.added);

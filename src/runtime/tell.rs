@@ -23,6 +23,10 @@ pub struct Told {
     wall_stepped: bool,
     /// Our own trouble.
     pub(super) own_trouble: BTreeSet<OwnTrouble>,
+    /// Whether our own network is lost.
+    pub(super) network_lost: bool,
+    /// Whether failures wait for long.
+    pub(super) held_long: bool,
     /// Runs that were left out, and not told of yet.
     missed: u64,
     /// When they may be told of.

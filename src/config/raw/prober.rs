@@ -17,7 +17,7 @@ use super::tuning::{Interval, Timeout};
 /// A clock cannot be told to be off by less than what a quiet network adds to a reading of it.
 pub(in super::super) type ClockError = Duration<10, DAY>;
 /// Longer than this it would be no confirmation but a silence.
-pub(in super::super) type ConfirmAfter = Duration<0, { 10 * MINUTE }>;
+pub(in super::super) type ConfirmAfter = Duration<0, MINUTE>;
 /// Whoever waits for a heartbeat is not to be flooded with them.
 pub(in super::super) type Beat = Duration<1_000, DAY>;
 

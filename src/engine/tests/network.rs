@@ -126,6 +126,7 @@ fn an_incident_that_is_open_stays_so_while_the_network_is_lost() {
     let mut rig = Rig::new(guarded());
     rig.see_all(10, 40, "portal", &refusal());
     rig.see_all(40, 60, "portal", &well());
+    rig.ask(60, [true; 3]);
     assert_eq!(rig.causes().last().unwrap(), "2 monitoring all_recovered");
     rig.ask(61, [false; 3]);
     rig.see_all(70, 1500, "portal", &timeout());
@@ -170,6 +171,7 @@ fn one_of_two_that_fails_is_no_network_that_is_lost() {
     let mut policy = guarded();
     policy.prober.references.remove(&reference("site"));
     let mut rig = Rig::new(policy);
+    rig.ask(0, [true; 3]);
     rig.ask(1, [true, false, false]);
     assert_eq!(rig.network(), (false, 0, 0));
     rig.ask(11, [false; 3]);
@@ -182,6 +184,7 @@ fn without_a_resolver_names_that_are_not_found_are_nobodys_fault() {
     policy.prober.references.get_mut(&reference("gateway")).unwrap().resolver = true;
     let mut rig = Rig::new(policy);
     let unfound = fail(Subject::Whole, Reason::ResolveFailed { detail: "timed out".to_owned() });
+    rig.ask(0, [true; 3]);
     for secs in [10, 20, 30] {
         rig.see(secs, "portal", vec![unfound.clone()]);
         rig.see(secs, "desk", vec![refusal()]);
@@ -227,6 +230,113 @@ fn what_spans_platforms_must_last() {
     }
 }
 
+#[test]
+fn what_never_answered_does_not_make_the_network_lost() {
+    let mut rig = Rig::new(guarded());
+    rig.ask(1, [true, false, false]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    rig.ask(11, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 0), "the one that counts has failed");
+    rig.ask(21, [true, false, false]);
+    assert_eq!(rig.network(), (false, 0, 0));
+}
+
+#[test]
+fn a_start_without_a_network_excuses_for_a_while() {
+    let mut rig = Rig::new(guarded());
+    rig.see(1, "portal", vec![timeout()]);
+    assert_eq!(rig.network(), (false, 1, 0), "it waits for them");
+    rig.ask(2, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 1));
+    rig.see(200, "portal", vec![timeout()]);
+    assert_eq!(rig.network(), (true, 0, 2));
+    rig.tick(303);
+    assert_eq!(rig.network(), (false, 0, 2));
+    rig.ask(304, [false; 3]);
+    rig.see_all(310, 340, "portal", &timeout());
+    assert_eq!(rig.network(), (false, 0, 2), "they are taken for wrongly named");
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+}
+
+#[test]
+fn a_target_that_answers_shows_that_the_references_are_wrong() {
+    let mut rig = Rig::new(guarded());
+    rig.see(1, "desk", vec![refusal()]);
+    rig.ask(2, [false; 3]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    let mut rig = Rig::new(guarded());
+    rig.ask(2, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 0));
+    rig.see(10, "desk", vec![refusal()]);
+    assert_eq!(rig.network(), (false, 0, 0));
+}
+
+#[test]
+fn half_of_them_are_no_majority() {
+    let mut policy = guarded();
+    let fourth = reference("fourth");
+    let named = ReferencePolicy { named: true, resolver: false };
+    policy.prober.references.insert(fourth.clone(), named);
+    let mut rig = Rig::new(policy);
+    rig.ask(1, [true; 3]);
+    let decision = rig.engine.handle(&observed(fourth, at(1), vec![well()]), at(2));
+    rig.keep(decision);
+    rig.ask(11, [false, false, true]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    rig.ask(21, [false; 3]);
+    assert_eq!(rig.network(), (true, 0, 0));
+}
+
+#[test]
+fn one_that_stays_down_stops_counting_until_it_answers() {
+    let mut rig = Rig::new(guarded());
+    rig.ask(0, [true; 3]);
+    for minute in 1..=62 {
+        rig.ask(minute * 60, [true, true, false]);
+    }
+    rig.ask(63 * 60, [false, true, false]);
+    assert_eq!(rig.network(), (false, 0, 0), "one of the two that count");
+    rig.ask(64 * 60, [true; 3]);
+    rig.ask(65 * 60, [false, true, false]);
+    assert_eq!(rig.network(), (true, 0, 0));
+}
+
+#[test]
+fn however_long_what_spans_platforms_must_last_it_counts_in_the_end() {
+    let mut policy = guarded();
+    policy.prober.confirm_after = crate::model::Span::from_secs(300);
+    let mut rig = Rig::new(policy);
+    rig.ask(5, [true; 3]);
+    for secs in 10..312 {
+        rig.see(secs, "portal", vec![timeout()]);
+        rig.see(secs, "desk", vec![timeout()]);
+        assert!(rig.engine.state().network().waiting() <= 128);
+    }
+    rig.ask(312, [true; 3]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    assert_eq!(rig.status("desk"), ComponentStatus::MajorOutage);
+}
+
+#[test]
+fn what_failed_more_than_once_counts_though_it_passes_then() {
+    let mut policy = guarded();
+    let twice = Threshold::in_a_row(super::times(2));
+    policy.checks.values_mut().for_each(|check| check.fail_after = twice);
+    let mut rig = Rig::new(policy);
+    rig.ask(5, [true; 3]);
+    for secs in [10, 12] {
+        rig.see(secs, "portal", vec![timeout()]);
+        rig.see(secs, "desk", vec![timeout()]);
+    }
+    rig.see(13, "desk", vec![well()]);
+    assert_eq!(rig.network(), (false, 5, 0));
+    rig.ask(20, [true; 3]);
+    assert_eq!(rig.network(), (false, 0, 0));
+    assert_eq!(rig.status("desk"), ComponentStatus::MajorOutage);
+    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+}
+
 /// What a check finds, and what the references do.
 #[derive(Clone, Debug)]
 enum Step {
@@ -245,6 +355,10 @@ fn steps() -> impl Strategy<Value = Vec<(Step, i64)>> {
 
 fn entries(steps: &[(Step, i64)]) -> Vec<(Timestamp, Input)> {
     let mut entries = vec![(at(0), Input::PolicyChanged(Box::new(guarded())))];
+    // One that never answered counts for nothing.
+    for name in REFERENCES {
+        entries.push((at(0), observed(reference(name), at(0), vec![well()])));
+    }
     let mut secs = 0;
     for (step, wait) in steps {
         secs += wait;

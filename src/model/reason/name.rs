@@ -120,6 +120,7 @@ impl Reason {
             },
             Self::ProberExhausted { .. } => "prober_exhausted",
             Self::ProberOffline { .. } => "prober_offline",
+            Self::ProberBlip => "prober_blip",
             Self::ProberClock { .. } => "prober_clock",
             Self::ProberClockUnsure => "prober_clock_unsure",
             Self::ProberClockOff { .. } => "prober_clock_off",
@@ -136,6 +137,7 @@ impl Reason {
             self,
             Self::ProberExhausted { .. }
                 | Self::ProberOffline { .. }
+                | Self::ProberBlip
                 | Self::ProberClock { .. }
                 | Self::ProberClockUnsure
                 | Self::ProberClockOff { .. }

@@ -150,6 +150,9 @@ impl fmt::Display for Reason {
             Self::SlowPhase { phase, took } => write!(f, "took {took} in phase {phase}"),
             Self::ProberExhausted { detail } => write!(f, "the prober is exhausted: {detail}"),
             Self::ProberOffline { detail } => write!(f, "the prober has no network: {detail}"),
+            Self::ProberBlip => {
+                f.write_str("several platforms failed at once, and the next run passed")
+            }
             Self::ProberClock { step } => {
                 let size = Span::from_micros(step.unsigned_abs());
                 let sense = if *step < 0 { "back" } else { "forward" };
