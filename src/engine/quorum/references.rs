@@ -12,9 +12,9 @@ use crate::model::{
 /// From so many on a single one is outvoted.
 const MAJORITY: usize = 3;
 /// How long a reference may fail while others answer, and count nevertheless.
-const GIVEN_UP_AFTER: Duration = Duration::from_hours(1);
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(3_600);
 /// How long at most a start where nothing has ever answered is taken for one without a network.
-const STARTING: Duration = Duration::from_mins(5);
+const STARTING: Duration = Duration::from_secs(5 * 60);
 
 /// What was last heard of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
