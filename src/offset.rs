@@ -10,7 +10,7 @@ mod sight;
 
 pub use agreement::{agreement, agreement_of, strayed};
 pub use book::{Book, Known, MOST, Rules, Who};
-pub use edge::before_the_edge;
+pub use edge::{before_the_edge, until_the_edge};
 pub use interval::SLEW;
 pub use own::{Named, Own, Reference, Voice};
 pub use sight::{JUMP_TOLD, Sample, Sight};

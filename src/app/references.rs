@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
 
 use crate::config::{
-    Addresses, Check, CheckKind, Config, DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec,
-    IcmpCheck, LossLimits, NameServer, ProberPlan, Reference, TtlLimits,
+    Addresses, Check, CheckKind, Config, DnsCheck, IcmpCheck, LossLimits, NameServer, ProberPlan,
+    Reference,
 };
 use crate::model::CheckId;
 use crate::net::surroundings::Surroundings;
@@ -55,18 +54,9 @@ fn of_resolver(server: NameServer, plan: &ProberPlan) -> Reference {
     let place = format!("{}:{}", server.host, server.port);
     let kind = CheckKind::Dns(Box::new(DnsCheck {
         // What every resolver knows, without asking anybody about somebody.
-        name: Name::root(),
         record_type: RecordType::NS,
         server: Some(server),
-        servers: DnsServers::One,
-        rcode: vec![ResponseCode::NoError],
-        expect: DnsExpect::default(),
-        matches: DnsMatches::default(),
-        ttl: TtlLimits::default(),
-        authoritative: false,
-        authenticated: false,
-        recursion_desired: true,
-        dnssec: Dnssec::Off,
+        ..DnsCheck::of(Name::root())
     }));
     found(&format!("resolver-{place}"), format!("The resolver {place}"), true, kind, plan)
 }

@@ -20,11 +20,17 @@ pub fn before_the_edge(known: ClockOffset, now: Timestamp, way: Span) -> Option<
         return None;
     }
     // The upper half has the time on the way on top of it, so the edge is that much later.
+    Some(until_the_edge(known, now, Span::from_micros(way.as_micros() / 2)))
+}
+
+/// How long to wait from `now` on with a question to a clock that shows whole seconds, so that its
+/// answer tells in which half of what is `known` the truth lies: its second must begin, if it is off
+/// by the middle of it, just when the question has got there, which takes `way`.
+pub fn until_the_edge(known: ClockOffset, now: Timestamp, way: Span) -> Span {
     let way = i64::try_from(way.as_micros()).unwrap_or(i64::MAX);
-    let edge = known.middle().saturating_add(way / 2);
+    let edge = known.middle().saturating_add(way);
     let theirs = now.as_micros().saturating_add(edge);
-    let wait = theirs.saturating_neg().rem_euclid(SECOND);
-    Some(Span::from_micros(wait.unsigned_abs()))
+    Span::from_micros(theirs.saturating_neg().rem_euclid(SECOND).unsigned_abs())
 }
 
 #[cfg(test)]

@@ -10,13 +10,13 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::model::{ComponentStatus, IncidentStatus, Timestamp};
-use crate::outbox::{Payload, RemoteId, Request};
+use crate::model::{ComponentStatus, IncidentStatus};
+use crate::outbox::{Payload, RemoteId};
 
 use super::about::written;
-use super::dialect::{Call, Caps, Conversation, Dialect, Marker, shortened};
+use super::dialect::{Call, Caps, Marker, shortened};
 use super::mark;
-use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Talk, Vendor, counted, id_of};
+use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, counted, id_of};
 
 /// What Cachet can do.
 pub(super) const CAPS: Caps = Caps {
@@ -32,16 +32,6 @@ pub(super) const CAPS: Caps = Caps {
 /// A Cachet, and how to speak of it.
 #[derive(Clone, Debug)]
 pub(super) struct Cachet(pub(super) Paper);
-
-impl Dialect for Cachet {
-    fn begin<'a>(
-        &'a self,
-        request: &'a Request,
-        _now: Timestamp,
-    ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(Talk::new(self, request))
-    }
-}
 
 fn call(method: Method, path: &[&str], body: Option<Value>) -> Call {
     let path = ["api"].into_iter().chain(path.iter().copied()).map(str::to_owned).collect();

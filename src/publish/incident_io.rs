@@ -9,12 +9,12 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::model::{ComponentStatus, IncidentStatus, Timestamp};
-use crate::outbox::{Payload, RemoteId, Request};
+use crate::model::{ComponentStatus, IncidentStatus};
+use crate::outbox::{Payload, RemoteId};
 
-use super::dialect::{Call, Caps, Conversation, Dialect, Marker, shortened};
+use super::dialect::{Call, Caps, Marker, shortened};
 use super::mark;
-use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Talk, Vendor, id_of, time_of};
+use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, id_of, time_of};
 
 /// What incident.io can do.
 pub(super) const CAPS: Caps = Caps {
@@ -33,16 +33,6 @@ const UPDATES: &str = "status_page_incident_updates";
 /// A page at incident.io, and how to speak of it.
 #[derive(Clone, Debug)]
 pub(super) struct IncidentIo(pub(super) Paper);
-
-impl Dialect for IncidentIo {
-    fn begin<'a>(
-        &'a self,
-        request: &'a Request,
-        _now: Timestamp,
-    ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(Talk::new(self, request))
-    }
-}
 
 fn call(method: Method, path: &[&str], body: Option<Value>) -> Call {
     let path = ["v2"].into_iter().chain(path.iter().copied()).map(str::to_owned).collect();

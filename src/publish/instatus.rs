@@ -8,13 +8,13 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::model::{ComponentStatus, IncidentStatus, Timestamp};
-use crate::outbox::{Payload, RemoteId, Request};
+use crate::model::{ComponentStatus, IncidentStatus};
+use crate::outbox::{Payload, RemoteId};
 
 use super::about::written;
-use super::dialect::{Call, Caps, Conversation, Dialect, Marker, shortened};
+use super::dialect::{Call, Caps, Marker, shortened};
 use super::mark;
-use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Talk, Vendor, counted, id_of, time_of};
+use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, counted, id_of, time_of};
 
 /// What Instatus can do.
 pub(super) const CAPS: Caps = Caps {
@@ -30,16 +30,6 @@ pub(super) const CAPS: Caps = Caps {
 /// A page at Instatus, and how to speak of it.
 #[derive(Clone, Debug)]
 pub(super) struct Instatus(pub(super) Paper);
-
-impl Dialect for Instatus {
-    fn begin<'a>(
-        &'a self,
-        request: &'a Request,
-        _now: Timestamp,
-    ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(Talk::new(self, request))
-    }
-}
 
 impl Instatus {
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {

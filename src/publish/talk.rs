@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::model::{ComponentId, ComponentStatus, IncidentStatus, Timestamp};
 use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request};
 
-use super::dialect::{Answer, Call, Conversation, Turn, complaint, refusal};
+use super::dialect::{Answer, Call, Conversation, Dialect, Turn, complaint, refusal};
 use super::mark;
 
 /// Rows of one page of a list, where a vendor lets us choose.
@@ -62,6 +62,17 @@ impl Paper {
             .components
             .iter()
             .filter_map(|(id, status)| Some((self.components.get(id)?.as_str(), *status)))
+    }
+}
+
+/// What a vendor is asked for is always said so.
+impl<V: Vendor> Dialect for V {
+    fn begin<'a>(
+        &'a self,
+        request: &'a Request,
+        _now: Timestamp,
+    ) -> Box<dyn Conversation + Send + 'a> {
+        Box::new(Talk::new(self, request))
     }
 }
 

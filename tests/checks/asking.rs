@@ -8,14 +8,12 @@ use std::time::Duration;
 use farol::check::Prober;
 use farol::clock::Clock;
 use farol::config::{
-    Addresses, Check, CheckKind, ClockLimits, Config, DnsCheck, DnsExpect, DnsMatches, DnsServers,
-    Dnssec, HttpCheck, HttpClient, HttpExpect, NameServer, Piece, Secrets, Security, SourceFile,
-    Step, TcpCheck, TtlLimits, parse,
+    Addresses, Check, CheckKind, ClockLimits, Config, DnsCheck, HttpCheck, HttpClient, HttpExpect,
+    NameServer, Piece, Secrets, Security, SourceFile, Step, TcpCheck, parse,
 };
 use farol::model::{
     CheckId, ComponentStatus, Finding, Observation, Phases, Span, Threshold, Vantage, Verdict,
 };
-use hickory_proto::op::ResponseCode;
 use rustls::pki_types::CertificateDer;
 
 /// Long enough for whatever is to be answered, on any machine.
@@ -76,18 +74,9 @@ pub(crate) fn get(http: HttpCheck) -> Check {
 /// A question of a plain kind to one server.
 pub(crate) fn query(server: impl Into<NameServer>, name: &str, record_type: &str) -> DnsCheck {
     DnsCheck {
-        name: name.parse().unwrap(),
         record_type: record_type.parse().unwrap(),
         server: Some(server.into()),
-        servers: DnsServers::One,
-        rcode: vec![ResponseCode::NoError],
-        expect: DnsExpect::default(),
-        matches: DnsMatches::default(),
-        ttl: TtlLimits::default(),
-        authoritative: false,
-        authenticated: false,
-        recursion_desired: true,
-        dnssec: Dnssec::Off,
+        ..DnsCheck::of(name.parse().unwrap())
     }
 }
 

@@ -1,8 +1,6 @@
-//! What several readings of one clock come to, and when to read it again. Pure.
+//! What several readings of one clock come to. Pure.
 
-use crate::model::{ClockOffset, Span, Timestamp};
-
-const SECOND: i64 = 1_000_000;
+use crate::model::ClockOffset;
 
 /// What the readings of a run have come to.
 #[derive(Debug, Default)]
@@ -32,21 +30,15 @@ impl Readings {
     }
 }
 
-/// How long to wait with the next question to a clock that shows whole seconds, so that its answer
-/// tells in which half of what is known the truth lies: its second must begin, if it is off by the
-/// middle of it, just when the question has got there, which takes `way`.
-pub(super) fn until_the_edge(known: ClockOffset, now: Timestamp, way: Span) -> Span {
-    let way = i64::try_from(way.as_micros()).unwrap_or(0);
-    let theirs = now.as_micros().saturating_add(way).saturating_add(known.middle());
-    Span::from_micros(theirs.saturating_neg().rem_euclid(SECOND).unsigned_abs())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{prop_assert, proptest};
 
-    use super::{Readings, SECOND, until_the_edge};
+    use super::Readings;
     use crate::model::{ClockOffset, ClockSource, Span, Timestamp};
+    use crate::offset::until_the_edge;
+
+    const SECOND: i64 = 1_000_000;
 
     fn offset(at_least: i64, at_most: i64) -> ClockOffset {
         ClockOffset { at_least, at_most, source: ClockSource::Date }

@@ -20,10 +20,11 @@ use super::super::http::ground::Ground;
 use super::super::http::hop::Limits;
 use super::super::http::request::Request;
 use super::super::http::route::{Reach, Route, Trail};
-use super::narrow::{Readings, until_the_edge};
+use super::narrow::Readings;
 use crate::config::{HttpCheck, TimeFormat, TimePlace};
 use crate::model::{ClockOffset, ClockSource, Phase, Phases, Reason, Span, Timestamp};
 use crate::net::Run;
+use crate::offset::until_the_edge;
 
 /// A server, and how it is asked.
 #[derive(Clone, Copy)]

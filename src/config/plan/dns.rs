@@ -87,6 +87,26 @@ pub struct DnsCheck {
     pub dnssec: Dnssec,
 }
 
+impl DnsCheck {
+    /// Asks for the IPv4 addresses of `name`, of the system's resolver, and is content with any.
+    pub fn of(name: Name) -> Self {
+        Self {
+            name,
+            record_type: RecordType::A,
+            server: None,
+            servers: DnsServers::One,
+            rcode: vec![ResponseCode::NoError],
+            expect: DnsExpect::default(),
+            matches: DnsMatches::default(),
+            ttl: TtlLimits::default(),
+            authoritative: false,
+            authenticated: false,
+            recursion_desired: true,
+            dnssec: Dnssec::Off,
+        }
+    }
+}
+
 /// Which servers a query goes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DnsServers {

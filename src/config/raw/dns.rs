@@ -4,9 +4,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
 
 use super::super::mistake::Mistake;
-use super::super::plan::{
-    DnsCheck, DnsExpect, DnsMatches, DnsServers, Dnssec, NameServer, TtlLimits,
-};
+use super::super::plan::{DnsCheck, DnsMatches, DnsServers, Dnssec, NameServer, TtlLimits};
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::WhichServers;
 use super::super::setting::count::Whole;
@@ -64,20 +62,7 @@ impl Shortened for DnsCheck {
     const EITHER: &'static str = "a name in quotes, or a table such as { name = \"...\" }";
 
     fn of(name: Name) -> Self {
-        Self {
-            name,
-            record_type: RecordType::A,
-            server: None,
-            servers: DnsServers::One,
-            rcode: vec![ResponseCode::NoError],
-            expect: DnsExpect::default(),
-            matches: DnsMatches::default(),
-            ttl: TtlLimits::default(),
-            authoritative: false,
-            authenticated: false,
-            recursion_desired: true,
-            dnssec: Dnssec::Off,
-        }
+        Self::of(name)
     }
 }
 
