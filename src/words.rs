@@ -13,5 +13,5 @@ mod tests;
 mod tongue;
 
 pub use facts::{Body, Dependents, Earlier, Line, Names, Step, Symptom, Title, Watch};
-pub use template::{Text, tell};
+pub use template::{Text, tell, title};
 pub use tongue::{Tongue, name};
