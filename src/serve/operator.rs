@@ -82,7 +82,9 @@ async fn note(incident: IncidentKey, request: Request) -> Result<Order, ApiError
     let field = |name: &str| match &body[name] {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text.as_str())),
-        _ => Err(ApiError::Invalid(vec![format!("{name} must be a text")])),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(ApiError::Invalid(vec![format!("{name} must be a text")]))
+        }
     };
     let (text, status) = (field("text")?.unwrap_or_default(), field("status")?);
     let wish = Wish::note(text, status);

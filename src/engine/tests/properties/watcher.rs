@@ -103,12 +103,10 @@ impl Watcher {
             (Monitoring, Resolved),
         ];
         // What only a person can know.
-        match cause {
-            Cause::OperatorNoted => legal.push((Investigating, Identified)),
-            Cause::OperatorResolved => {
-                legal = [Investigating, Identified, Monitoring].map(|was| (was, Resolved)).into();
-            }
-            _ => {}
+        if cause == Cause::OperatorNoted {
+            legal.push((Investigating, Identified));
+        } else if cause == Cause::OperatorResolved {
+            legal = [Investigating, Identified, Monitoring].map(|was| (was, Resolved)).into();
         }
         assert!(legal.contains(&(before.status, action.status)), "{before:?} {action:?}");
         assert_eq!(action.by_person, cause == Cause::OperatorNoted);
@@ -131,19 +129,20 @@ impl Watcher {
 
     /// Remembers what a person called over, and what of it has recovered since.
     fn respect(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::ComponentChanged { component, to, .. } if !to.is_bad() => {
-                self.left.remove(component);
-            }
-            EventKind::IncidentChanged { incident, cause: Cause::OperatorResolved, .. } => {
-                for (id, status) in &self.latest[incident].components {
-                    self.over.insert(id.clone(), event.at);
-                    if status.is_bad() {
-                        self.left.insert(id.clone());
-                    }
+        if let EventKind::ComponentChanged { component, to, .. } = &event.kind
+            && !to.is_bad()
+        {
+            self.left.remove(component);
+        }
+        if let EventKind::IncidentChanged { incident, cause: Cause::OperatorResolved, .. } =
+            &event.kind
+        {
+            for (id, status) in &self.latest[incident].components {
+                self.over.insert(id.clone(), event.at);
+                if status.is_bad() {
+                    self.left.insert(id.clone());
                 }
             }
-            _ => {}
         }
     }
 
