@@ -3,12 +3,16 @@
 
 mod chat;
 mod dns;
+pub mod fault;
 mod identity;
+pub mod judge;
 mod listen;
 pub mod page;
 pub mod platform;
+pub mod scenario;
 pub mod story;
 pub mod timeline;
 mod web;
+pub mod world;
 
 pub use platform::{Platform, StartError};
