@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::world::Kind;
 use crate::model::{ComponentStatus, Impact, IncidentStatus, Span, Timestamp};
 
+pub mod collection;
 pub mod mistake;
 pub mod moment;
 mod raw;
@@ -157,5 +158,12 @@ impl Scenario {
         let so_far = self.expects.iter().filter(|expect| expect.from <= at);
         let bad = so_far.flat_map(|expect| &expect.components);
         bad.filter(|(_, status)| status.is_bad()).map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Every component that work is announced on up to `at`.
+    pub fn announced_until(&self, at: Timestamp) -> BTreeSet<&str> {
+        let so_far = self.events.iter().filter(|event| event.at <= at);
+        let announced = so_far.filter_map(|event| event.announce.as_ref());
+        announced.flat_map(|work| &work.components).map(String::as_str).collect()
     }
 }

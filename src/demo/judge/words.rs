@@ -46,7 +46,8 @@ pub(super) fn unsaid(phase: &Expect, incident: &IncidentSeen, until: Timestamp) 
 ///
 /// 1. Addresses, links and codes; names of hosts and of checks.
 /// 2. What the scenario or the phase forbids.
-/// 3. The name of a component that has had nothing to do with it so far.
+/// 3. The name of a component that has had nothing to do with it so far, neither by its trouble nor
+///    by work that is announced.
 pub(super) fn unfit(
     scenario: &Scenario,
     phase: Option<&Expect>,
@@ -66,10 +67,11 @@ pub(super) fn unfit(
     let of_phase = phase.iter().flat_map(|phase| &phase.never);
     let forbidden = scenario.never.iter().chain(of_phase).filter(|it| it.is_match(&text));
     found.extend(forbidden.map(|it| format!("a text says {:?}", it.as_str())));
-    let affected: BTreeSet<&str> =
-        scenario.affected_until(update.at).into_iter().map(|id| backstage.name_of(id)).collect();
+    let concerned = scenario.affected_until(update.at).into_iter();
+    let concerned = concerned.chain(scenario.announced_until(update.at));
+    let concerned: BTreeSet<&str> = concerned.map(|id| backstage.name_of(id)).collect();
     for name in backstage.components.values() {
-        let is_part = affected.iter().any(|affected| affected.contains(name.as_str()));
+        let is_part = concerned.iter().any(|concerned| concerned.contains(name.as_str()));
         if !is_part && has_word(&text, name) {
             found.push(format!("a text names {name}, which has nothing to do with it"));
         }
