@@ -24,15 +24,17 @@ use crate::store::{self, Store};
 mod beside;
 mod error;
 mod lanes;
+mod parts;
 mod references;
 mod resume;
 mod token;
 
 use beside::Beside;
-use lanes::Lanes;
-use resume::{Saved, resume, start_clock};
+use parts::Parts;
+use resume::Saved;
 
 pub use error::{AppError, DamageError};
+pub use parts::ByHand;
 
 /// How many happenings a slow listener may fall behind before it misses some.
 const NEWS: usize = 4096;
@@ -81,22 +83,9 @@ pub struct App {
 
 impl App {
     /// Opens everything, continues where the last run ended, and starts the tasks.
-    pub async fn start(mut options: Options) -> Result<Self, AppError> {
-        references::find(&mut options.config);
-        let (listener, address) = bind(options.listen).await?;
-        let dir = options.state_dir.as_path();
-        let (store, saved) = open(dir, options.retention, &options.config)?;
-        let clock = options.clock.unwrap_or_else(|| start_clock(saved.latest()));
-        let pages = open_pages(dir, &options.config, clock)?;
-        let api_token = token::given_or_kept(options.api_token, dir)?;
-        let metrics = measuring(&options.config, clock)?;
-        let (install, own) = (&saved.install, own_url(address, "/v1")?);
-        let (secrets, public) = (&options.secrets, options.public_url.as_ref());
-        let lanes = Lanes { secrets, install, own, api_token: &api_token, public, clock };
-        let publishers = lanes.publishers(&options.config)?;
-        let heart = beside::heart(&options.config, &options.secrets)?;
-        let prober = probing(clock, options.vantage, options.secrets, &options.config.prober)?;
-        let (core, durable) = resume(&options.config, store, saved, clock, &metrics).await?;
+    pub async fn start(options: Options) -> Result<Self, AppError> {
+        let parts = Parts::open(options).await?;
+        let (clock, address, prober) = (parts.clock, parts.address, parts.prober);
 
         let (news, _) = broadcast::channel(NEWS);
         let (operator, requests) = Operator::new();
@@ -105,31 +94,31 @@ impl App {
         let (stop_server, server_stop) = watch::channel(false);
         let progress = Progress::default();
         let beside = Beside { clock, prober: &prober, health: &health, progress: &progress };
-        let beside = beside.start(heart, &options.config, &metrics);
+        let beside = beside.start(parts.heart, &parts.config, &parts.metrics);
         let runtime = Runtime {
             clock,
-            core,
-            durable,
+            core: parts.core,
+            durable: parts.durable,
             prober,
-            checks: checks(&options.config),
-            publishers,
-            metrics: Arc::clone(&metrics),
+            checks: checks(&parts.config),
+            publishers: parts.publishers,
+            metrics: Arc::clone(&parts.metrics),
             news: news.clone(),
             pulse,
             requests,
-            hold: HoldFile::new(options.state_dir.join("hold")),
-            max_in_flight: options.max_in_flight,
+            hold: HoldFile::new(parts.state_dir.join("hold")),
+            max_in_flight: parts.max_in_flight,
             progress,
             told: Told::default(),
         };
         let site = Site {
-            store: pages,
-            token: api_token,
-            metrics,
+            store: parts.pages,
+            token: parts.api_token,
+            metrics: parts.metrics,
             clock,
             operator: operator.clone(),
             pulse: health,
-            base_url: options.public_url,
+            base_url: parts.public_url,
         };
         Ok(Self {
             address,
@@ -138,7 +127,7 @@ impl App {
             stop_runtime,
             stop_server,
             beside,
-            server: tokio::spawn(serve::serve(listener, site, told(server_stop))),
+            server: tokio::spawn(serve::serve(parts.listener, site, told(server_stop))),
             runtime: tokio::spawn(runtime.run(told(runtime_stop))),
         })
     }

@@ -13,6 +13,7 @@ mod person;
 pub mod platform;
 pub mod play;
 pub mod scenario;
+pub mod stepped;
 mod telling;
 pub mod timeline;
 mod web;

@@ -176,8 +176,12 @@ impl PageReader {
 
     /// The page's text as a person reads it: tags and style left out.
     pub async fn text(&self) -> Result<String, reqwest::Error> {
-        let html = self.client.get(self.base.clone()).send().await?.error_for_status()?;
-        Ok(visible(&html.text().await?))
+        Ok(visible(&self.html().await?))
+    }
+
+    /// The page as a browser gets it.
+    pub async fn html(&self) -> Result<String, reqwest::Error> {
+        self.client.get(self.base.clone()).send().await?.error_for_status()?.text().await
     }
 
     async fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, reqwest::Error> {

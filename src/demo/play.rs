@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const MAX_IN_FLIGHT: usize = 32;
 
 /// What writes to the page; it protects nothing, and is the same in every demo.
-const TOKEN: &str = "the demo's own token";
+pub(super) const TOKEN: &str = "the demo's own token";
 
 /// Why a scenario could not be played.
 #[derive(Debug, thiserror::Error)]
