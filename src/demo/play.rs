@@ -15,7 +15,8 @@ use super::person::Person;
 use super::scenario::{Event, Scenario, Tempo};
 use super::telling;
 use super::timeline::{Timeline, Voice};
-use super::world::{StartError, World};
+use super::platform::StartError;
+use super::world::World;
 use crate::app::{self, App, AppError, Options};
 use crate::clock::{Clock, Plan};
 use crate::config::{self, Config, ConfigError, Platform, Secret, Secrets};
@@ -78,14 +79,16 @@ impl Play {
     ) -> Result<Self, PlayError> {
         let clock = Clock::paced(plan(&scenario, &tempo));
         let world = World::start(scenario.platform, clock).await?;
-        let mut config = config::parse(&world.files())?;
+        let mut config = config::parse_with(&world.files(), &world.overrides())?;
         // The simulated platform is on the loopback, and a demo asks nobody else anything.
         config.prober.find_references = false;
+        let password = |reference| (reference, Secret::new(World::password()));
+        let secrets = Secrets::new(config.secret_refs().into_iter().map(password));
         let platform = config.platforms.first().cloned().ok_or(PlayError::NoPlatform)?;
         let backstage = backstage(&config, &platform, &world.variables());
         let app = App::start(Options {
             config,
-            secrets: Secrets::default(),
+            secrets,
             listen,
             public_url: None,
             state_dir,
