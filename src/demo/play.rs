@@ -40,7 +40,7 @@ pub enum PlayError {
     #[error(transparent)]
     World(#[from] StartError),
     /// The probe file of the platform is not understood: a bug.
-    #[error("the demo's own probe file is wrong: {0}")]
+    #[error("the demo's own probe file is wrong:\n{}", .0.render(false, 100))]
     Config(#[from] ConfigError),
     /// The probe file has no platform: a bug.
     #[error("the demo's own probe file has no platform")]
