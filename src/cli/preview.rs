@@ -23,6 +23,9 @@ pub(super) struct Preview {
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
+    #[command(flatten)]
+    values: probes::Values,
+
     /// Only the texts of the platform that has this id
     #[arg(long, value_name = "ID")]
     platform: Option<String>,
@@ -34,7 +37,7 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) fn run(self) -> Ending {
-        let config = match probes::load(&self.probes, Complaints::Terminal) {
+        let config = match probes::load(&self.probes, &self.values, Complaints::Terminal) {
             Ok(config) => config,
             Err(ending) => return ending,
         };

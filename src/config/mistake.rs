@@ -5,8 +5,10 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+mod variables;
 mod words;
 
+pub(super) use variables::VariableMistake;
 use words::{article, one_or_two, perhaps, with_units};
 pub(super) use words::{list, shorten};
 
@@ -348,6 +350,10 @@ pub(super) enum Mistake {
         help("it would ask the same for each value: use the variable, or leave it out")
     )]
     UnusedVariable { name: String },
+    /// Something about the variables of the file.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfVariables(VariableMistake),
     /// A value stands there twice.
     #[error("the value `{value}` is given twice")]
     #[diagnostic(code(farol::config::duplicate_value), help("keep one of them"))]

@@ -191,7 +191,7 @@ impl PageReader {
 }
 
 /// A component's id as its probe file has it: without the platform's in front.
-pub(super) fn own_id(platform: &Platform, component: &config::Component) -> String {
+pub fn own_id(platform: &Platform, component: &config::Component) -> String {
     let whole = component.id.as_str();
     let own = whole.strip_prefix(platform.id.as_str()).and_then(|rest| rest.strip_prefix('/'));
     own.unwrap_or(whole).to_owned()

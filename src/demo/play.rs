@@ -1,7 +1,7 @@
 //! The live player: a scenario on a simulated platform, with the whole of farol watching it on
 //! real sockets, the story's time running faster than real time, and the judge reading the page.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use super::person::Person;
 use super::scenario::{Event, Scenario, Tempo};
 use super::telling;
 use super::timeline::{Timeline, Voice};
-use super::world::{StartError, World};
+use super::platform::StartError;
+use super::world::World;
 use crate::app::{self, App, AppError, Options};
 use crate::clock::{Clock, Plan};
-use crate::config::{self, Check, CheckKind, Config, ConfigError, Platform, Secret, Secrets};
+use crate::config::{self, Config, ConfigError, Platform, Secret, Secrets};
 use crate::model::{Timestamp, Vantage};
 use crate::store;
 
@@ -39,7 +40,7 @@ pub enum PlayError {
     #[error(transparent)]
     World(#[from] StartError),
     /// The probe file of the platform is not understood: a bug.
-    #[error("the demo's own probe file is wrong: {0}")]
+    #[error("the demo's own probe file is wrong:\n{}", .0.render(false, 100))]
     Config(#[from] ConfigError),
     /// The probe file has no platform: a bug.
     #[error("the demo's own probe file has no platform")]
@@ -78,14 +79,16 @@ impl Play {
     ) -> Result<Self, PlayError> {
         let clock = Clock::paced(plan(&scenario, &tempo));
         let world = World::start(scenario.platform, clock).await?;
-        let mut config = config::parse(&world.files())?;
+        let mut config = config::parse_with(&world.files(), &world.overrides())?;
         // The simulated platform is on the loopback, and a demo asks nobody else anything.
         config.prober.find_references = false;
+        let password = |reference| (reference, Secret::new(World::password()));
+        let secrets = Secrets::new(config.secret_refs().into_iter().map(password));
         let platform = config.platforms.first().cloned().ok_or(PlayError::NoPlatform)?;
-        let backstage = backstage(&config, &platform);
+        let backstage = backstage(&config, &platform, &world.variables());
         let app = App::start(Options {
             config,
-            secrets: Secrets::default(),
+            secrets,
             listen,
             public_url: None,
             state_dir,
@@ -199,22 +202,22 @@ fn plan(scenario: &Scenario, tempo: &Tempo) -> &'static Plan {
     }))
 }
 
-/// The names that the public may know, and those that it may not.
-pub fn backstage(config: &Config, platform: &Platform) -> Backstage {
+/// The names that the public may know, and those that it may not: of checks, and of hosts, which
+/// stand in the probe file's variables.
+pub fn backstage(
+    config: &Config,
+    platform: &Platform,
+    variables: &BTreeMap<String, String>,
+) -> Backstage {
     let named = platform.components.iter();
     let components = named.map(|it| (own_id(platform, it), it.name.clone())).collect();
-    let mut hidden = BTreeSet::new();
-    for check in config.every_check() {
-        hidden.insert(check.name.clone());
-        hidden.extend(host(check));
-    }
-    Backstage { components, hidden }
+    let checks = config.every_check().map(|check| check.name.clone());
+    let hosts = variables.values().filter_map(|value| host(value));
+    Backstage { components, hidden: checks.chain(hosts).collect() }
 }
 
-/// The host that an HTTP check asks.
-fn host(check: &Check) -> Option<String> {
-    match &check.kind {
-        CheckKind::Http(http) => http.url.host_str().map(str::to_owned),
-        _ => None,
-    }
+/// The host in a variable's value, without its port, if it is one.
+fn host(value: &str) -> Option<String> {
+    let host = value.rsplit_once(':').map_or(value, |(host, _)| host);
+    host.contains('.').then(|| host.to_owned())
 }

@@ -1,8 +1,13 @@
 //! The scenarios that the binary brings along.
 
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+
 use super::validate::Cast;
 use super::{Scenario, ScenarioError, read};
-use crate::config::ConfigError;
+use crate::config;
+use crate::demo::page::own_id;
 use crate::demo::world::Kind;
 
 macro_rules! files {
@@ -13,11 +18,12 @@ macro_rules! files {
 
 /// Every scenario file by its id, in the order in which they are listed: the five incidents as
 /// they happened, then the five days on which nothing may be published.
-pub const FILES: [(&str, &str); 9] = files![
+pub const FILES: [(&str, &str); 10] = files![
     "2021-09-15",
     "2021-10-08",
     "2023-02-01",
     "2024-11-14",
+    "2024-11-20",
     "healthy",
     "own-network",
     "own-clock",
@@ -31,9 +37,6 @@ pub enum LoadError {
     /// There is none that is called so.
     #[error("there is no scenario {0}; `farol demo --list` names them all")]
     Unknown(String),
-    /// The probe file of its platform is not understood.
-    #[error("the probe file of the demo is wrong: {0}")]
-    Config(#[from] ConfigError),
     /// It is not understood itself.
     #[error("{0}")]
     Scenario(#[from] ScenarioError),
@@ -58,5 +61,11 @@ pub fn all() -> Result<Vec<Scenario>, LoadError> {
 
 /// What a scenario may name of a platform.
 pub fn cast_of(kind: Kind) -> Cast {
-    kind.cast()
+    let parsed = config::parse(&[kind.probe_file()]);
+    let platform = parsed.ok().and_then(|config| config.platforms.into_iter().next());
+    // A probe file that cannot be read shows by a scenario that may name nothing.
+    platform.map_or(Cast { components: BTreeSet::new(), time_zone: Tz::UTC }, |platform| Cast {
+        components: platform.components.iter().map(|it| own_id(&platform, it)).collect(),
+        time_zone: platform.time_zone,
+    })
 }

@@ -78,6 +78,7 @@ pub(super) fn validate(
 
 /// Reads values one by one; what is wrong is noted, and something harmless put in its place.
 struct Reader {
+    platform: Kind,
     cast: Cast,
     day: NaiveDate,
     begins: Timestamp,
@@ -88,6 +89,7 @@ struct Reader {
 impl Reader {
     fn new(head: &RawScenario, cast: Cast) -> Self {
         let mut reader = Self {
+            platform: head.platform,
             cast,
             day: NaiveDate::default(),
             begins: Timestamp::EPOCH,
@@ -236,7 +238,10 @@ impl Reader {
                 self.wrong(&id.span(), what);
             }
         }
-        for (id, _) in &event.faults {
+        for (id, fault) in &event.faults {
+            if let Some(what) = self.platform.misses(fault) {
+                self.wrong(&id.span(), what);
+            }
             if !there.insert(id.get_ref().clone()) {
                 let what = format!("`{}` has begun already and was not ended", id.get_ref());
                 self.wrong(&id.span(), what);
