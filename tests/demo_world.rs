@@ -66,7 +66,7 @@ impl Watched {
 }
 
 fn words(finding: &Finding) -> String {
-    let reason = finding.reason.as_ref().map_or("", |reason| reason.code());
+    let reason = finding.reason.as_ref().map_or("", |reason| reason.name());
     let step = finding.reason.as_ref().and_then(|reason| {
         let told = reason.to_string();
         let step = told.strip_prefix("step ")?.split(':').next()?.to_owned();
