@@ -131,15 +131,17 @@ impl<'a> Stepped<'a> {
         let hand: &'static Hand = Box::leak(Box::new(Hand::new(now, scenario.wall_steps())));
         let clock = Clock::stepped(hand);
         let world = World::start(scenario.platform, clock).await?;
-        let mut config = config::parse(&world.files())?;
+        let mut config = config::parse_with(&world.files(), &world.overrides())?;
         // The simulated platform is on the loopback, and a demo asks nobody else anything.
         config.prober.find_references = false;
         let platform = config.platforms.first().cloned().ok_or(PlayError::NoPlatform)?;
-        let backstage = backstage(&config, &platform);
-        let scout = scout(clock, &config)?;
+        let backstage = backstage(&config, &platform, &world.variables());
+        let password = |reference| (reference, Secret::new(World::password()));
+        let secrets = Secrets::new(config.secret_refs().into_iter().map(password));
+        let scout = scout(clock, &config, secrets.clone())?;
         let farol = ByHand::open(Options {
             config,
-            secrets: Secrets::default(),
+            secrets,
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: None,
             state_dir,
@@ -315,8 +317,8 @@ impl<'a> Stepped<'a> {
 }
 
 /// Whoever looks around in the world beside the prober, and learns nothing for it.
-fn scout(clock: Clock, config: &Config) -> Result<Prober, PlayError> {
-    let scout = Prober::new(clock, Vantage::new("demo"), Secrets::default());
+fn scout(clock: Clock, config: &Config, secrets: Secrets) -> Result<Prober, PlayError> {
+    let scout = Prober::new(clock, Vantage::new("demo"), secrets);
     let scout = scout.map_err(app::AppError::from)?;
     scout.heed(&config.prober);
     Ok(scout)
