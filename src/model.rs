@@ -23,6 +23,7 @@ pub mod span;
 pub mod threshold;
 pub mod time;
 pub mod trouble;
+pub mod wording;
 
 pub use account::{Account, Affected, Change, Doubt, Happening};
 pub use action::{Action, ActionKind};
@@ -51,3 +52,4 @@ pub use span::Span;
 pub use threshold::Threshold;
 pub use time::Timestamp;
 pub use trouble::OwnTrouble;
+pub use wording::Wording;

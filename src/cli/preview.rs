@@ -16,8 +16,8 @@ use super::{Ending, default_probes, probes};
 /// Read what would be published, in incidents that never were
 ///
 /// Every kind of text that an incident of the platform can have: how it opens, gets worse and
-/// better, is watched and resolved, for all that can be wrong with a component. The names are those
-/// of the probe file, all else is made up. Nothing is checked or published, and no secret is needed.
+/// better, is watched and resolved, for all that can be wrong with a component. The names and the words of
+/// your own are those of the probe file, all else is made up. Nothing is checked or published, and no secret is needed.
 #[derive(Debug, Args)]
 pub(super) struct Preview {
     /// Probe files, or folders of them
@@ -86,7 +86,7 @@ impl Preview {
         let mut out = format!("{name}, in language {language}\n\n");
         for sample in sample::all(&stage).iter().filter(|sample| self.shows(sample, names.len())) {
             let Sample { about, impact, step, .. } = sample;
-            let text = sample.tell(language);
+            let text = sample.tell_as(language, &platform.words);
             let head = format!("# {about} ({}, impact {impact})", step.as_str());
             let body = text.body.replace('\n', "\n  ").replace("  \n", "\n");
             // Writing to a text cannot fail.

@@ -18,7 +18,7 @@ use url::Url;
 use crate::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
     MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
-    Publishing, Purpose, QuantileLimit, Span, Threshold, Variant,
+    Publishing, Purpose, QuantileLimit, Span, Threshold, Variant, Wording,
 };
 
 use super::secret::SecretRef;
@@ -30,6 +30,7 @@ mod body_template;
 mod clock;
 mod dns;
 mod grpc;
+mod hosts;
 mod http_client;
 mod icmp;
 mod papers;
@@ -157,6 +158,8 @@ pub struct Platform {
     pub time_zone: Tz,
     /// The language of public texts.
     pub language: Language,
+    /// What is told in the platform's own words.
+    pub words: Wording,
     /// Where incidents are published; never nowhere.
     pub publish: Vec<Publish>,
     /// How much of them, and after whose word.
@@ -197,6 +200,7 @@ impl Platform {
             name: self.name.clone(),
             time_zone: self.time_zone,
             language: self.language,
+            words: self.words.clone(),
             group_within: self.group_within,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,

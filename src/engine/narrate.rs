@@ -10,7 +10,7 @@ use super::lifecycle::{Incident, Member, Stage};
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
-    self, Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch,
+    self, Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Voice, Watch,
 };
 
 /// How many dependents a title or a sentence names before it counts the rest.
@@ -49,7 +49,13 @@ pub(super) fn tell(telling: &Telling<'_>) -> Text {
         (_, Stage::Investigating) => Step::Investigating,
     };
     let tongue = Tongue::of(language);
-    words::tell(language, step, &title(telling.incident, tongue), &body(telling, tongue))
+    let (incident, voice) = (telling.incident, voice(telling.incident));
+    let title = title(incident, tongue);
+    words::tell(voice, step, incident.impact(), &title, &body(telling, tongue))
+}
+
+fn voice(incident: &Incident) -> Voice<'_> {
+    Voice { language: incident.voice.language, own: &incident.voice.words }
 }
 
 /// A title names every component of the incident and the worst that it has had, so that it stays
@@ -83,8 +89,8 @@ fn dependents(tongue: &Tongue, members: &[(&ComponentId, &Member)]) -> Option<De
 
 /// The title of `incident`.
 pub(super) fn titled(incident: &Incident) -> String {
-    let language = incident.voice.language;
-    words::title(language, &title(incident, Tongue::of(language)))
+    let title = title(incident, Tongue::of(incident.voice.language));
+    words::titled(voice(incident), incident.impact(), &title)
 }
 
 /// What a customer notices of one component of `incident`: a sentence without its full stop.

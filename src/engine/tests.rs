@@ -67,6 +67,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 name: "Blip".to_owned(),
                 time_zone: Tz::America__Sao_Paulo,
                 language: Language::English,
+                words: crate::model::Wording::default(),
                 group_within: Span::from_secs(600),
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),

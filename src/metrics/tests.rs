@@ -29,6 +29,7 @@ fn policy() -> Policy {
         name: "Blip".to_owned(),
         time_zone: chrono_tz::UTC,
         language: Language::English,
+        words: crate::model::Wording::default(),
         group_within: Span::from_secs(60),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::threshold::bare;
 use super::{
     CheckId, ComponentId, ComponentStatus, Impact, Language, MaintenanceId, MaintenancePolicy,
-    PlatformId, QuantileLimit, Span, Threshold, Variant,
+    PlatformId, QuantileLimit, Span, Threshold, Variant, Wording,
 };
 
 /// Everything that decisions are made by.
@@ -73,6 +73,9 @@ pub struct PlatformPolicy {
     /// The language that the public reads.
     #[serde(default, skip_serializing_if = "Language::is_default")]
     pub language: Language,
+    /// What is told in words of its own.
+    #[serde(default, skip_serializing_if = "Wording::is_empty")]
+    pub words: Wording,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long a component that depends on others, and goes bad before any of them, waits for

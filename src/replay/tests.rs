@@ -32,6 +32,7 @@ fn policy(fail_after: u32) -> Policy {
             name: "Blip".to_owned(),
             time_zone: Tz::UTC,
             language: Language::English,
+            words: crate::model::Wording::default(),
             group_within: Span::from_secs(60),
             dependency_wait: Span::ZERO,
             resolve_after: Span::from_secs(60),

@@ -3,10 +3,12 @@
 
 use chrono_tz::Tz;
 
+use super::template::try_tell;
 use super::{
-    Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch, tell,
+    Body, Dependents, Earlier, Flaw, Line, Names, Step, Symptom, Text, Title, Tongue, Voice, Watch,
+    tell,
 };
-use crate::model::{Cause, Impact, Language, Span, Timestamp};
+use crate::model::{Cause, Impact, Language, Span, Timestamp, Wording};
 
 /// When all of them begin: 15 September 2021, 13:40 in UTC.
 const BEGAN: Timestamp = Timestamp::from_secs(1_631_713_200);
@@ -29,7 +31,35 @@ pub struct Sample {
 impl Sample {
     /// What farol's own words make of it.
     pub fn tell(&self, language: Language) -> Text {
-        tell(language, self.step, &self.title, &self.body)
+        self.tell_as(language, &Wording::default())
+    }
+
+    /// What is made of it by a platform with words of its own.
+    pub fn tell_as(&self, language: Language, own: &Wording) -> Text {
+        tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the platform's own words, and for which step they are.
+    pub fn try_tell(&self, language: Language, own: &Wording) -> Result<Text, (Step, Flaw)> {
+        try_tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The names of all facts that its templates get.
+    #[cfg(test)]
+    pub(super) fn facts(&self) -> Vec<String> {
+        let facts = [serde_json::json!(self.title), serde_json::json!(self.body)];
+        let mut names = vec!["text".to_owned(), "impact".to_owned()];
+        for (name, value) in facts.iter().filter_map(|it| it.as_object()).flatten() {
+            let inner = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+            let inner = inner.as_object().into_iter().flatten();
+            names.extend(inner.map(|(key, _)| format!("{name}.{key}")));
+            names.push(name.clone());
+        }
+        names
     }
 }
 
