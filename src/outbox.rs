@@ -13,6 +13,7 @@
 //! 3. Tell the [`Outbox::outcome`]; save the state; log the notices.
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
+mod announced;
 mod backoff;
 mod gate;
 mod notice;
@@ -56,6 +57,8 @@ pub struct Outbox {
     cleared: BTreeMap<IncidentKey, Timestamp>,
     /// When the whole page is to be looked over.
     next_sweep: Option<Timestamp>,
+    /// When it is to be read what is announced on the page.
+    next_reading: Option<Timestamp>,
     /// What carries our mark there and nobody here knows.
     orphaned: BTreeSet<RemoteId>,
 }
@@ -88,9 +91,9 @@ impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
-        let (next_sweep, orphaned) = (None, BTreeSet::new());
+        let (next_sweep, next_reading, orphaned) = (None, None, BTreeSet::new());
         let install = install.into();
-        Self { install, timing, publishing, state, cleared, next_sweep, orphaned }
+        Self { install, timing, publishing, state, cleared, next_sweep, next_reading, orphaned }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -99,6 +102,7 @@ impl Outbox {
     pub fn resume(&mut self, now: Timestamp) {
         self.state.unlisted.clear();
         self.sweep_from(now);
+        self.read_from(now);
         self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
@@ -149,7 +153,9 @@ impl Outbox {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
             })
             .map(|(key, plan)| (key.clone(), plan));
-        let Some((key, plan)) = due else { return self.begin_sweep(now) };
+        let Some((key, plan)) = due else {
+            return self.begin_reading(now).or_else(|| self.begin_sweep(now));
+        };
         let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
         let looks = !self.timing.idempotent;
         let unseen = looks && new && plan.errand == Errand::Write && !self.is_clear(&key, now);
@@ -177,9 +183,13 @@ impl Outbox {
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
+            // The engine is told, and not the outbox.
+            Errand::Announcements => Vec::new(),
         });
-        if flight.key == sweep::all() {
-            self.end_sweep(now);
+        match flight.errand {
+            Errand::Announcements => self.end_reading(now),
+            _ if flight.key == sweep::all() => self.end_sweep(now),
+            _ => {}
         }
         self.respect(&notices, now);
         self.clear_away();
@@ -211,13 +221,18 @@ impl Outbox {
 
     fn next_request(&self) -> Option<Wakeup> {
         let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
+        let reading = self.reading_at().map(|at| (at, Errand::Announcements));
         let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
-        let (at, errand) = plans.chain(sweep).min_by_key(|(at, _)| *at)?;
+        let (at, errand) = plans.chain(sweep).chain(reading).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
             Errand::Write | Errand::Repeat => WakeReason::Write,
-            Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
+            Errand::Look
+            | Errand::Sweep
+            | Errand::Components
+            | Errand::Survey
+            | Errand::Announcements => WakeReason::Look,
             Errand::Retire(_) => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
@@ -278,6 +293,7 @@ impl Outbox {
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
             (Errand::Components, _) => Request::Components,
             (Errand::Survey, _) => Request::Survey,
+            (Errand::Announcements, _) => Request::Announcements,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);
                 Request::Retire { remote: stray.clone(), key }
@@ -290,6 +306,11 @@ impl Outbox {
         let timing = &self.timing;
         let write = matches!(flight.errand, Errand::Write | Errand::Retire(_));
         let first = timing.first_retry;
+        // What is only asked now and then need not be had, and must not delay what is told.
+        if flight.errand == Errand::Announcements && !matches!(outcome, Outcome::RateLimited { .. })
+        {
+            return Vec::new();
+        }
         let (trouble, detail, first) = match outcome {
             Outcome::NotSent { detail } => (Trouble::NotSent, detail.clone(), first),
             Outcome::Uncertain { detail } => (Trouble::Uncertain, detail.clone(), first),
@@ -313,6 +334,7 @@ impl Outbox {
             | Outcome::Differs(_)
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 self.state.lane.succeed();
                 return Vec::new();
@@ -356,6 +378,7 @@ impl Outbox {
             Outcome::Uncertain { .. }
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 publication.doubt(key, timing, now);
                 Vec::new()
@@ -470,6 +493,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Differs(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Found(_) => {
                 publication.ask_later(now + self.timing.look_again);
                 Vec::new()
@@ -493,6 +517,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);

@@ -358,6 +358,7 @@ impl Incident {
             at,
             update_every,
             stayed_well: self.stayed_well(state),
+            worked_on: self.worked_on(state, at),
             heard_at: self.heard_at(state),
         };
         let text = narrate::tell(&telling);
@@ -410,6 +411,13 @@ impl Incident {
             Cause::UpdateDue | Cause::HandedOver => {}
         }
         (ActionKind::Update, self.status())
+    }
+
+    /// The names of what is worked on elsewhere on the platform, which none of it is.
+    fn worked_on(&self, state: &State, at: Timestamp) -> Vec<String> {
+        let all = maintenance::worked_on(state, &self.platform, at);
+        let others = all.iter().filter(|id| !self.holds(id));
+        others.filter_map(|id| Some(state.policy.components.get(id)?.name.clone())).collect()
     }
 
     /// Until when what is decided of the bad components was last seen to be so.

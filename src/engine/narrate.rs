@@ -36,6 +36,8 @@ pub(super) struct Telling<'a> {
     pub(super) update_every: Duration,
     /// Whether a monitored incident has been seen to stay well.
     pub(super) stayed_well: bool,
+    /// The names of the components that are in maintenance meanwhile.
+    pub(super) worked_on: Vec<String>,
     /// Until when the bad components were last seen to be bad.
     pub(super) heard_at: Option<Timestamp>,
 }
@@ -122,6 +124,13 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             .filter_map(|(_, member)| member.outlasts)
             .max()
             .map(|until| tongue.moment(until, zone)),
+        // Said once, as it opens: whoever knows of the work takes the trouble for its doing.
+        beyond: match telling.cause {
+            Cause::ComponentFailed => {
+                Names::of(tongue, telling.worked_on.iter().map(String::as_str))
+            }
+            _ => Names::default(),
+        },
         earlier: incident.follows.as_ref().map(|follows| Earlier {
             resolved_at: tongue.moment(follows.resolved_at, zone),
             number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),

@@ -10,8 +10,8 @@ use super::lifecycle::Incident;
 use super::maintenance::{Announced, Maintained};
 use super::quorum::Network;
 use crate::model::{
-    CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
-    Timestamp,
+    CheckId, ComponentId, ComponentStatus, IncidentKey, LaneId, MaintenanceId, PageMaintenance,
+    PlatformId, Policy, Timestamp,
 };
 
 /// How many resolved incidents are remembered.
@@ -33,6 +33,9 @@ pub struct State {
     /// The windows of maintenances that are under way or come next.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) windows: BTreeMap<MaintenanceId, Announced>,
+    /// What is announced on status pages, by their lanes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) announced: BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>>,
     /// Components that are in maintenance, or were until lately.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) maintained: BTreeMap<ComponentId, Maintained>,
@@ -107,6 +110,7 @@ impl Default for State {
             incidents: BTreeMap::new(),
             waiting: BTreeMap::new(),
             windows: BTreeMap::new(),
+            announced: BTreeMap::new(),
             maintained: BTreeMap::new(),
             recent: VecDeque::new(),
             network: Network::default(),
@@ -146,6 +150,11 @@ impl State {
     /// The windows of maintenances that are under way or come next.
     pub fn windows(&self) -> &BTreeMap<MaintenanceId, Announced> {
         &self.windows
+    }
+
+    /// What is announced on status pages and counts: what was last read there, by their lanes.
+    pub fn announced(&self) -> &BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>> {
+        &self.announced
     }
 
     /// Whether `component` is bad, and waits for what it depends on before that is told.

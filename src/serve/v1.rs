@@ -132,10 +132,7 @@ fn incidents(
     let once = call.once.as_deref();
     let one = |incident: &Incident| shape::incident(links, incident);
     match (&call.method, rest) {
-        (
-            &Method::GET,
-            [] | ["unresolved" | "scheduled" | "upcoming" | "active_maintenance"],
-        ) => {
+        (&Method::GET, [] | ["unresolved" | "scheduled" | "upcoming" | "active_maintenance"]) => {
             let of = match rest {
                 ["unresolved"] => Of::Unresolved,
                 ["scheduled"] => Of::Maintenances,

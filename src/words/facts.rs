@@ -179,6 +179,8 @@ pub struct Body {
     pub earlier: Option<Earlier>,
     /// Until when the maintenance was planned that the trouble of a newcomer has outlasted.
     pub maintenance: Option<String>,
+    /// What else is in maintenance as the incident opens, which the trouble is no part of.
+    pub beyond: Names,
     /// When the trouble began.
     pub since: String,
     /// How long it has lasted.

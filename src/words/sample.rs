@@ -122,6 +122,9 @@ fn openings(stage: &Stage<'_>) -> Vec<Sample> {
     let mut outlasted = Scene::new(stage, &[Down]);
     outlasted.maintenance = true;
     all.push(outlasted.sample("a maintenance should be over", Impact::Critical));
+    let mut beyond = Scene::new(stage, &[Down]);
+    beyond.beyond = 2;
+    all.push(beyond.sample("something else is in maintenance", Impact::Critical));
     all
 }
 
@@ -226,6 +229,7 @@ struct Scene<'a> {
     dependents: bool,
     earlier: Option<u32>,
     maintenance: bool,
+    beyond: usize,
     unattended: Option<u32>,
     relapsed: bool,
     clock: bool,
@@ -267,6 +271,7 @@ impl<'a> Scene<'a> {
             dependents: false,
             earlier: None,
             maintenance: false,
+            beyond: 0,
             unattended: None,
             relapsed: false,
             clock: false,
@@ -325,6 +330,7 @@ impl<'a> Scene<'a> {
                     since: tongue.moment(later(-300), zone),
                 }),
                 maintenance: self.maintenance.then(|| tongue.moment(later(-15), zone)),
+                beyond: self.names(bad, self.beyond),
                 all,
                 about: self.names(0, self.about),
                 more: self.more,

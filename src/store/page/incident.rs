@@ -287,9 +287,8 @@ fn write_row(
             before.and_then(|incident| incident.monitoring_at)
         }
     };
-    let resolved_at = status
-        .is_over()
-        .then(|| before.and_then(|incident| incident.resolved_at).unwrap_or(now));
+    let resolved_at =
+        status.is_over().then(|| before.and_then(|incident| incident.resolved_at).unwrap_or(now));
     let mut metadata = before.map(|incident| incident.metadata.clone()).unwrap_or_default();
     metadata.extend(change.metadata.clone());
 

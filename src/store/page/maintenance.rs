@@ -246,11 +246,7 @@ pub(super) fn withdraw(
     Ok(())
 }
 
-fn stands_at(
-    tx: &Transaction<'_>,
-    code: &str,
-    status: ComponentStatus,
-) -> Result<bool, PageError> {
+fn stands_at(tx: &Transaction<'_>, code: &str, status: ComponentStatus) -> Result<bool, PageError> {
     let stands = "SELECT EXISTS (SELECT 1 FROM component WHERE id = ?1 AND status = ?2)";
     Ok(tx.prepare_cached(stands)?.query_row([code, status.as_str()], |row| row.get(0))?)
 }

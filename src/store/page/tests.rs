@@ -5,8 +5,8 @@ mod maintenance;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Change, ComponentInfo, Incident, Listing, Of, PageError, PageInfo, PageStore, component_page_id,
-    page_id,
+    Change, ComponentInfo, Incident, Listing, Of, PageError, PageInfo, PageStore,
+    component_page_id, page_id,
 };
 use crate::model::{ComponentId, ComponentStatus, Impact, IncidentStatus, PlatformId, Timestamp};
 
