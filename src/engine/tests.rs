@@ -1,5 +1,6 @@
 //! The engine on a simulated clock: the rig that the tests share.
 
+mod account;
 mod addresses;
 mod announced;
 mod cadence;
@@ -7,6 +8,7 @@ mod dependence;
 mod detection;
 mod maintenance;
 mod network;
+mod operator;
 mod properties;
 mod quantiles;
 mod returning;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Announcements, Observation, Policy};
+use super::{Announcements, Observation, Order, Policy};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,4 +16,6 @@ pub enum Input {
     PolicyChanged(Box<Policy>),
     /// A status page announces other work than it did.
     Maintenance(Box<Announcements>),
+    /// The operator has said something of an incident.
+    Operator(Order),
 }

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::model::{
-    Announcements, CheckId, ClockOffset, ClockReference, ClockSource, Finding, MaintenanceId,
-    Observation, PageMaintenance, Phase, Policy, Reason, Span, Subject, Threshold, Vantage,
-    Variant, Verdict, Window,
+    Announcements, CheckId, ClockOffset, ClockReference, ClockSource, Finding, IncidentKey,
+    MaintenanceId, Observation, Order, PageMaintenance, Phase, Policy, Reason, Span, Subject,
+    Threshold, Vantage, Variant, Verdict, Window, Wish,
 };
 
 const KEEP_ALL: Options =
@@ -267,4 +267,18 @@ fn a_row_says_which_variant_and_which_step_where_there_are_any() {
         finding.step = Some("submit".into());
     }
     insta::assert_snapshot!(journal::encode(&Input::Observed(observation)).unwrap());
+}
+
+#[test]
+fn a_row_of_what_the_operator_says_is_a_contract() {
+    let order = |wish| Input::Operator(Order { incident: IncidentKey::new("7k3f"), wish });
+    let note = |identified| Wish::Note { text: "We have found it.".to_owned(), identified };
+    let rows: Vec<String> = [order(Wish::Resolve), order(note(false)), order(note(true))]
+        .iter()
+        .map(|input| journal::encode(input).unwrap())
+        .collect();
+    for (row, input) in rows.iter().zip([Wish::Resolve, note(false), note(true)]) {
+        assert_eq!(serde_json::from_str::<Input>(row).unwrap(), order(input));
+    }
+    insta::assert_snapshot!(rows.join("\n"));
 }
