@@ -59,7 +59,7 @@ impl Replay {
         match input {
             Input::PolicyChanged(_) if self.fixed => {}
             Input::PolicyChanged(_) | Input::Maintenance(_) | Input::Operator(_) => {
-                self.handle(input, at)
+                self.handle(input, at);
             }
             Input::Observed(observation) => {
                 self.report.observations += 1;

@@ -155,7 +155,7 @@ async fn inside_what_a_person_announced_nothing_opens_and_beyond_it_an_incident_
         .await;
     let incident = &summary["incidents"][0];
     let said = incident["incident_updates"][0]["body"].as_str().unwrap();
-    assert!(said.starts_with("The maintenance that was planned until"), "{said}");
+    assert!(said.starts_with("The maintenance ended at"), "{said}");
     assert_eq!(summary["incidents"].as_array().unwrap().len(), 1, "{summary:#}");
     let read = person.say(reqwest::Method::PATCH, &work, json!({})).await;
     let updates = read["incident_updates"].as_array().unwrap();

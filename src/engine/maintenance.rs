@@ -33,6 +33,9 @@ pub(super) struct Maintained {
     grace_until: Timestamp,
     /// Whether the end of the grace is still waited for.
     waits: bool,
+    /// Whether somebody ended it sooner than it was announced for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    early: bool,
     /// The trouble that was last noted privately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noted: Option<ComponentStatus>,
@@ -64,7 +67,7 @@ impl Maintained {
     /// It is over at `at`, sooner than it was announced for.
     fn end(&mut self, at: Timestamp) {
         let grace = self.grace_until.since(self.until);
-        (self.until, self.grace_until) = (at, at + grace);
+        (self.until, self.grace_until, self.early) = (at, at + grace, true);
     }
 }
 
@@ -270,7 +273,8 @@ pub(super) fn shown(
         let noted = state.maintained.remove(component).and_then(|maintained| maintained.noted);
         let waits = !grace.is_zero();
         let until = window.until;
-        let maintained = Maintained { maintenance, until, grace_until, waits, noted };
+        let early = false;
+        let maintained = Maintained { maintenance, until, grace_until, waits, early, noted };
         state.maintained.insert(component.clone(), maintained);
         note(state, component, found, at, decision);
         return Some(ComponentStatus::UnderMaintenance);
@@ -323,12 +327,13 @@ fn note(
     maintained.noted = status;
 }
 
-/// The end of the maintenance that trouble of `component` outlasted, if it began before that.
+/// The end of the maintenance that trouble of `component` outlasted, if it began before that; and
+/// whether somebody ended it early.
 pub(super) fn outlasted(
     state: &State,
     component: &ComponentId,
     bad_since: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let until = state.maintained.get(component)?.until;
-    bad_since.is_none_or(|since| since < until).then_some(until)
+) -> Option<(Timestamp, bool)> {
+    let Maintained { until, early, .. } = *state.maintained.get(component)?;
+    bad_since.is_none_or(|since| since < until).then_some((until, early))
 }

@@ -10,7 +10,8 @@ use super::lifecycle::{Incident, Member, Stage};
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
-    self, Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch,
+    self, Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
+    Watch,
 };
 
 /// How many dependents a title or a sentence names before it counts the rest.
@@ -139,9 +140,9 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         maintenance: members
             .iter()
             .filter(|(_, member)| member.joined_at == telling.at)
-            .filter_map(|(_, member)| member.outlasts)
+            .filter_map(|(_, member)| Some((member.outlasts?, member.early)))
             .max()
-            .map(|until| tongue.moment(until, zone)),
+            .map(|(until, early)| Outlasted { until: tongue.moment(until, zone), early }),
         // Said once, as it opens: whoever knows of the work takes the trouble for its doing.
         beyond: match telling.cause {
             Cause::ComponentFailed => {

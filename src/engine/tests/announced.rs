@@ -122,6 +122,10 @@ fn a_person_who_ends_it_early_is_followed_and_what_is_seen_then_counts() {
             assert_eq!(rig.actions.len(), 1, "{announced:?}");
             assert_eq!(rig.last().started_at, at(150), "{announced:?}");
             assert!(rig.last().at >= at(150) + Span::from_secs(grace));
+            let says = "The maintenance ended at 10:42 (GMT-03:00) on 15 September 2021, sooner than \
+                        planned, but not all is well.";
+            let said = rig.last().body.lines().find(|line| line.starts_with("The maintenance"));
+            assert_eq!(said, Some(says), "{announced:?}: {}", rig.last().body);
         }
     }
 }

@@ -195,7 +195,7 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<(Incident, String)> {
 }
 
 fn schedule(row: &Row<'_>) -> rusqlite::Result<Option<Schedule>> {
-    let time = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?);
+    let time = |index| row.get::<_, Option<i64>>(index);
     let (Some(from), Some(until)) = (time(11)?, time(12)?) else { return Ok(None) };
     let window =
         Window { from: Timestamp::from_micros(from), until: Timestamp::from_micros(until) };
