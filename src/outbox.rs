@@ -134,10 +134,10 @@ impl Outbox {
             // The engine is told, and not the outbox.
             Errand::Announcements => Vec::new(),
         });
-        match flight.errand {
-            Errand::Announcements => self.end_reading(now),
-            _ if flight.key == sweep::all() => self.end_sweep(now),
-            _ => {}
+        if flight.errand == Errand::Announcements {
+            self.end_reading(now);
+        } else if flight.key == sweep::all() {
+            self.end_sweep(now);
         }
         self.respect(&notices, now);
         self.clear_away();

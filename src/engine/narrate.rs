@@ -144,11 +144,10 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             .max()
             .map(|(until, early)| Outlasted { until: tongue.moment(until, zone), early }),
         // Said once, as it opens: whoever knows of the work takes the trouble for its doing.
-        beyond: match telling.cause {
-            Cause::ComponentFailed => {
-                Names::of(tongue, telling.worked_on.iter().map(String::as_str))
-            }
-            _ => Names::default(),
+        beyond: if telling.cause == Cause::ComponentFailed {
+            Names::of(tongue, telling.worked_on.iter().map(String::as_str))
+        } else {
+            Names::default()
         },
         earlier: incident.follows.as_ref().map(|follows| Earlier {
             resolved_at: tongue.moment(follows.resolved_at, zone),

@@ -441,7 +441,12 @@ impl Exchange<'_> {
             Stage::Maintenance(_) => {
                 return Turn::Over(Outcome::Announced(std::mem::take(&mut self.announced)));
             }
-            _ => Stage::Maintenance(1),
+            Stage::Upcoming(_)
+            | Stage::Before
+            | Stage::Single
+            | Stage::Unresolved(_)
+            | Stage::Recent
+            | Stage::Components(_) => Stage::Maintenance(1),
         };
         Turn::Call(self.call())
     }

@@ -120,16 +120,22 @@ fn openings(stage: &Stage<'_>) -> Vec<Sample> {
         again.earlier = Some(number);
         all.push(again.sample(about, Impact::Critical));
     }
-    let mut outlasted = Scene::new(stage, &[Down]);
-    outlasted.maintenance = true;
-    all.push(outlasted.sample("a maintenance should be over", Impact::Critical));
-    let mut early = Scene::new(stage, &[Down]);
-    (early.maintenance, early.early) = (true, true);
-    all.push(early.sample("a maintenance was ended early", Impact::Critical));
-    let mut beyond = Scene::new(stage, &[Down]);
-    beyond.beyond = 2;
-    all.push(beyond.sample("something else is in maintenance", Impact::Critical));
+    all.extend(around_work(stage));
     all
+}
+
+/// Openings that have to do with a maintenance.
+fn around_work(stage: &Stage<'_>) -> [Sample; 3] {
+    let scene = || Scene::new(stage, &[Symptom::Down]);
+    let (mut outlasted, mut early, mut beyond) = (scene(), scene(), scene());
+    outlasted.maintenance = true;
+    (early.maintenance, early.early) = (true, true);
+    beyond.beyond = 2;
+    [
+        outlasted.sample("a maintenance should be over", Impact::Critical),
+        early.sample("a maintenance was ended early", Impact::Critical),
+        beyond.sample("something else is in maintenance", Impact::Critical),
+    ]
 }
 
 fn changes(stage: &Stage<'_>) -> Vec<Sample> {

@@ -31,11 +31,13 @@ impl Rig {
     }
 
     fn turns(&self) -> Vec<(MaintenanceStatus, Timestamp)> {
-        let turn = |event: &crate::model::Event| match &event.kind {
-            EventKind::MaintenanceChanged { status, .. } => Some((*status, event.at)),
-            _ => None,
-        };
-        self.events.iter().filter_map(turn).collect()
+        let mut turns = Vec::new();
+        for event in &self.events {
+            if let EventKind::MaintenanceChanged { status, .. } = &event.kind {
+                turns.push((*status, event.at));
+            }
+        }
+        turns
     }
 }
 

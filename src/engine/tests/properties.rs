@@ -146,8 +146,7 @@ fn policies() -> impl Strategy<Value = Policy> {
     );
     let maintenances = prop::collection::vec(maintenance(), 0..3);
     let cadence = (30_u64..900, by_impact, most);
-    let grace = prop_oneof![1 => Just(0), 1 => 1_u64..200];
-    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen, grace);
+    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen, 0_u64..200);
     (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
         let mut policy = policy(&NAMES);
         for (n, maintenance) in work.into_iter().enumerate() {
@@ -164,8 +163,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             check.name = SECRET.to_owned();
             (check.recover_after, check.slow_quantile) = (weights[2], slow);
             (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            check.at_worst = at_worst;
-            check.major_when = major_when;
+            (check.at_worst, check.major_when) = (at_worst, major_when);
             check.purpose = purpose;
             if varies {
                 check.variants = TENANTS.map(tenant_of).into();
@@ -173,7 +171,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
-            platform.maintenance_grace = Span::from_secs(grace);
+            platform.maintenance_grace = Span::from_secs(grace.saturating_sub(100));
             platform.reopen_within = Span::from_secs(reopen);
             platform.dependency_wait = Span::from_secs(wait);
             platform.resolve_after = Span::from_secs(resolve);
