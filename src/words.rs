@@ -14,7 +14,7 @@ mod template;
 mod tests;
 mod tongue;
 
-pub use facts::{Body, Dependents, Earlier, Line, Names, Step, Symptom, Title, Watch};
+pub use facts::{Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Title, Watch};
 pub use own::{Flaw, template};
 pub use postmortem::postmortem;
 pub use template::{Text, Voice, tell, title, titled};
