@@ -370,7 +370,7 @@ impl<'a> Scene<'a> {
             about,
             impact,
             step: if self.ended { Step::Resolved } else { self.step },
-            components: bad + self.more + self.recovered + self.well,
+            components: bad + self.more + self.recovered + self.well + self.beyond,
             title: Title {
                 about: if self.dependents { self.names(0, 1) } else { all.clone() },
                 symptom: self.title,
