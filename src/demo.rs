@@ -3,6 +3,7 @@
 
 mod chat;
 mod dns;
+pub mod fault;
 mod identity;
 mod listen;
 pub mod page;
@@ -10,5 +11,6 @@ pub mod platform;
 pub mod story;
 pub mod timeline;
 mod web;
+pub mod world;
 
 pub use platform::{Platform, StartError};

@@ -24,6 +24,9 @@ pub(super) struct Preview {
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
+    #[command(flatten)]
+    values: probes::Values,
+
     /// Only the texts of the platform that has this id
     #[arg(long, value_name = "ID")]
     platform: Option<String>,
@@ -49,7 +52,7 @@ const IMPACTS: [Impact; 3] = [Impact::Minor, Impact::Major, Impact::Critical];
 
 impl Preview {
     pub(super) fn run(self) -> Ending {
-        let config = match probes::load(&self.probes, Complaints::Terminal) {
+        let config = match probes::load(&self.probes, &self.values, Complaints::Terminal) {
             Ok(config) => config,
             Err(ending) => return ending,
         };

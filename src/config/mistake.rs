@@ -5,8 +5,10 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+mod variables;
 mod words;
 
+pub(super) use variables::VariableMistake;
 use words::{article, one_or_two, perhaps, so_in, with_units};
 pub(super) use words::{list, shorten};
 
@@ -337,17 +339,10 @@ pub(super) enum Mistake {
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
     UnknownCapture { got: String, help: String },
-    /// A text names a variable that the check's matrix does not have.
-    #[error("the check's `matrix` has no `{got}`")]
-    #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
-    UnknownVariable { got: String, help: String },
-    /// No text names a variable of the matrix.
-    #[error("`{{{{matrix.{name}}}}}` stands in no text of what this check asks")]
-    #[diagnostic(
-        code(farol::config::unused_variable),
-        help("it would ask the same for each value: use the variable, or leave it out")
-    )]
-    UnusedVariable { name: String },
+    /// Something about the variables of the file or of a matrix.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfVariables(VariableMistake),
     /// A value stands there twice.
     #[error("the value `{value}` is given twice")]
     #[diagnostic(code(farol::config::duplicate_value), help("keep one of them"))]

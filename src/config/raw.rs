@@ -29,6 +29,7 @@ use toml::Spanned;
 
 use super::mistake::Mistake;
 use super::reader::{Field, Key, Reader, Section};
+use super::variables::VARIABLES;
 use component::RawComponent;
 use maintenance::RawMaintenance;
 use platform::RawPlatform;
@@ -65,6 +66,7 @@ impl Section for RawFile {
     const NAME: &'static str = "the probe file";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        let _ = table.take(&VARIABLES);
         Some(Self {
             platform: table.require(&PLATFORM),
             publish: table.take(&PUBLISH),
