@@ -95,7 +95,7 @@ pub(super) async fn resume(
     let mut outboxes = BTreeMap::new();
     for (lane, platform, publish) in lanes::of(config) {
         let state = saved.outboxes.get(&lane).cloned().unwrap_or_default();
-        let mut outbox = Outbox::new(&*saved.install, state, timing(publish))
+        let mut outbox = Outbox::new(&*saved.install, state, timing(config, publish))
             .with_publishing(platform.publishing);
         if let Some(page) = lanes::page(publish) {
             outbox = outbox.leading_to(&page, now);

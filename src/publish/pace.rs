@@ -52,7 +52,8 @@ impl Class {
             Request::Find { .. }
             | Request::Read { .. }
             | Request::Retire { .. }
-            | Request::Components => Self::Look,
+            | Request::Components
+            | Request::Announcements => Self::Look,
         }
     }
 }
