@@ -91,11 +91,10 @@ fn a_lane_that_is_led_elsewhere_opens_there_and_tells_what_it_left() {
 
     outbox.push(action("a", 2, ActionKind::Update, 110));
     let mut now = at(110);
-    let (request, _) = answer(&mut outbox, &mut now, Outcome::Found(Vec::new()));
-    let request = match request {
-        Request::Find { .. } => answer(&mut outbox, &mut now, done("s1")).0,
-        other => other,
-    };
+    let (mut request, _) = answer(&mut outbox, &mut now, Outcome::Found(Vec::new()));
+    if matches!(request, Request::Find { .. }) {
+        request = answer(&mut outbox, &mut now, done("s1")).0;
+    }
     let Request::Create(payload) = request else { panic!("{request:?}") };
     assert_eq!(payload.status, IncidentStatus::Investigating);
     // A second start there changes nothing, and its end is told there; what was left stays.
