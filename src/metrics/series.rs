@@ -153,6 +153,7 @@ pub(super) struct PublicSeries {
     pub(super) incidents: IntCounterVec,
     pub(super) held: Gauge,
     pub(super) incidents_detached: IntGaugeVec,
+    pub(super) incidents_left: IntGaugeVec,
     pub(super) incidents_orphaned: IntGaugeVec,
     pub(super) outbox_pending: IntGaugeVec,
     pub(super) outbox_oldest_age: GaugeVec,
@@ -196,6 +197,10 @@ impl PublicSeries {
             incidents_detached: by_lane(
                 "farol_incidents_detached",
                 "Incidents that a person has taken over, and that farol leaves alone.",
+            )?,
+            incidents_left: by_lane(
+                "farol_incidents_left",
+                "Incidents that stand open on a page that the configuration no longer names.",
             )?,
             incidents_orphaned: by_lane(
                 "farol_incidents_orphaned",

@@ -157,6 +157,7 @@ fn everything_is_exposed_under_these_names() {
     happens(&metrics, incident(1, IncidentStatus::Investigating));
     metrics.outbox(&lane(), 1, Span::from_millis(1_500));
     metrics.not_led(&lane(), 2, 1);
+    metrics.left(&lane(), 1);
     metrics.outbox_attempt(&lane(), "delivered");
     metrics.scheduler_lag(Span::from_millis(3));
     metrics.missed(&login(), 2);

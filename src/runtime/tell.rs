@@ -64,6 +64,10 @@ impl Runtime {
 
     pub(super) fn gauge(&mut self, now: Timestamp) {
         for (lane, outbox) in self.core.outboxes() {
+            self.metrics.left(lane, outbox.left().len());
+            if !outbox.is_named() {
+                continue;
+            }
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
             self.metrics.outbox(lane, outbox.pending(), oldest);
             self.metrics.not_led(lane, outbox.detached(), outbox.orphaned());
