@@ -6,6 +6,7 @@
 pub mod action;
 pub mod clock;
 pub mod component;
+mod cron;
 pub mod event;
 pub mod id;
 pub mod incident;
@@ -25,6 +26,7 @@ pub mod trouble;
 pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
+pub use cron::Cron;
 pub use event::{Cause, Event, EventKind, Health};
 pub use id::{
     CheckId, ComponentId, IncidentKey, LaneId, MaintenanceId, PlatformId, Vantage, Variant,
