@@ -5,9 +5,11 @@
 //! In reading order: `quorum` (whose trouble a failure is), `window`, `track` and `detect` (runs to
 //! health), `status` (health to component status), `maintenance` (what is shown instead while work is
 //! announced), `correlate` and `depend` (which incident a change belongs to), `lifecycle` (how an
-//! incident goes on), `deadline` (what is waited for), `narrate` (what the public is told), `state`
+//! incident goes on), `operator` (what a person says of it), `deadline` (what is waited for), `narrate` (what the public is told), `chronicle` (what it was,
+//! told at its end), `state`
 //! (all that is remembered).
 
+mod chronicle;
 mod correlate;
 mod deadline;
 mod depend;
@@ -15,6 +17,7 @@ mod detect;
 mod lifecycle;
 mod maintenance;
 mod narrate;
+mod operator;
 mod quorum;
 mod state;
 mod status;
@@ -35,6 +38,7 @@ use crate::model::{
 pub use detect::CheckState;
 pub use lifecycle::Incident;
 pub use maintenance::Announced;
+pub use operator::Respected;
 pub use quorum::Network;
 pub use state::{Closed, ComponentState, Follows, State};
 pub use track::Track;
@@ -99,6 +103,10 @@ impl Engine {
         match input {
             Input::Observed(observation) => self.observe(observation, now, &mut decision),
             Input::PolicyChanged(policy) => self.adopt(policy, now, &mut decision),
+            Input::Operator(order) => {
+                let freed = operator::obey(&mut self.state, order, now, &mut decision);
+                self.reassess(Changes::new(), &freed, now, &mut decision);
+            }
         }
         self.settle_until(now, &mut decision);
         decision
@@ -249,6 +257,7 @@ impl Engine {
             incident.adopt(policy);
         }
         state.maintained.retain(|id, _| policy.components.contains_key(id));
+        state.respected.retain(|id, _| policy.components.contains_key(id));
         maintenance::adopt(state, &before, now);
         state.network.adopt(policy, now, &mut decision.events);
         let all: Vec<ComponentId> = policy.components.keys().cloned().collect();

@@ -3,6 +3,7 @@
 //! The words are Statuspage's where Statuspage has one (component, incident, impact and their
 //! values), so that what the configuration, the metrics and the status page say is one language.
 
+pub mod account;
 pub mod action;
 pub mod clock;
 pub mod component;
@@ -14,6 +15,7 @@ pub mod input;
 pub mod language;
 pub mod maintenance;
 pub mod observation;
+pub mod order;
 pub mod policy;
 pub mod publishing;
 pub mod quantile;
@@ -23,6 +25,7 @@ pub mod threshold;
 pub mod time;
 pub mod trouble;
 
+pub use account::{Account, Affected, Change, Doubt, Happening};
 pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
@@ -38,6 +41,7 @@ pub use maintenance::{
     MaintenancePolicy, MaintenanceStatus, Recurrence, RuleProblem, When, Window, to_instant,
 };
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
+pub use order::{NoteProblem, Order, Wish};
 pub use policy::{
     CheckPolicy, ComponentPolicy, MajorWhen, PlatformPolicy, Policy, ProberPolicy, Purpose,
     ReferencePolicy,

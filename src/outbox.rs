@@ -13,7 +13,9 @@
 //! 3. Tell the [`Outbox::outcome`]; save the state; log the notices.
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
+mod answer;
 mod backoff;
+mod choice;
 mod gate;
 mod notice;
 mod plan;
@@ -32,8 +34,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, IncidentKey, Mode, Publishing, Span, Timestamp};
+use crate::model::{Action, IncidentKey, Publishing, Timestamp};
 
+pub use choice::{WakeReason, Wakeup};
 pub use notice::{Notice, Trouble};
 pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
 pub use standing::{Foreign, Standing};
@@ -41,9 +44,8 @@ pub use state::{State, StateError};
 pub use timing::Timing;
 pub use view::{Lead, View};
 
-use plan::{Errand, Plan};
+use plan::Errand;
 use publication::Publication;
-use state::InFlight;
 
 /// One lane to one status API: what is wanted of it and what is known of it.
 #[derive(Clone, Debug)]
@@ -58,30 +60,6 @@ pub struct Outbox {
     next_sweep: Option<Timestamp>,
     /// What carries our mark there and nobody here knows.
     orphaned: BTreeSet<RemoteId>,
-}
-
-/// When to ask for the next attempt, and why then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wakeup {
-    /// When.
-    pub at: Timestamp,
-    /// Why then.
-    pub reason: WakeReason,
-}
-
-/// What a lane waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WakeReason {
-    /// Its own pace, or the end of a wait after a failure.
-    Lane,
-    /// A step may be written.
-    Write,
-    /// Something is to be looked up.
-    Look,
-    /// A duplicate is to be resolved.
-    Tidy,
-    /// The operator is to be told something.
-    Say,
 }
 
 impl Outbox {
@@ -133,34 +111,6 @@ impl Outbox {
         notice
     }
 
-    /// The request to make now, if one is due and none is under way.
-    ///
-    /// 1. At most one request of a lane is in flight, and two are spaced.
-    /// 2. A new incident goes before the end of one, that before other updates, that before tidying.
-    /// 3. Among equals, what has waited longest.
-    pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
-        if self.state.in_flight.is_some() || now < self.state.lane.until() {
-            return None;
-        }
-        let due = self
-            .plans()
-            .filter(|(_, plan)| plan.at <= now)
-            .min_by(|(a_key, a), (b_key, b)| {
-                (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
-            })
-            .map(|(key, plan)| (key.clone(), plan));
-        let Some((key, plan)) = due else { return self.begin_sweep(now) };
-        let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
-        let looks = !self.timing.idempotent;
-        let unseen = looks && new && plan.errand == Errand::Write && !self.is_clear(&key, now);
-        let plan = if unseen { Plan { errand: Errand::Survey, ..plan } } else { plan };
-        let request = self.request(&key, &plan.errand, now)?;
-        self.state.last_attempt += 1;
-        let id = AttemptId(self.state.last_attempt);
-        self.state.in_flight = Some(InFlight { id, at: now, key, errand: plan.errand });
-        Some(Attempt { id, at: now, request })
-    }
-
     /// Tells what came of an attempt. An answer to anything but the attempt in flight is late, and
     /// says nothing any more.
     pub fn outcome(&mut self, id: AttemptId, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
@@ -200,29 +150,6 @@ impl Outbox {
         }
     }
 
-    /// When to ask for the next attempt; `None` while one is in flight or nothing is wanted.
-    pub fn next_wakeup(&self) -> Option<Wakeup> {
-        if self.state.in_flight.is_some() {
-            return None;
-        }
-        let word = self.next_word().map(|at| Wakeup { at, reason: WakeReason::Say });
-        word.into_iter().chain(self.next_request()).min_by_key(|wakeup| wakeup.at)
-    }
-
-    fn next_request(&self) -> Option<Wakeup> {
-        let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
-        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
-        let (at, errand) = plans.chain(sweep).min_by_key(|(at, _)| *at)?;
-        let lane = self.state.lane.until();
-        let reason = match errand {
-            _ if lane > at => WakeReason::Lane,
-            Errand::Write | Errand::Repeat => WakeReason::Write,
-            Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
-            Errand::Retire(_) => WakeReason::Tidy,
-        };
-        Some(Wakeup { at: at.max(lane), reason })
-    }
-
     /// How many steps are not known to be published; steps that were joined count as one, and of
     /// what a person has none does.
     pub fn pending(&self) -> usize {
@@ -246,258 +173,5 @@ impl Outbox {
     /// What is to be saved.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    fn plans(&self) -> impl Iterator<Item = (&IncidentKey, Plan)> {
-        let incidents = self.state.incidents.iter();
-        incidents.filter_map(|(key, publication)| Some((key, publication.plan()?)))
-    }
-
-    fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {
-        let publication = self.state.incidents.get_mut(key)?;
-        let key = key.clone();
-        Some(match (errand, publication.remote.clone()) {
-            (Errand::Write, remote) => {
-                let applied = publication.applied;
-                let expect = publication.standing().cloned();
-                let modes = self.publishing.modes;
-                let step = publication.begin(now)?;
-                let mut payload = step.payload(&key, &self.install, applied, &self.state.unlisted);
-                payload.notify = modes.of(payload.impact) == Mode::Full;
-                match remote {
-                    Some(remote) => Request::Update { remote, payload, expect },
-                    None => Request::Create(payload),
-                }
-            }
-            (Errand::Repeat, remote) => {
-                let step = publication.repeated_step()?;
-                let payload = step.payload(&key, &self.install, 0, &self.state.unlisted);
-                Request::Update { remote: remote?, payload, expect: None }
-            }
-            (Errand::Look, Some(remote)) => Request::Read { remote, key },
-            (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
-            (Errand::Components, _) => Request::Components,
-            (Errand::Survey, _) => Request::Survey,
-            (Errand::Retire(stray), _) => {
-                publication.retiring(stray);
-                Request::Retire { remote: stray.clone(), key }
-            }
-        })
-    }
-
-    /// Slows the lane down after trouble that is the API's as a whole, and says so.
-    fn pace(&mut self, flight: &InFlight, outcome: &Outcome, now: Timestamp) -> Vec<Notice> {
-        let timing = &self.timing;
-        let write = matches!(flight.errand, Errand::Write | Errand::Retire(_));
-        let first = timing.first_retry;
-        let (trouble, detail, first) = match outcome {
-            Outcome::NotSent { detail } => (Trouble::NotSent, detail.clone(), first),
-            Outcome::Uncertain { detail } => (Trouble::Uncertain, detail.clone(), first),
-            Outcome::RateLimited { .. } => (Trouble::RateLimited, String::new(), first),
-            Outcome::Unauthorized { detail } => {
-                (Trouble::Unauthorized, detail.clone(), timing.unauthorized)
-            }
-            // Where the API has no such list there is nothing to wait for.
-            Outcome::Rejected { .. }
-                if flight.errand == Errand::Survey || flight.key == sweep::all() =>
-            {
-                self.state.lane.succeed();
-                return Vec::new();
-            }
-            Outcome::Rejected { status, detail } if !write => {
-                (Trouble::Refused, format!("status {status}: {detail}"), timing.unauthorized)
-            }
-            Outcome::Done { .. }
-            | Outcome::Rejected { .. }
-            | Outcome::Gone
-            | Outcome::Differs(_)
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Listed(_) => {
-                self.state.lane.succeed();
-                return Vec::new();
-            }
-        };
-        if let Outcome::RateLimited { retry_after: Some(wait) } = outcome {
-            // It said when: nothing to guess. But not for ever, whatever it said.
-            self.state.lane.hold(now + (*wait).min(Span::from_secs(3_600)));
-        } else {
-            self.state.lane.fail(now, first, timing.longest_retry, &self.install);
-        }
-        let at = self.state.lane.until();
-        vec![Notice::Retry { incident: flight.key.clone(), trouble, detail, at }]
-    }
-
-    fn written(&mut self, key: &IncidentKey, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
-        let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        let timing = &self.timing;
-        match outcome {
-            Outcome::Done { remote, standing } => {
-                publication.done(key, (remote, standing), timing, now)
-            }
-            Outcome::Differs(remote) => self.differed(key, &remote, now),
-            Outcome::NotSent { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. } => {
-                publication.unsent();
-                Vec::new()
-            }
-            Outcome::Gone if publication.remote.is_some() => {
-                publication.missing(now);
-                Vec::new()
-            }
-            Outcome::Gone => self.refused(key, 404, "not found".to_owned(), now),
-            Outcome::Rejected { status, detail } => self.refused(key, status, detail, now),
-            Outcome::Uncertain { .. } if timing.idempotent => {
-                publication.unsent();
-                Vec::new()
-            }
-            // Lists are no answer to a write: whoever answered, nobody can tell.
-            Outcome::Uncertain { .. }
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Listed(_) => {
-                publication.doubt(key, timing, now);
-                Vec::new()
-            }
-        }
-    }
-
-    fn repeated(&mut self, key: &IncidentKey, outcome: &Outcome, now: Timestamp) -> Vec<Notice> {
-        let well = matches!(outcome, Outcome::Done { .. });
-        let every = self.timing.repeat.filter(|_| well).unwrap_or(self.timing.first_retry);
-        if let Some(publication) = self.state.incidents.get_mut(key) {
-            publication.repeat_again(now + every);
-        }
-        Vec::new()
-    }
-
-    /// A refusal may be for a component that was deleted; otherwise it stands.
-    fn refused(
-        &mut self,
-        key: &IncidentKey,
-        status: u16,
-        detail: String,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        publication.refused(status, detail);
-        let unlisted = &self.state.unlisted;
-        let suspects = publication
-            .held()
-            .is_some_and(|step| step.components.keys().any(|id| !unlisted.contains(id)));
-        if suspects && matches!(status, 400 | 404 | 422) {
-            return Vec::new();
-        }
-        self.refusal(key, now)
-    }
-
-    fn refusal(&mut self, key: &IncidentKey, now: Timestamp) -> Vec<Notice> {
-        let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        let notice = publication.refusal(key, &self.timing, now);
-        if let Some(Notice::Rejected { given_up: true, .. }) = notice {
-            self.state.abandoned += 1;
-        }
-        notice.into_iter().collect()
-    }
-
-    fn looked(&mut self, flight: &InFlight, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
-        let key = &flight.key;
-        let remote = self.state.incidents.get(key).and_then(|p| p.remote.clone());
-        let whole = flight.errand == Errand::Sweep || remote.is_none();
-        let notices = match (outcome, remote) {
-            (Outcome::Found(remotes), _) => self.settle(remotes, whole, now),
-            (Outcome::Gone, Some(_)) if !whole => {
-                self.detach(key, Foreign::Gone, now).into_iter().collect()
-            }
-            _ => Vec::new(),
-        };
-        // Whatever was answered, the same question is not asked again at once.
-        if let Some(publication) = self.state.incidents.get_mut(key) {
-            publication.not_before(now + self.timing.look_again, now);
-        }
-        notices
-    }
-
-    /// Holds what the API has against what we know. A whole list settles the doubts of every
-    /// incident; one that was read settles its own.
-    fn settle(&mut self, mut remotes: Vec<Remote>, whole: bool, now: Timestamp) -> Vec<Notice> {
-        remotes.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        let mut listed: BTreeMap<&IncidentKey, Vec<&Remote>> = BTreeMap::new();
-        for remote in &remotes {
-            listed.entry(&remote.key).or_default().push(remote);
-        }
-        let mut notices = Vec::new();
-        for (key, publication) in &mut self.state.incidents {
-            match listed.get(key) {
-                Some(remotes) => notices.extend(publication.found(key, remotes, &self.timing, now)),
-                None if whole => notices.extend(publication.not_found(key, &self.timing, now)),
-                None => {}
-            }
-            if whole {
-                publication.swept(now);
-            }
-        }
-        if whole {
-            notices.extend(self.orphans(&remotes, now));
-        }
-        notices
-    }
-
-    fn listed(&mut self, key: &IncidentKey, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
-        let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        match outcome {
-            Outcome::Listed(known) => {
-                let unknown: Vec<_> = publication
-                    .held()
-                    .into_iter()
-                    .flat_map(|step| step.components.keys())
-                    .filter(|id| !known.contains(*id) && !self.state.unlisted.contains(*id))
-                    .cloned()
-                    .collect();
-                if unknown.is_empty() {
-                    return self.refusal(key, now);
-                }
-                self.state.unlisted.extend(unknown.iter().cloned());
-                publication.unsent();
-                vec![Notice::Unlisted { components: unknown }]
-            }
-            Outcome::Rejected { .. } | Outcome::Gone => self.refusal(key, now),
-            Outcome::Done { .. }
-            | Outcome::NotSent { .. }
-            | Outcome::Uncertain { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. }
-            | Outcome::Differs(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Found(_) => {
-                publication.ask_later(now + self.timing.look_again);
-                Vec::new()
-            }
-        }
-    }
-
-    fn retired(&mut self, key: &IncidentKey, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
-        let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        match outcome {
-            // A duplicate that a person has is left to them.
-            Outcome::Done { .. } | Outcome::Gone | Outcome::Differs(_) => Vec::new(),
-            Outcome::Rejected { status, detail } => {
-                let sequence = publication.applied;
-                let incident = key.clone();
-                vec![Notice::Rejected { incident, sequence, status, detail, given_up: true }]
-            }
-            Outcome::NotSent { .. }
-            | Outcome::Uncertain { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. }
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Listed(_) => {
-                // Looking again finds it resolved, or puts it back on the list.
-                publication.sweep_again(now + self.timing.look_again);
-                Vec::new()
-            }
-        }
     }
 }

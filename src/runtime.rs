@@ -32,7 +32,7 @@ use crate::schedule::Due;
 pub use self::core::{Core, Heard};
 pub use self::durable::Durable;
 pub use self::heartbeat::{Heartbeat, Progress};
-pub use self::operator::{Command, HoldFile, Line, Operator, Refused, Report, Requests};
+pub use self::operator::{Command, HoldFile, Line, Operator, Refused, Report, Requests, Respected};
 pub use self::pulse::Pulse;
 pub use self::tell::Told;
 

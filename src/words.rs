@@ -6,6 +6,7 @@
 
 mod facts;
 mod languages;
+mod postmortem;
 pub mod sample;
 mod template;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod tests;
 mod tongue;
 
 pub use facts::{Body, Dependents, Earlier, Line, Names, Step, Symptom, Title, Watch};
-pub use template::{Text, tell};
+pub use postmortem::postmortem;
+pub use template::{Text, tell, title};
 pub use tongue::{Tongue, name};

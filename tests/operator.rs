@@ -197,3 +197,63 @@ async fn nobody_without_the_token_is_told_or_heard() {
     assert!(error.contains("401"), "{error}");
     assert!(!story.state().join("hold").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_remembers() {
+    let mut story = Story::start("mode = \"quiet\"");
+    let key = story.key("published").await;
+    let refused = |words: &[&str]| {
+        let output = story.incidents(words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["note", &key, "  "]).contains("empty"));
+    assert!(refused(&["note", &key, "x", "--status", "resolved"]).contains("only \"identified\""));
+    assert!(refused(&["note", "other", "x"]).contains("no incident other"));
+    assert!(refused(&["resolve", "other"]).contains("no incident other"));
+    assert_eq!(story.shown().await[0]["incident_updates"].as_array().unwrap().len(), 1);
+
+    let said = "A switch is broken; we are replacing it.";
+    story.say(&["note", &key, said, "--status", "identified"]);
+    story
+        .until("the note is published", async || {
+            let incident = story.shown().await.pop()?;
+            let update = &incident["incident_updates"][0];
+            (update["body"] == said && update["status"] == "identified").then_some(())
+        })
+        .await;
+
+    story.say(&["resolve", &key]);
+    let resolved = async |story: &Story| {
+        let incident = story.shown().await.pop()?;
+        let text = incident["incident_updates"][0]["body"].as_str()?.to_owned();
+        let well = incident["components"][0]["status"] == "operational";
+        (incident["status"] == "resolved" && well).then_some(text)
+    };
+    let text = story.until("it is resolved", async || resolved(&story).await).await;
+    assert!(text.starts_with("Our team has resolved this incident."), "{text}");
+    let shown = story.say(&["show", &key]);
+    assert!(shown.contains("blip/desk") && shown.contains("major_outage"), "{shown}");
+    let list = story.say(&[]);
+    assert!(list.contains("until it was well once"), "{list}");
+    assert!(refused(&["resolve", &key]).contains("is open here"));
+
+    // The check goes on failing. After a kill the journal leads to the same.
+    let dir = story.dir.path().to_owned();
+    story.farol.kill();
+    story.farol = Farol::start(&dir, &probes(&dir, "mode = \"quiet\""), &[]);
+    story.until("it is up", async || story.farol.get("/readyz").await).await;
+    let list = story.until("it answers", async || {
+        let output = story.incidents(&[]);
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    });
+    let list = list.await;
+    assert!(list.contains("no incident is open") && list.contains(&key), "{list}");
+    let log = || story.farol.read_log();
+    story
+        .until("it checks", async || {
+            story.farol.get("/metrics").await.filter(|m| m.contains("farol_check_runs_total{"))
+        })
+        .await;
+    assert_eq!(story.shown().await.len(), 1, "{}", log());
+}

@@ -92,6 +92,8 @@ fn action(key: &str, sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
         components: BTreeMap::from([(component(), component_status)]),
         title: "Desk is failing for some users".to_owned(),
         body: format!("{key}#{sequence}"),
+        by_person: false,
+        account: None,
     }
 }
 

@@ -115,6 +115,8 @@ fn action(sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
         components: BTreeMap::from([(component(), component_status)]),
         title: "Desk is failing".to_owned(),
         body: format!("text {sequence}"),
+        by_person: false,
+        account: None,
     }
 }
 

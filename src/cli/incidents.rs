@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::health::cause;
 use super::print::{self, Tone, colours, paint};
@@ -72,6 +72,27 @@ enum What {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Say that an incident is over, whatever its checks say
+    ///
+    /// What fails now opens no other incident until it was well once, and nothing opens on its
+    /// components for an hour.
+    Resolve {
+        /// The incident's key
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Publish an update in your words
+    Note {
+        /// The incident's key
+        #[arg(value_name = "ID")]
+        id: String,
+        /// What the public should read
+        #[arg(value_name = "TEXT")]
+        text: String,
+        /// The status from then on, which only people know: identified
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+    },
 }
 
 /// How it is, as the API tells it.
@@ -79,6 +100,8 @@ enum What {
 struct Report {
     held: bool,
     incidents: Vec<Value>,
+    #[serde(default)]
+    respected: Vec<Value>,
 }
 
 impl Incidents {
@@ -89,7 +112,7 @@ impl Incidents {
         };
         let what = self.what.as_ref().unwrap_or(&What::List);
         let (method, path) = call(what);
-        match runtime.block_on(self.ask(method, &path)) {
+        match runtime.block_on(self.ask(method, &path, body(what))) {
             Ok(report) => show(what, &report),
             Err(error) => {
                 print::error(&error);
@@ -98,7 +121,7 @@ impl Incidents {
         }
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Result<Report, String> {
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Report, String> {
         let token = self.token()?;
         let url = crate::app::own_url(self.listen, path).map_err(|error| error.to_string())?;
         let client = reqwest::Client::builder()
@@ -106,7 +129,10 @@ impl Incidents {
             .timeout(Duration::from_secs(10))
             .build()
             .map_err(|error| error.to_string())?;
-        let request = client.request(method, url).bearer_auth(token);
+        let mut request = client.request(method, url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
         let answer = request.send().await;
         let answer = answer
             .map_err(|error| format!("no farol answers at {}: {}", self.listen, cause(&error)))?;
@@ -139,6 +165,22 @@ fn call(what: &What) -> (Method, String) {
         What::Hold { id: None } => (Method::POST, "/v1/farol/hold".to_owned()),
         What::Lift => (Method::DELETE, "/v1/farol/hold".to_owned()),
         What::Rejoin { id } => of(id, "rejoin"),
+        What::Resolve { id } => of(id, "resolve"),
+        What::Note { id, .. } => of(id, "note"),
+    }
+}
+
+/// What is sent beside the path.
+fn body(what: &What) -> Option<Value> {
+    match what {
+        What::Note { text, status, .. } => Some(json!({ "text": text, "status": status })),
+        What::List
+        | What::Show { .. }
+        | What::Approve { .. }
+        | What::Hold { .. }
+        | What::Lift
+        | What::Rejoin { .. }
+        | What::Resolve { .. } => None,
     }
 }
 
@@ -149,7 +191,9 @@ fn show(what: &What, report: &Report) -> Ending {
         | What::Approve { .. }
         | What::Hold { .. }
         | What::Lift
-        | What::Rejoin { .. } => None,
+        | What::Rejoin { .. }
+        | What::Resolve { .. }
+        | What::Note { .. } => None,
     };
     if let Some(id) = wanted {
         return show_one(id, report);
@@ -164,13 +208,16 @@ fn show(what: &What, report: &Report) -> Ending {
     for incident in &report.incidents {
         print::line(&row(incident));
     }
+    for respected in &report.respected {
+        print::line(&paint(&left(respected), Tone::Quiet, colours()));
+    }
     Ending::Well
 }
 
 /// As it is on each lane.
 fn show_one(id: &str, report: &Report) -> Ending {
-    let mut found =
-        report.incidents.iter().filter(|incident| incident["incident"] == id).peekable();
+    let all = report.incidents.iter().chain(&report.respected);
+    let mut found = all.filter(|incident| incident["incident"] == id).peekable();
     if found.peek().is_none() {
         print::error(&format!("no incident {id} is open here"));
         return Ending::Failed;
@@ -197,6 +244,23 @@ fn row(incident: &Value) -> String {
     let why = incident["why"].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
     let (id, lane, status) = (text("incident"), text("lane"), text("status"));
     format!("{id:16} {lane:12} {state} {status:13} {}{why}", text("title"))
+}
+
+/// A component that the operator's word holds for.
+fn left(respected: &Value) -> String {
+    let text = |name: &str| plain(&respected[name]);
+    let until = if respected["lasts"] == true {
+        format!("{} and until it was well once", text("until"))
+    } else {
+        text("until")
+    };
+    format!(
+        "{} is {}; incident {} was said to be over at {}: it opens nothing until {until}",
+        text("component"),
+        text("status"),
+        text("incident"),
+        text("since"),
+    )
 }
 
 fn plain(value: &Value) -> String {

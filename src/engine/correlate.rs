@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Decision;
 use super::depend;
 use super::lifecycle::{Incident, Stage};
+use super::operator;
 use super::state::{Follows, State};
 use crate::model::{
     Cause, ComponentId, ComponentStatus, IncidentKey, PlatformId, PlatformPolicy, Timestamp,
@@ -35,7 +36,9 @@ struct Share {
 /// 4. If there is none either, and all such components of the platform depend on others, they wait
 ///    for these for `dependency_wait`. What recovers while it waits was never an incident.
 /// 5. Otherwise all of them open one together.
+/// 6. What a person called over waits longer, or belongs to none ([`operator::admits`]).
 pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decision: &mut Decision) {
+    operator::hear(state, changes, at);
     let mut shares: BTreeMap<IncidentKey, Share> = BTreeMap::new();
     let bad = |id: &ComponentId, state: &State| {
         state.components.get(id).is_some_and(|component| component.status.is_bad())
@@ -46,8 +49,11 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
         if let Some(incident) = state.incident_of(id) {
             let share = shares.entry(incident.key().clone()).or_default();
             share.held.insert(id.clone(), *change);
-        } else if change.1.is_bad() && state.policy.components.contains_key(id) {
-            let until = || depend::waits_until(state, id, at).unwrap_or(at);
+        } else if change.1.is_bad()
+            && state.policy.components.contains_key(id)
+            && let Some(admitted) = operator::admits(state, id, at)
+        {
+            let until = || depend::waits_until(state, id, at).unwrap_or(at).max(admitted);
             waiting.entry(id.clone()).or_insert_with(until);
         }
     }

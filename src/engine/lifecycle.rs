@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
+use super::chronicle::{Chronicle, Taken};
 use super::correlate::Changes;
 use super::depend;
 use super::detect::CheckState;
@@ -14,8 +15,8 @@ use super::narrate::{self, Telling};
 use super::state::{Closed, Follows, State};
 use super::status::{self, Part, Trouble};
 use crate::model::{
-    Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact, IncidentKey,
-    IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
+    Account, Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact,
+    IncidentKey, IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
 };
 
 /// The shortest time between two timed updates: with none at all the engine would never come to
@@ -50,6 +51,12 @@ pub struct Incident {
     /// No timed update follows: what else there is to tell, people must.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) handed_over: bool,
+    /// A person has said that the cause is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) identified: bool,
+    /// What is remembered of it for its end.
+    #[serde(default, skip_serializing_if = "Chronicle::is_empty")]
+    chronicle: Chronicle,
 }
 
 /// As serde asks for it.
@@ -128,6 +135,8 @@ impl Incident {
             follows,
             unattended: 0,
             handed_over: false,
+            identified: false,
+            chronicle: Chronicle::default(),
         }
     }
 
@@ -144,6 +153,7 @@ impl Incident {
     /// Its status.
     pub fn status(&self) -> IncidentStatus {
         match self.stage {
+            Stage::Investigating if self.identified => IncidentStatus::Identified,
             Stage::Investigating => IncidentStatus::Investigating,
             Stage::Monitoring { .. } => IncidentStatus::Monitoring,
         }
@@ -345,6 +355,19 @@ impl Incident {
         at: Timestamp,
         decision: &mut Decision,
     ) {
+        self.step_saying(None, state, cause, changes, at, decision);
+    }
+
+    /// The same, in a person's words, if there are any.
+    pub(super) fn step_saying(
+        &mut self,
+        words: Option<&str>,
+        state: &State,
+        cause: Cause,
+        changes: &Changes,
+        at: Timestamp,
+        decision: &mut Decision,
+    ) {
         self.look_up(state);
         self.impact = self.impact.max(Impact::of(self.members.values().map(|m| m.status)));
         self.sequence = self.sequence.saturating_add(1);
@@ -361,6 +384,10 @@ impl Incident {
             heard_at: self.heard_at(state),
         };
         let text = narrate::tell(&telling);
+        let heard = telling.heard_at.is_some_and(|at| at > self.said_at);
+        let mut chronicle = std::mem::take(&mut self.chronicle);
+        chronicle.note(self, state, &Taken { cause, changes, words, at, heard });
+        self.chronicle = chronicle;
         self.unattended =
             if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
         self.handed_over = cause == Cause::HandedOver;
@@ -387,10 +414,40 @@ impl Incident {
             started_at: self.started_at,
             status,
             impact: self.impact,
-            components: self.components().map(|(id, status)| (id.clone(), status)).collect(),
+            components: self.shown(cause),
             title: text.title,
-            body: text.body,
+            body: words.map_or(text.body, str::to_owned),
+            by_person: words.is_some(),
+            account: (kind == ActionKind::Resolve).then(|| Box::new(self.account(at))),
         });
+    }
+
+    /// The status that it has when it took a step for this cause.
+    pub(super) fn status_after(&self, cause: Cause) -> IncidentStatus {
+        match cause {
+            Cause::StayedWell | Cause::OperatorResolved => IncidentStatus::Resolved,
+            Cause::ComponentFailed
+            | Cause::ComponentJoined
+            | Cause::GotWorse
+            | Cause::GotBetter
+            | Cause::AllRecovered
+            | Cause::FailedAgain
+            | Cause::UpdateDue
+            | Cause::HandedOver
+            | Cause::OperatorNoted => self.status(),
+        }
+    }
+
+    fn account(&self, at: Timestamp) -> Account {
+        self.chronicle.account(self, at)
+    }
+
+    /// The components as the public is to see them: well once a person has said that it is over,
+    /// since nobody would set them right afterwards.
+    fn shown(&self, cause: Cause) -> BTreeMap<ComponentId, ComponentStatus> {
+        let well = cause == Cause::OperatorResolved;
+        let status = |is| if well { ComponentStatus::Operational } else { is };
+        self.components().map(|(id, is)| (id.clone(), status(is))).collect()
     }
 
     fn move_on(&mut self, cause: Cause, at: Timestamp) -> (ActionKind, IncidentStatus) {
@@ -398,16 +455,19 @@ impl Incident {
             Cause::ComponentFailed => {
                 return (ActionKind::Open, IncidentStatus::Investigating);
             }
-            Cause::StayedWell => return (ActionKind::Resolve, IncidentStatus::Resolved),
+            Cause::StayedWell | Cause::OperatorResolved => {
+                return (ActionKind::Resolve, IncidentStatus::Resolved);
+            }
             Cause::AllRecovered => {
                 let resolve_at = at + self.voice.resolve_after;
                 self.stage = Stage::Monitoring { since: at, resolve_at };
+                self.identified = false;
             }
             Cause::ComponentJoined | Cause::GotWorse | Cause::GotBetter | Cause::FailedAgain => {
                 self.relapsed |= matches!(self.stage, Stage::Monitoring { .. });
                 self.stage = Stage::Investigating;
             }
-            Cause::UpdateDue | Cause::HandedOver => {}
+            Cause::UpdateDue | Cause::HandedOver | Cause::OperatorNoted => {}
         }
         (ActionKind::Update, self.status())
     }
@@ -428,6 +488,7 @@ impl Incident {
             opened_at: self.opened_at,
             resolved_at: at,
             follows: self.follows.clone(),
+            account: Some(Box::new(self.account(at))),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Telling<'a> {
 pub(super) fn tell(telling: &Telling<'_>) -> Text {
     let language = telling.incident.voice.language;
     let step = match (telling.cause, telling.incident.stage) {
-        (Cause::StayedWell, _) => Step::Resolved,
+        (Cause::StayedWell | Cause::OperatorResolved, _) => Step::Resolved,
         (_, Stage::Monitoring { .. }) => Step::Monitoring,
         (_, Stage::Investigating) => Step::Investigating,
     };
@@ -79,6 +79,24 @@ fn dependents(tongue: &Tongue, members: &[(&ComponentId, &Member)]) -> Option<De
         number: tongue.numeral(names.len()),
         several: names.len() > 1,
     })
+}
+
+/// The title of `incident`.
+pub(super) fn titled(incident: &Incident) -> String {
+    let language = incident.voice.language;
+    words::title(language, &title(incident, Tongue::of(language)))
+}
+
+/// What a customer notices of one component of `incident`: a sentence without its full stop.
+pub(super) fn seen(
+    incident: &Incident,
+    name: &str,
+    status: ComponentStatus,
+    trouble: Trouble,
+) -> String {
+    let language = incident.voice.language;
+    let about = Names::of(Tongue::of(language), std::iter::once(name));
+    words::title(language, &Title { about, symptom: symptom(status, trouble), dependents: None })
 }
 
 fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
@@ -147,7 +165,12 @@ fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> 
         Cause::FailedAgain => to > from && member.joined_at != telling.at,
         // The recovered have a sentence of their own.
         Cause::GotBetter => to < from && to.is_bad(),
-        Cause::AllRecovered | Cause::UpdateDue | Cause::HandedOver | Cause::StayedWell => true,
+        Cause::AllRecovered
+        | Cause::UpdateDue
+        | Cause::HandedOver
+        | Cause::StayedWell
+        | Cause::OperatorNoted
+        | Cause::OperatorResolved => true,
     }
 }
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::detect::CheckState;
 use super::lifecycle::Incident;
 use super::maintenance::{Announced, Maintained};
+use super::operator::Respected;
 use super::quorum::Network;
 use crate::model::{
-    CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
+    Account, CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
     Timestamp,
 };
 
@@ -36,6 +37,9 @@ pub struct State {
     /// Components that are in maintenance, or were until lately.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) maintained: BTreeMap<ComponentId, Maintained>,
+    /// Components of which a person said that it is over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) respected: BTreeMap<ComponentId, Respected>,
     recent: VecDeque<Closed>,
     #[serde(default)]
     pub(super) network: Network,
@@ -68,6 +72,9 @@ pub struct Closed {
     /// The incident before it that it belongs to, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<Follows>,
+    /// What it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<Account>>,
 }
 
 /// That an incident belongs to one that was resolved a short while before it opened.
@@ -108,6 +115,7 @@ impl Default for State {
             waiting: BTreeMap::new(),
             windows: BTreeMap::new(),
             maintained: BTreeMap::new(),
+            respected: BTreeMap::new(),
             recent: VecDeque::new(),
             network: Network::default(),
         }
@@ -151,6 +159,12 @@ impl State {
     /// Whether `component` is bad, and waits for what it depends on before that is told.
     pub fn is_waiting(&self, component: &ComponentId) -> bool {
         self.waiting.contains_key(component)
+    }
+
+    /// The components that a person's word holds for, be they well or not.
+    pub fn respected(&self) -> impl Iterator<Item = (&ComponentId, &Respected)> {
+        let holds = |respected: &Respected| respected.holds_at(self.now);
+        self.respected.iter().filter(move |(_, respected)| holds(respected))
     }
 
     /// The latest incidents that were resolved, oldest first.

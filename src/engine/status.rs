@@ -272,6 +272,13 @@ fn servers(checks: &[Speaking<'_>], worst: ComponentStatus) -> Option<Part> {
     (one_family && servers.failing < servers.total).then_some(servers)
 }
 
+/// How many checks of `component` say that it is bad, and of how many that say anything.
+pub(super) fn witnesses(state: &State, component: &ComponentId) -> (u32, u32) {
+    let checks = state.policy.checks.iter().filter(|(_, policy)| policy.component == *component);
+    let said = checks.filter_map(|(id, policy)| of_check(state.checks.get(id)?, policy));
+    said.fold((0, 0), |(bad, all), status| (bad + u32::from(status.is_bad()), all + 1))
+}
+
 /// Whether a check that makes `component` bad ran and was heard after `at`, and its latest run says
 /// so.
 pub(super) fn seen_bad_after(state: &State, component: &ComponentId, at: Timestamp) -> bool {

@@ -1,11 +1,13 @@
 //! The engine on a simulated clock: the rig that the tests share.
 
+mod account;
 mod addresses;
 mod cadence;
 mod dependence;
 mod detection;
 mod maintenance;
 mod network;
+mod operator;
 mod properties;
 mod quantiles;
 mod returning;

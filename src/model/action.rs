@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PlatformId, Timestamp,
+    Account, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PlatformId,
+    Timestamp,
 };
 
 /// One step of an incident, to be published.
@@ -38,6 +39,12 @@ pub struct Action {
     pub title: String,
     /// The public text of this step.
     pub body: String,
+    /// Whether the text is a person's, which is never left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_person: bool,
+    /// What the incident was, if it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<Account>>,
 }
 
 /// What kind of step an action is; it decides how urgent the action is and how it may merge.

@@ -188,6 +188,10 @@ pub enum Cause {
     HandedOver,
     /// Everything stayed well for the quiet period.
     StayedWell,
+    /// The operator had something to say.
+    OperatorNoted,
+    /// The operator said that it is over.
+    OperatorResolved,
 }
 
 impl Cause {
@@ -203,6 +207,8 @@ impl Cause {
             Self::UpdateDue => "update_due",
             Self::HandedOver => "handed_over",
             Self::StayedWell => "stayed_well",
+            Self::OperatorNoted => "operator_noted",
+            Self::OperatorResolved => "operator_resolved",
         }
     }
 }

@@ -2,18 +2,21 @@
 //! and which of the two questions is open.
 
 mod person;
+mod restart;
+mod search;
+mod write;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionKind, ComponentId, IncidentKey, IncidentStatus, Timestamp};
+use crate::model::{Action, ActionKind, ComponentId, Timestamp};
 
 use super::backoff::Backoff;
 use super::gate::Gate;
 use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
-use super::{Notice, Remote, RemoteId, Standing, Timing};
+use super::{RemoteId, Standing};
 
 use person::{Detached, Wait};
 
@@ -178,15 +181,6 @@ impl Publication {
         }
     }
 
-    /// Takes the first waiting step for sending.
-    pub(super) fn begin(&mut self, now: Timestamp) -> Option<&Step> {
-        if self.waiting.is_empty() {
-            return None;
-        }
-        self.stage = Stage::Sending { step: self.waiting.remove(0), since: now };
-        self.held()
-    }
-
     /// The step that is in the stage.
     pub(super) fn held(&self) -> Option<&Step> {
         match &self.stage {
@@ -194,303 +188,6 @@ impl Publication {
             | Stage::Doubtful { step, .. }
             | Stage::Refused { step, .. } => Some(step),
             Stage::Settled | Stage::Unsure { .. } => None,
-        }
-    }
-
-    /// The write was applied, to `remote`, which stands like `seen` now.
-    pub(super) fn done(
-        &mut self,
-        key: &IncidentKey,
-        (remote, seen): (RemoteId, Option<Standing>),
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let Some(step) = self.release() else { return Vec::new() };
-        if self.remote.is_none() && self.repeated {
-            self.sweep_at = Some(now + timing.sweep);
-        }
-        self.remote = Some(remote.clone());
-        let every = timing.repeat.filter(|_| step.kind != ActionKind::Resolve);
-        self.repeat = every.map(|every| Repeat { step: step.clone(), at: now + every });
-        let foreign = self.remember(&step, seen);
-        let mut notices = vec![self.confirm(key, &step, remote, now)];
-        notices.extend(foreign.and_then(|why| self.detach(key, why, now)));
-        notices
-    }
-
-    fn confirm(
-        &mut self,
-        key: &IncidentKey,
-        step: &Step,
-        remote: RemoteId,
-        now: Timestamp,
-    ) -> Notice {
-        self.applied = self.applied.max(step.sequence);
-        self.over = step.kind == ActionKind::Resolve;
-        self.rejections = 0;
-        self.backoff.clear();
-        Notice::Published {
-            incident: key.clone(),
-            sequence: step.sequence,
-            remote,
-            delay: now.since(step.at).into(),
-        }
-    }
-
-    /// The write was certainly not applied: it waits again.
-    pub(super) fn unsent(&mut self) {
-        if let Some(step) = self.release() {
-            self.queue(step, true);
-        }
-    }
-
-    /// The write may have been applied.
-    pub(super) fn doubt(&mut self, key: &IncidentKey, timing: &Timing, now: Timestamp) {
-        if let Stage::Sending { step, since } = std::mem::take(&mut self.stage) {
-            self.backoff.fail(now, timing.first_retry, timing.longest_retry, key.as_str());
-            self.stage = Stage::Doubtful { step, doubt: Doubt::since(since, now) };
-        }
-    }
-
-    /// The API says that the incident it should update is not there. It may mean a component.
-    pub(super) fn missing(&mut self, now: Timestamp) {
-        if let Stage::Sending { step, since } = std::mem::take(&mut self.stage) {
-            let doubt = Doubt { gone: true, ..Doubt::since(since, now) };
-            self.stage = Stage::Doubtful { step, doubt };
-        }
-    }
-
-    /// The API refused the write. Whether it is for a component is to be asked, if it may be.
-    pub(super) fn refused(&mut self, status: u16, detail: String) {
-        if let Some(step) = self.release() {
-            self.stage = Stage::Refused { step, status, detail };
-        }
-    }
-
-    /// The refusal stands. The step is tried again later, since what is wrong may be mended, but
-    /// not for ever.
-    pub(super) fn refusal(
-        &mut self,
-        key: &IncidentKey,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Notice> {
-        let (step, status, detail) = match std::mem::take(&mut self.stage) {
-            Stage::Refused { step, status, detail } => (step, status, detail),
-            other @ (Stage::Settled
-            | Stage::Sending { .. }
-            | Stage::Doubtful { .. }
-            | Stage::Unsure { .. }) => {
-                self.stage = other;
-                return None;
-            }
-        };
-        self.rejections = self.rejections.saturating_add(1);
-        // The end of what stands there is never given up: the page would show an outage for ever.
-        // But where one refusal is enough, another try would be refused as well.
-        let final_at_once = timing.rejections <= 1;
-        let must_end = step.kind == ActionKind::Resolve && self.remote.is_some() && !final_at_once;
-        let given_up = self.rejections >= timing.rejections && !must_end;
-        let sequence = step.sequence;
-        if given_up {
-            self.rejections = 0;
-            self.backoff.clear();
-            self.over = step.kind == ActionKind::Resolve;
-            self.repeat = self.repeat.take().filter(|_| !self.over);
-        } else {
-            self.backoff.fail(now, timing.rejected, timing.longest_retry, key.as_str());
-            self.queue(step, true);
-        }
-        Some(Notice::Rejected { incident: key.clone(), sequence, status, detail, given_up })
-    }
-
-    /// A question that is still open and due is not asked before `later`, so that other incidents
-    /// get their turn.
-    pub(super) fn not_before(&mut self, later: Timestamp, now: Timestamp) {
-        let postpone = |at: Timestamp| if at <= now { later } else { at };
-        match &mut self.stage {
-            Stage::Doubtful { doubt, .. } => doubt.look_at = postpone(doubt.look_at),
-            Stage::Unsure { look_at } => *look_at = postpone(*look_at),
-            Stage::Settled | Stage::Sending { .. } | Stage::Refused { .. } => {}
-        }
-        self.sweep_at = self.sweep_at.map(postpone);
-    }
-
-    /// The question about components failed: it is asked again later.
-    pub(super) fn ask_later(&mut self, later: Timestamp) {
-        self.backoff.hold(later);
-    }
-
-    /// The incident is listed at the API, perhaps more than once; `listed` is never empty and its
-    /// eldest is first.
-    pub(super) fn found(
-        &mut self,
-        key: &IncidentKey,
-        listed: &[&Remote],
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        if self.detached.is_some() {
-            return notices;
-        }
-        if self.remote.is_none() {
-            self.remote = listed.first().map(|eldest| eldest.id.clone());
-        }
-        for remote in listed {
-            if Some(&remote.id) == self.remote.as_ref() {
-                notices.extend(self.recognise(key, remote, timing, now));
-            } else if remote.status != Some(IncidentStatus::Resolved)
-                && !self.strays.contains(&remote.id)
-            {
-                self.strays.push(remote.id.clone());
-                let remote = remote.id.clone();
-                notices.push(Notice::Duplicate { incident: key.clone(), remote });
-            }
-        }
-        notices
-    }
-
-    /// Our incident stands at the API with `remote.sequence` applied.
-    fn recognise(
-        &mut self,
-        key: &IncidentKey,
-        remote: &Remote,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let foreign = self.compare(remote);
-        self.applied = self.applied.max(remote.sequence);
-        let stage = std::mem::take(&mut self.stage);
-        let waiting = std::mem::take(&mut self.waiting);
-        let (stood, rest): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|step| step.sequence <= self.applied);
-        self.waiting = rest;
-        let mut notices: Vec<Notice> =
-            stood.iter().map(|step| self.confirm(key, step, remote.id.clone(), now)).collect();
-        match stage {
-            Stage::Doubtful { step, .. } if step.sequence <= self.applied => {
-                notices.push(reconciled(key, &step, true));
-                notices.push(self.confirm(key, &step, remote.id.clone(), now));
-            }
-            Stage::Doubtful { step, doubt } if doubt.gone => {
-                // The incident is there after all: what is missing is something else.
-                let detail = "not found, though the incident exists".to_owned();
-                self.stage = Stage::Refused { step, status: 404, detail };
-            }
-            Stage::Doubtful { step, doubt } => {
-                notices.extend(self.missed(key, step, doubt, timing, now));
-            }
-            Stage::Settled | Stage::Unsure { .. } => {}
-            other @ (Stage::Sending { .. } | Stage::Refused { .. }) => self.stage = other,
-        }
-        self.waiting = fold(self.renamed());
-        notices.extend(foreign.and_then(|why| self.detach(key, why, now)));
-        notices
-    }
-
-    /// The incident is not listed at the API.
-    pub(super) fn not_found(
-        &mut self,
-        key: &IncidentKey,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Notice> {
-        if self.remote.is_some() {
-            // A list may be too short for it; reading it by its id is what tells.
-            return None;
-        }
-        match std::mem::take(&mut self.stage) {
-            Stage::Doubtful { step, doubt } => self.missed(key, step, doubt, timing, now),
-            Stage::Unsure { .. } => None,
-            other @ (Stage::Settled | Stage::Sending { .. } | Stage::Refused { .. }) => {
-                self.stage = other;
-                None
-            }
-        }
-    }
-
-    /// Looked for, in vain. One look proves nothing: the request may still be on its way, or the
-    /// list may lag behind.
-    ///
-    /// 1. The write is older than any request can be, and
-    /// 2. it was missed twice, far enough apart: it was not applied, and is written again.
-    /// 3. Otherwise it is looked for again.
-    fn missed(
-        &mut self,
-        key: &IncidentKey,
-        step: Step,
-        mut doubt: Doubt,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Notice> {
-        let first = *doubt.missed_at.get_or_insert(now);
-        let twice = now.since(first) >= timing.looks_apart.to_duration() && first != now;
-        if twice && now.since(doubt.sent_at) >= timing.settle.to_duration() {
-            let notice = reconciled(key, &step, false);
-            self.repeated |= self.remote.is_none();
-            self.queue(step, true);
-            return Some(notice);
-        }
-        doubt.look_at = now + timing.look_again;
-        self.stage = Stage::Doubtful { step, doubt };
-        None
-    }
-
-    /// A sweep that was due has been made.
-    pub(super) fn swept(&mut self, now: Timestamp) {
-        self.sweep_at = self.sweep_at.filter(|at| *at > now);
-    }
-
-    /// A duplicate is being resolved; unless it turns out well it is looked for again.
-    pub(super) fn retiring(&mut self, stray: &RemoteId) {
-        self.strays.retain(|other| other != stray);
-    }
-
-    /// Nobody can tell whether a duplicate was resolved.
-    pub(super) fn sweep_again(&mut self, at: Timestamp) {
-        self.sweep_at = Some(self.sweep_at.map_or(at, |planned| planned.min(at)));
-    }
-
-    /// The process was restarted: what was in flight is in doubt, and what never left is looked
-    /// for before it does. Waits are forgotten, since the configuration may have been mended.
-    pub(super) fn resume(&mut self, now: Timestamp) {
-        self.backoff.clear();
-        self.rejections = 0;
-        // Saved times may have been read from a clock that was ahead.
-        self.sweep_at = self.sweep_at.map(|at| at.min(now));
-        self.stage = match std::mem::take(&mut self.stage) {
-            Stage::Sending { step, since } => {
-                Stage::Doubtful { step, doubt: Doubt::since(since.min(now), now) }
-            }
-            Stage::Doubtful { step, doubt } => {
-                let sent_at = doubt.sent_at.min(now);
-                let missed_at = doubt.missed_at.filter(|at| *at <= now);
-                Stage::Doubtful { step, doubt: Doubt { sent_at, look_at: now, missed_at, ..doubt } }
-            }
-            Stage::Settled | Stage::Unsure { .. }
-                if self.remote.is_none() && !self.waiting.is_empty() =>
-            {
-                Stage::Unsure { look_at: now }
-            }
-            Stage::Settled | Stage::Unsure { .. } => Stage::Settled,
-            refused @ Stage::Refused { .. } => refused,
-        };
-    }
-
-    /// After a restart, where a write may be made twice: what is in doubt is written again, and
-    /// nothing is looked for.
-    pub(super) fn resend(&mut self, now: Timestamp) {
-        self.stage = match std::mem::take(&mut self.stage) {
-            Stage::Doubtful { step, .. } | Stage::Sending { step, .. } => {
-                self.queue(step, true);
-                Stage::Settled
-            }
-            Stage::Settled | Stage::Unsure { .. } => Stage::Settled,
-            refused @ Stage::Refused { .. } => refused,
-        };
-        if let Some(repeat) = &mut self.repeat {
-            repeat.at = repeat.at.min(now);
         }
     }
 
@@ -552,8 +249,4 @@ impl Doubt {
     fn since(sent_at: Timestamp, now: Timestamp) -> Self {
         Self { sent_at, look_at: now, missed_at: None, gone: false }
     }
-}
-
-fn reconciled(key: &IncidentKey, step: &Step, applied: bool) -> Notice {
-    Notice::Reconciled { incident: key.clone(), sequence: step.sequence, applied }
 }

@@ -35,6 +35,9 @@ pub(super) struct Step {
     /// Each with its own sequence: which of them the page has already is known only when the step
     /// is written.
     texts: Vec<(u32, String)>,
+    /// The sequences of those that are a person's.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    by_person: BTreeSet<u32>,
 }
 
 impl From<Action> for Step {
@@ -50,6 +53,7 @@ impl From<Action> for Step {
             title: action.title,
             components: action.components,
             texts: vec![(action.sequence, action.body)],
+            by_person: action.by_person.then_some(action.sequence).into_iter().collect(),
         }
     }
 }
@@ -59,7 +63,7 @@ impl Step {
     ///
     /// 1. An update joins the opening or the update before it: the latest state, both texts.
     /// 2. A resolution takes the place of the updates before it: what was worth saying while it
-    ///    lasted is not worth a word after it is over.
+    ///    lasted is not worth a word after it is over. What a person said is said all the same.
     /// 3. A resolution does not join an opening: the page's history should show that there was
     ///    something.
     /// 4. Nothing joins a resolution.
@@ -67,14 +71,26 @@ impl Step {
         match (self.kind, later.kind) {
             (ActionKind::Resolve, _) | (ActionKind::Open, ActionKind::Resolve) => Some(later),
             (ActionKind::Update, ActionKind::Resolve) => {
-                *self = Self { since: self.since, ..later };
+                let mut texts = std::mem::take(&mut self.texts);
+                texts.retain(|(sequence, _)| self.by_person.contains(sequence));
+                texts.extend(later.texts);
+                self.by_person.extend(later.by_person);
+                let by_person = std::mem::take(&mut self.by_person);
+                *self = Self { since: self.since, texts, by_person, ..later };
                 None
             }
             (ActionKind::Open | ActionKind::Update, ActionKind::Open | ActionKind::Update) => {
                 let mut texts = std::mem::take(&mut self.texts);
                 texts.extend(later.texts);
-                texts.drain(..texts.len().saturating_sub(MAX_TEXTS));
-                *self = Self { kind: self.kind, since: self.since, texts, ..later };
+                let mut surplus = texts.len().saturating_sub(MAX_TEXTS);
+                self.by_person.extend(later.by_person);
+                let by_person = std::mem::take(&mut self.by_person);
+                texts.retain(|(sequence, _)| {
+                    let goes = surplus > 0 && !by_person.contains(sequence);
+                    surplus -= usize::from(goes);
+                    !goes
+                });
+                *self = Self { kind: self.kind, since: self.since, texts, by_person, ..later };
                 None
             }
         }

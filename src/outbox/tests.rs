@@ -46,6 +46,8 @@ fn action(key: &str, sequence: u32, kind: ActionKind, secs: i64) -> Action {
         components: BTreeMap::from([(component("desk"), component_status)]),
         title: format!("{key} is failing"),
         body: format!("{key}#{sequence}"),
+        by_person: false,
+        account: None,
     }
 }
 

@@ -74,7 +74,7 @@ impl Core {
     pub fn input(&mut self, input: &Input, at: Timestamp) -> Heard {
         let checked = match input {
             Input::Observed(observation) => Some(observation.check.clone()),
-            Input::PolicyChanged(_) => None,
+            Input::PolicyChanged(_) | Input::Operator(_) => None,
         };
         let decision = self.engine.handle(input, at);
         let mut heard = self.absorb(decision);
@@ -212,6 +212,8 @@ mod tests {
             components: BTreeMap::new(),
             title: String::new(),
             body: String::new(),
+            by_person: false,
+            account: None,
         }
     }
 

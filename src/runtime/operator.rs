@@ -7,10 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{IncidentKey, LaneId, PlatformId, Timestamp};
-use crate::outbox::{self, Notice};
+use crate::model::{
+    ComponentId, ComponentStatus, IncidentKey, IncidentStatus, Input, LaneId, Order, PlatformId,
+    Timestamp, Wish,
+};
+use crate::outbox::{self, Lead, Notice};
 
 use super::{Core, News, Runtime};
+use crate::engine;
 
 /// How often the file that holds publishing is looked for when nothing is to be sent.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -29,6 +33,8 @@ pub enum Command {
     Leave(IncidentKey),
     /// Take up an incident that a person has.
     Rejoin(IncidentKey),
+    /// Tell the engine what a person says of an incident.
+    Order(Order),
     /// Publish nothing (`true`), or go on (`false`).
     Hold(bool),
     /// Publish nothing if farol publishes, else go on.
@@ -42,6 +48,26 @@ pub struct Report {
     pub held: bool,
     /// The incidents that are not done with.
     pub incidents: Vec<Line>,
+    /// The components that the operator's word holds for, after an incident was said to be over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub respected: Vec<Respected>,
+}
+
+/// A component of which the operator said that its incident is over.
+#[derive(Clone, Debug, Serialize)]
+pub struct Respected {
+    /// The incident.
+    pub incident: IncidentKey,
+    /// The component.
+    pub component: ComponentId,
+    /// How its checks say that it is.
+    pub status: ComponentStatus,
+    /// When that was said.
+    pub since: String,
+    /// Until when it opens nothing.
+    pub until: String,
+    /// Whether it has been bad ever since, and opens nothing until it was well once.
+    pub lasts: bool,
 }
 
 /// One incident of a platform, as it is on one lane.
@@ -72,6 +98,15 @@ pub enum Refused {
         /// What the command is for.
         wants: &'static str,
     },
+    /// A person has the incident on every page that it is on.
+    #[error(
+        "somebody leads incident {0} on the status page: write there, or take it up again with \
+         rejoin"
+    )]
+    Led(IncidentKey),
+    /// The cause is said of what is over.
+    #[error("incident {0} is monitored: that its cause is known can only be said before that")]
+    Monitored(IncidentKey),
     /// The file that holds publishing cannot be made or removed.
     #[error("cannot {what} {}: {source}", path.display())]
     File {
@@ -138,6 +173,7 @@ impl Runtime {
             Command::List => Ok(()),
             Command::Hold(hold) => self.set_hold(hold).await,
             Command::Toggle => self.set_hold(!self.core.is_held()).await,
+            Command::Order(order) => self.order(order, now).await,
             Command::Approve(key) => self.command(&key, now, |outbox, key, _| outbox.approve(key)),
             Command::Leave(key) => self.command(&key, now, outbox::Outbox::leave),
             Command::Rejoin(key) => self.command(&key, now, |outbox, key, _| outbox.rejoin(key)),
@@ -145,6 +181,31 @@ impl Runtime {
         self.durable.settle(&self.core, now).await;
         // Who asked may have gone away.
         let _ = answer.send(done.map(|()| report(&self.core)));
+    }
+
+    /// Gives an order to the engine, the journal first. It is refused here if nothing would come of
+    /// it, so that whoever gave it knows.
+    async fn order(&mut self, order: Order, now: Timestamp) -> Result<(), Refused> {
+        let key = &order.incident;
+        let incidents = self.core.engine().state().incidents();
+        let status = incidents.get(key).map(engine::Incident::status);
+        let status = status.ok_or_else(|| Refused::Unknown(key.clone()))?;
+        if let Wish::Note { identified, .. } = order.wish {
+            let mut views = self.core.outboxes().values().filter_map(|outbox| outbox.view(key));
+            let led = |view: outbox::View| view.state == Lead::Detached;
+            if views.next().is_some_and(led) && views.all(led) {
+                return Err(Refused::Led(key.clone()));
+            }
+            if identified && status == IncidentStatus::Monitoring {
+                return Err(Refused::Monitored(key.clone()));
+            }
+        }
+        let input = Input::Operator(order);
+        self.durable.append(std::slice::from_ref(&input), now, &self.metrics).await;
+        let heard = self.core.input(&input, now);
+        self.durable.touched();
+        self.tell(heard);
+        Ok(())
     }
 
     /// On every lane that the incident is on; one where it means nothing is no trouble.
@@ -222,5 +283,14 @@ fn report(core: &Core) -> Report {
         let views = outbox.views().into_iter();
         views.map(|view| Line { platform: lane.platform(), lane: lane.clone(), view })
     });
-    Report { held: core.is_held(), incidents: incidents.collect() }
+    let state = core.engine().state();
+    let respected = state.respected().map(|(id, it)| Respected {
+        incident: it.incident.clone(),
+        component: id.clone(),
+        status: state.components().get(id).map(|is| is.status).unwrap_or_default(),
+        since: it.since.to_rfc3339(),
+        until: it.until.to_rfc3339(),
+        lasts: it.lasts,
+    });
+    Report { held: core.is_held(), incidents: incidents.collect(), respected: respected.collect() }
 }

@@ -167,7 +167,12 @@ fn log_incident(kind: &EventKind) {
         | Cause::FailedAgain => tracing::warn!(
             %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
         ),
-        Cause::GotBetter | Cause::AllRecovered | Cause::UpdateDue | Cause::StayedWell => {
+        Cause::GotBetter
+        | Cause::AllRecovered
+        | Cause::UpdateDue
+        | Cause::StayedWell
+        | Cause::OperatorNoted
+        | Cause::OperatorResolved => {
             tracing::info!(
                 %platform, %incident, step = sequence, %status, %impact, %cause, "{message}"
             );

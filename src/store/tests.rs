@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::model::{
-    CheckId, ClockOffset, ClockReference, ClockSource, Finding, Observation, Phase, Policy, Reason,
-    Span, Subject, Threshold, Vantage, Variant, Verdict,
+    CheckId, ClockOffset, ClockReference, ClockSource, Finding, IncidentKey, Observation, Order,
+    Phase, Policy, Reason, Span, Subject, Threshold, Vantage, Variant, Verdict, Wish,
 };
 
 const KEEP_ALL: Options =
@@ -256,4 +256,18 @@ fn a_row_says_which_variant_and_which_step_where_there_are_any() {
         finding.step = Some("submit".into());
     }
     insta::assert_snapshot!(journal::encode(&Input::Observed(observation)).unwrap());
+}
+
+#[test]
+fn a_row_of_what_the_operator_says_is_a_contract() {
+    let order = |wish| Input::Operator(Order { incident: IncidentKey::new("7k3f"), wish });
+    let note = |identified| Wish::Note { text: "We have found it.".to_owned(), identified };
+    let rows: Vec<String> = [order(Wish::Resolve), order(note(false)), order(note(true))]
+        .iter()
+        .map(|input| journal::encode(input).unwrap())
+        .collect();
+    for (row, input) in rows.iter().zip([Wish::Resolve, note(false), note(true)]) {
+        assert_eq!(serde_json::from_str::<Input>(row).unwrap(), order(input));
+    }
+    insta::assert_snapshot!(rows.join("\n"));
 }

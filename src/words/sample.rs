@@ -194,6 +194,12 @@ fn endings(stage: &Stage<'_>) -> Vec<Sample> {
         (scene.relapsed, scene.clock) = (relapsed, relapsed);
         scene
     };
+    let told = |watched: bool| {
+        let step = if watched { Step::Resolved } else { Step::Investigating };
+        let mut scene = Scene::new(stage, &[Symptom::Down]);
+        (scene.cause, scene.step, scene.ended) = (Cause::OperatorResolved, step, true);
+        scene
+    };
     let mut silent = due(false, false, true);
     silent.unattended = Some(2);
     vec![
@@ -208,6 +214,8 @@ fn endings(stage: &Stage<'_>) -> Vec<Sample> {
             "it is resolved, after a wrong clock and a recovery that did not hold",
             Impact::Major,
         ),
+        told(false).sample("the operator says that it is over", Impact::Critical),
+        told(true).sample("the operator says so while it is watched", Impact::Critical),
     ]
 }
 
@@ -231,6 +239,7 @@ struct Scene<'a> {
     clock: bool,
     stayed_well: bool,
     overdue: bool,
+    ended: bool,
 }
 
 impl<'a> Scene<'a> {
@@ -272,6 +281,7 @@ impl<'a> Scene<'a> {
             clock: false,
             stayed_well: false,
             overdue: false,
+            ended: false,
         }
     }
 
@@ -308,7 +318,7 @@ impl<'a> Scene<'a> {
         Sample {
             about,
             impact,
-            step: self.step,
+            step: if self.ended { Step::Resolved } else { self.step },
             components: bad + self.more + self.recovered + self.well,
             title: Title {
                 about: if self.dependents { self.names(0, 1) } else { all.clone() },

@@ -22,6 +22,11 @@ pub fn tell(language: Language, step: Step, title: &Title, body: &Body) -> Text 
     Text { title: render(language, Step::Title, title), body: render(language, step, body) }
 }
 
+/// A title alone.
+pub fn title(language: Language, title: &Title) -> String {
+    render(language, Step::Title, title)
+}
+
 /// The template of a step, as it is written in `language`.
 pub(super) fn source(language: Language, step: Step) -> &'static str {
     let [title, investigating, monitoring, resolved] = match language {

@@ -75,6 +75,8 @@ fn step(round: usize, sequence: u32, at: Timestamp) -> Action {
         components: BTreeMap::from([(component, is)]),
         title: format!("It fails, as of step {sequence}"),
         body: format!("Step {sequence}."),
+        by_person: false,
+        account: None,
         follows: None,
     }
 }

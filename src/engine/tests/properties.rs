@@ -16,9 +16,9 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentStatus, Input, MaintenanceId,
-    MaintenancePolicy, MajorWhen, PlatformId, Policy, Purpose, Reason, Recurrence, Span, Subject,
-    Timestamp, Variant, Verdict, When, Window,
+    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentKey, IncidentStatus, Input,
+    MaintenanceId, MaintenancePolicy, MajorWhen, Order, PlatformId, Policy, Purpose, Reason,
+    Recurrence, Span, Subject, Timestamp, Variant, Verdict, When, Window, Wish,
 };
 use watcher::Watcher;
 
@@ -268,8 +268,42 @@ fn of_each(engine: &Engine, check: &CheckId, found: &[Finding]) -> Vec<Finding> 
     variants.iter().flat_map(in_each).collect()
 }
 
+/// What the operator says before which entry, and of which incident of those that are open.
+fn orders() -> impl Strategy<Value = Vec<(Index, Index, Wish)>> {
+    let note = |identified| Wish::Note { text: "Our team is on it.".to_owned(), identified };
+    let wish = prop_oneof![
+        2 => Just(Wish::Resolve),
+        2 => any::<bool>().prop_map(note),
+    ];
+    prop::collection::vec((any::<Index>(), any::<Index>(), wish), 0..6)
+}
+
+/// The journal with the orders in it; one that comes when nothing is open is of no incident.
+fn obeying(entries: Vec<Entry>, orders: &[(Index, Index, Wish)]) -> Vec<Entry> {
+    let mut engine = Engine::default();
+    let mut all = Vec::new();
+    let count = entries.len();
+    for (n, (now, input)) in entries.into_iter().enumerate() {
+        let due = orders.iter().filter(|(place, _, _)| n > 0 && place.index(count) == n);
+        for (_, which, wish) in due {
+            let _ = engine.settle(now);
+            let open: Vec<&IncidentKey> = engine.state().incidents().keys().collect();
+            let none = IncidentKey::new("nobody");
+            let incident = if open.is_empty() { &none } else { open[which.index(open.len())] };
+            let order = Order { incident: incident.clone(), wish: wish.clone() };
+            let order = Input::Operator(order);
+            let _ = engine.handle(&order, now);
+            all.push((now, order));
+        }
+        let _ = engine.handle(&input, now);
+        all.push((now, input));
+    }
+    all
+}
+
 fn journals() -> impl Strategy<Value = Vec<Entry>> {
-    (policies(), stretches()).prop_map(|(policy, stretches)| journal(&policy, &stretches))
+    (policies(), stretches(), orders())
+        .prop_map(|(policy, stretches, orders)| obeying(journal(&policy, &stretches), &orders))
 }
 
 fn run(engine: &mut Engine, entries: &[Entry]) -> Decision {
@@ -393,8 +427,9 @@ proptest! {
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let before = engine.state().components().clone();
-        // What waits for something it depends on has been seen to be bad.
-        let last = entries[entries.len() - 1].0 + Duration::from_secs(60);
+        // What waits for something it depends on, or until a person's word is old, has been seen
+        // to be bad.
+        let last = entries[entries.len() - 1].0 + Duration::from_secs(3_700);
         let _ = engine.settle(last);
         for round in 1..100 {
             let now = last + Duration::from_secs(30 * round);
@@ -405,7 +440,7 @@ proptest! {
                 let decision = engine.handle(&observed(id, now, all), now);
                 for action in decision.actions {
                     prop_assert!(action.kind != ActionKind::Open);
-                    let moved = action.status == IncidentStatus::Investigating;
+                    let moved = action.status < IncidentStatus::Monitoring;
                     prop_assert!(!moved || action.components.values().any(|s| s.is_bad()));
                 }
             }

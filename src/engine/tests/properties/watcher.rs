@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::super::wording::check_words;
 use crate::engine::{Decision, Engine};
 use crate::model::{
-    Action, ActionKind, Cause, CheckId, ComponentId, ComponentStatus, EventKind, Health, Impact,
-    IncidentKey, IncidentStatus, Observation, Span, Timestamp, Verdict,
+    Action, ActionKind, Cause, CheckId, ComponentId, ComponentStatus, Event, EventKind, Health,
+    Impact, IncidentKey, IncidentStatus, Observation, Span, Timestamp, Verdict,
 };
 
 /// Watches an engine from outside, and complains when it breaks a rule.
@@ -19,6 +19,10 @@ pub(super) struct Watcher {
     looks: Vec<(CheckId, Timestamp)>,
     /// Why each incident took each step.
     causes: BTreeMap<(IncidentKey, u32), Cause>,
+    /// When a person last called the trouble of each component over.
+    over: BTreeMap<ComponentId, Timestamp>,
+    /// Components that were bad then, and ever since.
+    left: BTreeSet<ComponentId>,
     /// When each component joined the incident that holds it.
     joined: BTreeMap<(IncidentKey, ComponentId), Timestamp>,
 }
@@ -47,18 +51,23 @@ impl Watcher {
         let said =
             decision.actions.iter().map(|a| (&a.incident, a.sequence, a.status, a.impact, a.at));
         assert!(told.eq(said), "every step is told to the operator and to the public");
+        let known = |id: &ComponentId| engine.state().components().contains_key(id);
+        self.left.retain(known);
+        self.over.retain(|id, _| known(id));
+        let mut actions = decision.actions.iter();
         for event in &decision.events {
             if let EventKind::IncidentChanged { incident, sequence, cause, .. } = &event.kind {
                 self.causes.insert((incident.clone(), *sequence), *cause);
             }
-        }
-        for action in &decision.actions {
-            self.step(engine, action);
+            self.respect(event);
+            if let EventKind::IncidentChanged { .. } = event.kind {
+                self.step(engine, actions.next().unwrap());
+            }
         }
     }
 
     fn step(&mut self, engine: &Engine, action: &Action) {
-        use IncidentStatus::{Investigating, Monitoring, Resolved};
+        use IncidentStatus::{Identified, Investigating, Monitoring, Resolved};
         check_words(action);
         self.count_updates(engine, action);
         for id in action.components.keys() {
@@ -71,6 +80,10 @@ impl Watcher {
             let all = action.components.iter().filter(|(_, status)| status.is_bad());
             let outside = all.filter(|(id, _)| !is_worked_on(engine, id, action.at));
             assert!(outside.count() > 0, "opened in a maintenance: {action:?}");
+            let hour = Duration::from_secs(3_600);
+            let fresh = |over: &Timestamp| *over + hour <= action.at;
+            let mut opens = action.components.keys().map(|id| self.over.get(id));
+            assert!(opens.any(|over| over.is_none_or(fresh)), "too soon: {action:?}");
             self.returns(engine, action);
             return;
         };
@@ -79,16 +92,26 @@ impl Watcher {
         assert!(action.impact >= before.impact && action.impact > Impact::None);
         assert!(action.started_at <= before.started_at);
         assert!(before.components.keys().all(|id| action.components.contains_key(id)));
-        let legal = [
+        let cause = self.causes[&(action.incident.clone(), action.sequence)];
+        let mut legal = vec![
             (Investigating, Investigating),
             (Investigating, Monitoring),
+            (Identified, Identified),
+            (Identified, Monitoring),
             (Monitoring, Monitoring),
             (Monitoring, Investigating),
             (Monitoring, Resolved),
         ];
+        // What only a person can know.
+        if cause == Cause::OperatorNoted {
+            legal.push((Investigating, Identified));
+        } else if cause == Cause::OperatorResolved {
+            legal = [Investigating, Identified, Monitoring].map(|was| (was, Resolved)).into();
+        }
         assert!(legal.contains(&(before.status, action.status)), "{before:?} {action:?}");
+        assert_eq!(action.by_person, cause == Cause::OperatorNoted);
         let well = action.components.values().all(|status| !status.is_bad());
-        assert_eq!(well, action.status != Investigating);
+        assert_eq!(well, action.status >= Monitoring);
         let over = action.status == Resolved;
         assert_eq!(action.kind, if over { ActionKind::Resolve } else { ActionKind::Update });
         if let Some(promise) = promised(&before.body)
@@ -99,8 +122,27 @@ impl Watcher {
                 "promised {promise:?}: {before:?} {action:?}"
             );
         }
-        if over {
+        if over && cause == Cause::StayedWell {
             self.proven(engine, action);
+        }
+    }
+
+    /// Remembers what a person called over, and what of it has recovered since.
+    fn respect(&mut self, event: &Event) {
+        if let EventKind::ComponentChanged { component, to, .. } = &event.kind
+            && !to.is_bad()
+        {
+            self.left.remove(component);
+        }
+        if let EventKind::IncidentChanged { incident, cause: Cause::OperatorResolved, .. } =
+            &event.kind
+        {
+            for (id, status) in &self.latest[incident].components {
+                self.over.insert(id.clone(), event.at);
+                if status.is_bad() {
+                    self.left.insert(id.clone());
+                }
+            }
         }
     }
 
@@ -155,7 +197,9 @@ impl Watcher {
             let worked_on = is_worked_on(engine, id, state.now());
             assert!(!worked_on || maintained || holders == 1, "{id}");
             assert!(!waits || component.status.is_bad() && holders == 0, "{id}");
-            assert!(!component.status.is_bad() || waits || holders == 1, "{id}");
+            let left = self.left.contains(id);
+            assert!(!left || component.status.is_bad() && !waits && holders == 0, "{id}");
+            assert!(!component.status.is_bad() || waits || left || holders == 1, "{id}");
             if let Some(incident) = state.incident_of(id) {
                 let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
                 assert_eq!(shown, component.status, "{id}");
