@@ -121,6 +121,7 @@ fn policy() -> Policy {
             slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
+            flapping: None,
             variants: BTreeSet::new(),
             purpose: Purpose::Use,
         };

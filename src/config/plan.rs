@@ -16,9 +16,9 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
-    MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
-    Publishing, Purpose, QuantileLimit, Span, Threshold, Variant,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Flapping, Impact,
+    Language, MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy,
+    Policy, Publishing, Purpose, QuantileLimit, Span, Threshold, Variant,
 };
 
 use super::secret::SecretRef;
@@ -268,6 +268,8 @@ pub struct Check {
     /// How many of its addresses must fail to make the outage a major one, and how many of its
     /// variants.
     pub major_when: MajorWhen,
+    /// How often one of its subjects may change before it is held in its worse state.
+    pub flapping: Option<Flapping>,
     /// A run that finds fewer addresses behind the name is degraded.
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
@@ -296,6 +298,7 @@ impl Check {
             slow_quantile: self.slow_quantile,
             at_worst: self.at_worst,
             major_when: self.major_when,
+            flapping: self.flapping,
             variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),
             purpose: match &self.kind {
                 CheckKind::Login(_) => Purpose::LogIn,

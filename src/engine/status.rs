@@ -103,6 +103,8 @@ pub(super) struct Assessment {
     pub(super) variants: Option<Part>,
     /// When the first of the bad runs began that made it so.
     pub(super) bad_since: Option<Timestamp>,
+    /// Since when it is unstable, if all that makes it bad is.
+    pub(super) unstable_since: Option<Timestamp>,
 }
 
 /// A check that speaks, and the status that it gives its component.
@@ -180,8 +182,16 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
     let worst = checks.iter().map(|speaking| speaking.status).max()?;
     if !worst.is_bad() {
         let (trouble, because, bad_since) = (Trouble::default(), None, None);
-        let (servers, variants) = (None, None);
-        return Some(Assessment { status: worst, because, trouble, servers, variants, bad_since });
+        let (servers, variants, unstable_since) = (None, None, None);
+        return Some(Assessment {
+            status: worst,
+            because,
+            trouble,
+            servers,
+            variants,
+            bad_since,
+            unstable_since,
+        });
     }
     let bad = |status: ComponentStatus| {
         let checks = checks.iter().filter(move |speaking| speaking.status == status);
@@ -192,12 +202,14 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
     let because = checks.iter().find(|speaking| speaking.status == worst);
     // Of a partial outage the failing subjects tell what it is like, not a slow one beside them.
     let tone = bad(worst).map(|(_, track)| track.health()).max();
+    let telling = || bad(worst).filter(|(_, track)| Some(track.health()) == tone);
+    let unstable: Option<Vec<Timestamp>> =
+        telling().map(|(_, track)| track.unstable_since()).collect();
     let variants = variants(&checks, worst);
     Some(Assessment {
         status: worst,
         because: because.map(|speaking| speaking.id.clone()),
-        trouble: bad(worst)
-            .filter(|(_, track)| Some(track.health()) == tone)
+        trouble: telling()
             .map(|(purpose, track)| Trouble::of(track.reason(), purpose))
             .fold(Trouble::default(), Trouble::and),
         servers: if variants.is_some() { None } else { servers(&checks, worst) },
@@ -208,6 +220,7 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
             .flat_map(bad)
             .filter_map(|(_, track)| track.bad_since())
             .min(),
+        unstable_since: unstable.and_then(|all| all.into_iter().min()),
     })
 }
 

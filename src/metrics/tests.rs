@@ -52,6 +52,7 @@ fn policy() -> Policy {
         slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
+        flapping: None,
         variants: std::collections::BTreeSet::new(),
         purpose: crate::model::Purpose::Use,
     };

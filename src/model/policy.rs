@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::threshold::bare;
 use super::{
-    CheckId, ComponentId, ComponentStatus, Impact, Language, MaintenanceId, MaintenancePolicy,
-    PlatformId, QuantileLimit, Span, Threshold, Variant,
+    CheckId, ComponentId, ComponentStatus, Flapping, Impact, Language, MaintenanceId,
+    MaintenancePolicy, PlatformId, QuantileLimit, Span, Threshold, Variant,
 };
 
 /// Everything that decisions are made by.
@@ -141,6 +141,10 @@ pub struct CheckPolicy {
     /// variants.
     #[serde(default, skip_serializing_if = "MajorWhen::is_all")]
     pub major_when: MajorWhen,
+    /// How often a subject may change before it is held in its worse state; without it, as often
+    /// as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
     /// The variants that it runs for; none for a check that just runs.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub variants: BTreeSet<Variant>,

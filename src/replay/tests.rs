@@ -60,6 +60,7 @@ fn policy(fail_after: u32) -> Policy {
                 slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: MajorWhen::All,
+                flapping: None,
                 variants: BTreeSet::new(),
                 purpose: Purpose::Use,
             },

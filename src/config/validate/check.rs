@@ -46,6 +46,7 @@ pub(super) fn check(
         recover_after: tuning.thresholds.recover_after,
         at_worst: tuning.at_worst,
         major_when: tuning.major_when,
+        flapping: tuning.flapping,
         min_addresses: raw.min_addresses.optional()?.map(|least| least.0),
         degraded_over: tuning.degraded_over,
         slow_quantile: tuning.slow_quantile,

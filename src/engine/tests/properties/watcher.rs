@@ -40,6 +40,7 @@ impl Watcher {
                 Some((incident, *sequence, *status, *impact, event.at))
             }
             EventKind::HealthChanged { .. }
+            | EventKind::FlappingChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
