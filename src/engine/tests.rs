@@ -12,6 +12,7 @@ mod operator;
 mod properties;
 mod quantiles;
 mod returning;
+mod rules;
 mod scenarios;
 mod story;
 mod variants;
@@ -86,6 +87,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
             name: (*name).to_owned(),
             group: None,
             depends_on: BTreeSet::new(),
+            major_when: None,
         };
         policy.components.insert(id.clone(), named);
         policy.checks.insert(
@@ -99,6 +101,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: crate::model::MajorWhen::All,
+                makes: None,
                 flapping: None,
                 variants: std::collections::BTreeSet::new(),
                 purpose: crate::model::Purpose::Use,

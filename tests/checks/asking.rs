@@ -37,6 +37,7 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: farol::model::MajorWhen::All,
+        makes: None,
         flapping: None,
         min_addresses: None,
         degraded_over: None,

@@ -102,10 +102,14 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
     ];
     let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
+    let makes = prop_oneof![
+        3 => Just(None),
+        1 => prop::sample::select(&ComponentStatus::ALL[2..]).prop_map(Some),
+    ];
     let changes = prop_oneof![Just(None), (1_u32..5, 60_u64..480).prop_map(Some)];
     let weights = [(); 3].map(|()| thresholds(120));
     let tuning =
-        (weights, any::<bool>(), (cap, changes), major_when, any::<bool>(), login, limits());
+        (weights, any::<bool>(), (cap, makes, changes), major_when, any::<bool>(), login, limits());
     let checks = prop::collection::vec(tuning, NAMES.len());
     let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
     let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
@@ -131,8 +135,10 @@ fn policies() -> impl Strategy<Value = Policy> {
             component.depends_on.insert(id(whom));
         }
         let tuned = policy.checks.values_mut().zip(checks);
-        for (check, (weights, differs, (at_worst, changes), major_when, varies, purpose, slow)) in
-            tuned
+        for (
+            check,
+            (weights, differs, (at_worst, makes, changes), major_when, varies, purpose, slow),
+        ) in tuned
         {
             check.name = SECRET.to_owned();
             (check.recover_after, check.slow_quantile) = (weights[2], slow);
@@ -141,7 +147,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                 changes: times(changes),
                 within: Span::from_secs(within),
             });
-            check.at_worst = at_worst;
+            (check.at_worst, check.makes) = (at_worst, makes);
             check.major_when = major_when;
             check.purpose = purpose;
             if varies {
