@@ -110,6 +110,7 @@ fn policy() -> Policy {
                 name,
                 group: None,
                 depends_on: BTreeSet::new(),
+                major_when: None,
             },
         );
         let rules = CheckPolicy {
@@ -121,6 +122,8 @@ fn policy() -> Policy {
             slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
+            makes: None,
+            flapping: None,
             variants: BTreeSet::new(),
             purpose: Purpose::Use,
         };

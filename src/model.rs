@@ -9,6 +9,7 @@ pub mod clock;
 pub mod component;
 mod cron;
 pub mod event;
+mod flapping;
 pub mod id;
 pub mod incident;
 pub mod input;
@@ -31,6 +32,7 @@ pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
 pub use cron::Cron;
 pub use event::{Cause, Event, EventKind, Health};
+pub use flapping::Flapping;
 pub use id::{
     CheckId, ComponentId, IncidentKey, LaneId, MaintenanceId, PlatformId, Vantage, Variant,
 };

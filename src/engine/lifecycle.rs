@@ -97,6 +97,9 @@ pub(super) struct Member {
     pub(super) servers: Option<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) variants: Option<Part>,
+    /// Since when it is unstable, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unstable_since: Option<Timestamp>,
     pub(super) worst: ComponentStatus,
     pub(super) worst_trouble: Trouble,
 }
@@ -228,6 +231,7 @@ impl Incident {
                 trouble: Trouble::default(),
                 servers: None,
                 variants: None,
+                unstable_since: None,
                 worst: ComponentStatus::Operational,
                 worst_trouble: Trouble::default(),
             },
@@ -260,6 +264,7 @@ impl Incident {
                 member.status = ComponentStatus::Operational;
                 member.trouble = Trouble::default();
                 (member.servers, member.variants) = (None, None);
+                member.unstable_since = None;
                 continue;
             };
             member.status = component.status;
@@ -267,6 +272,7 @@ impl Incident {
             let Some(found) = status::of_component(state, id) else { continue };
             member.trouble = found.trouble;
             (member.servers, member.variants) = (found.servers, found.variants);
+            member.unstable_since = found.unstable_since;
             match member.status.cmp(&member.worst) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => {

@@ -48,6 +48,7 @@ impl Series {
 pub(super) struct CheckSeries {
     pub(super) state: IntGaugeVec,
     pub(super) variant_state: IntGaugeVec,
+    pub(super) flapping: IntGaugeVec,
     pub(super) runs: IntCounterVec,
     pub(super) failures: IntCounterVec,
     pub(super) duration: HistogramVec,
@@ -71,6 +72,12 @@ impl CheckSeries {
                 "farol_check_variant_state",
                 "Whether the check is in this state in one of the variants of its matrix: the worst of its subjects.",
                 check_labels!("variant", "state"),
+            )?,
+            flapping: int_gauges(
+                r,
+                "farol_check_flapping",
+                "How many subjects of the check change so often that they are held in their worse state.",
+                check_labels!(),
             )?,
             runs: counters(
                 r,

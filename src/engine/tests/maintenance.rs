@@ -37,7 +37,7 @@ fn announce(policy: &mut Policy, names: &[&str], when: When, grace: u64) {
 }
 
 /// Desk is worked on from 100 to 200; the Portal is not.
-fn announced(grace: u64) -> Policy {
+pub(super) fn announced(grace: u64) -> Policy {
     let mut policy = policy(&["Desk", "Portal"]);
     let when = When::Once(Window { from: at(100), until: at(200) });
     announce(&mut policy, &["desk"], when, grace);

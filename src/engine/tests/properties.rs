@@ -16,9 +16,9 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentKey, IncidentStatus, Input,
-    MaintenanceId, MaintenancePolicy, MajorWhen, Order, PlatformId, Policy, Purpose, Reason,
-    Recurrence, Span, Subject, Timestamp, Variant, Verdict, When, Window, Wish,
+    ActionKind, CheckId, ComponentStatus, Cron, Finding, Flapping, Impact, IncidentKey,
+    IncidentStatus, Input, MaintenanceId, MaintenancePolicy, MajorWhen, Order, PlatformId, Policy,
+    Purpose, Reason, Recurrence, Span, Subject, Timestamp, Variant, Verdict, When, Window, Wish,
 };
 use watcher::Watcher;
 
@@ -102,8 +102,14 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
     ];
     let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
+    let makes = prop_oneof![
+        3 => Just(None),
+        1 => prop::sample::select(&ComponentStatus::ALL[2..]).prop_map(Some),
+    ];
+    let changes = prop_oneof![Just(None), (1_u32..5, 60_u64..480).prop_map(Some)];
     let weights = [(); 3].map(|()| thresholds(120));
-    let tuning = (weights, any::<bool>(), cap, major_when, any::<bool>(), login, limits());
+    let tuning =
+        (weights, any::<bool>(), (cap, makes, changes), major_when, any::<bool>(), login, limits());
     let checks = prop::collection::vec(tuning, NAMES.len());
     let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
     let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
@@ -129,11 +135,19 @@ fn policies() -> impl Strategy<Value = Policy> {
             component.depends_on.insert(id(whom));
         }
         let tuned = policy.checks.values_mut().zip(checks);
-        for (check, (weights, differs, at_worst, major_when, varies, purpose, slow)) in tuned {
+        for (
+            check,
+            (weights, differs, (at_worst, makes, changes), major_when, varies, purpose, slow),
+        ) in tuned
+        {
             check.name = SECRET.to_owned();
             (check.recover_after, check.slow_quantile) = (weights[2], slow);
             (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            check.at_worst = at_worst;
+            check.flapping = changes.map(|(changes, within)| Flapping {
+                changes: times(changes),
+                within: Span::from_secs(within),
+            });
+            (check.at_worst, check.makes) = (at_worst, makes);
             check.major_when = major_when;
             check.purpose = purpose;
             if varies {
@@ -162,12 +176,17 @@ fn dependence() -> impl Strategy<Value = BTreeSet<(usize, usize)>> {
 /// Work on some components, once or every day.
 fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
     let components = prop::sample::subsequence(&NAMES, 1..=NAMES.len());
-    let times = (0_i64..4000, 1_u64..4000, any::<bool>(), 0_u64..200);
-    (components, times).prop_map(|(names, (from, lasts, daily, grace))| {
+    let times = (0_i64..4000, 1_u64..4000, 0..3, 0_u64..200);
+    (components, times).prop_map(|(names, (from, lasts, kind, grace))| {
         let recurrence = || Recurrence {
             first: at(from - 86_400).to_utc().naive_utc(),
             lasts: Span::from_secs(lasts),
             rule: "FREQ=DAILY".to_owned(),
+            time_zone: chrono_tz::Tz::UTC,
+        };
+        let crontab = || Cron {
+            fields: format!("{} * * * *", from / 60 % 60),
+            lasts: Span::from_secs(lasts),
             time_zone: chrono_tz::Tz::UTC,
         };
         let window = Window { from: at(from), until: at(from) + Span::from_secs(lasts) };
@@ -175,7 +194,11 @@ fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
             platform: PlatformId::new("blip"),
             name: SECRET.to_owned(),
             components: names.iter().map(|name| super::component(&name.to_lowercase())).collect(),
-            when: if daily { When::Recurring(recurrence()) } else { When::Once(window) },
+            when: match kind {
+                0 => When::Once(window),
+                1 => When::Recurring(recurrence()),
+                _ => When::Cron(crontab()),
+            },
             grace: Span::from_secs(grace),
         }
     })
@@ -248,6 +271,9 @@ fn with_only(policy: &Policy, most: usize, few: usize) -> Policy {
     let mut policy = policy.clone();
     policy.checks.retain(|id, _| names.iter().any(|name| *id == check(name)));
     policy.components.retain(|id, _| names.iter().any(|name| *id == super::component(name)));
+    // Work is withdrawn as well, and announced again.
+    let names: Vec<MaintenanceId> = policy.maintenances.keys().skip(few).cloned().collect();
+    policy.maintenances.retain(|id, _| !names.contains(id));
     for check in policy.checks.values_mut().filter(|check| !check.variants.is_empty()) {
         check.variants = TENANTS[..few].iter().map(|name| tenant_of(name)).collect();
     }
@@ -410,7 +436,7 @@ proptest! {
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let last = entries[entries.len() - 1].0;
-        for round in 1..40 {
+        for round in 1..60 {
             let now = last + Duration::from_secs(30 * round);
             for id in engine.state().policy().checks.clone().into_keys() {
                 let all = of_each(&engine, &id, &[pass(Subject::Whole)]);
