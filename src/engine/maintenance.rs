@@ -88,7 +88,11 @@ pub(super) fn turn(
     let window = announced.window;
     let status = if announced.begun {
         match maintenance.when.next(window.until) {
-            Some(window) => *announced = Announced { window, begun: false },
+            // One that overlaps begins as this one ends, and not in the past.
+            Some(next) => {
+                let window = Window { from: next.from.max(window.until), ..next };
+                *announced = Announced { window, begun: false };
+            }
             None => {
                 windows.remove(id);
             }

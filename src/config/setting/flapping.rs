@@ -42,7 +42,9 @@ impl Setting for Limit {
         match node.get_ref() {
             DeValue::Integer(_) => Runs::read(node, problems)
                 .map(|changes| Self(Some(Flapping { changes: changes.0, within: WITHIN_DEFAULT }))),
-            DeValue::Table(table) => read_section(node.span(), table, problems),
+            DeValue::Table(table) => {
+                read_section::<Form>(node.span(), table, problems).map(|form| Self(Some(form.0)))
+            }
             DeValue::String(_) => choose::<Self, _>(node, "a limit of changes", &OFF, problems),
             DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) => {
                 Self::wrong_type(node, problems)
@@ -51,17 +53,20 @@ impl Setting for Limit {
     }
 
     fn schema() -> Value {
-        json!({ "anyOf": [Runs::schema(), section_schema::<Self>(), word_schema(&OFF)] })
+        json!({ "anyOf": [Runs::schema(), section_schema::<Form>(), word_schema(&OFF)] })
     }
 }
 
-impl Section for Limit {
+/// The form that is a table.
+struct Form(Flapping);
+
+impl Section for Form {
     const NAME: &'static str = "`flapping`";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
         let (changes, within) = (table.require(&CHANGES), table.take(&WITHIN));
         let within = within.optional()?.map_or(WITHIN_DEFAULT, |within| within.0);
-        Some(Self(Some(Flapping { changes: changes?.into_inner().0, within })))
+        Some(Self(Flapping { changes: changes?.into_inner().0, within }))
     }
 }
 

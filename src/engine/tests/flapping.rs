@@ -76,14 +76,11 @@ fn what_changes_too_often_is_held_in_its_worse_state_and_one_incident_stays_open
     assert_eq!((rig.last().status, rig.last().at), (IncidentStatus::Monitoring, heard(870)));
     rig.see_all(880, 1790, "desk", &good());
     assert_eq!((rig.last().status, rig.last().at), (IncidentStatus::Resolved, heard(1770)));
-    let unstable: Vec<_> = rig
-        .events
-        .iter()
-        .filter_map(|event| match event.kind {
-            EventKind::FlappingChanged { since, .. } => Some((event.at, since)),
-            _ => None,
-        })
-        .collect();
+    let told = rig.events.iter().filter_map(|event| {
+        let EventKind::FlappingChanged { since, .. } = event.kind else { return None };
+        Some((event.at, since))
+    });
+    let unstable: Vec<_> = told.collect();
     assert_eq!(unstable, [(heard(120), Some(heard(0))), (heard(870), None)]);
 }
 
