@@ -117,6 +117,7 @@ fn payload(request: &Request) -> Payload {
         | Request::Read { .. }
         | Request::Retire { .. }
         | Request::Survey
+        | Request::Announcements
         | Request::Components => panic!("not a create or update: {request:?}"),
     }
 }
