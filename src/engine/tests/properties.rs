@@ -16,10 +16,10 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, Announcements, CheckId, ComponentStatus, Cron, Finding, Flapping, Impact,
-    IncidentKey, IncidentStatus, Input, LaneId, MaintenanceId, MaintenancePolicy, MajorWhen, Order,
-    PageMaintenance, PlatformId, Policy, Purpose, Reason, Recurrence, Span, Subject, Timestamp,
-    Variant, Verdict, When, Window, Wish,
+    ActionKind, Announcements, CheckId, CheckPolicy, ComponentStatus, Cron, Finding, Flapping,
+    Impact, IncidentKey, IncidentStatus, Input, LaneId, MaintenanceId, MaintenancePolicy,
+    MajorWhen, Order, PageMaintenance, PlatformId, Policy, Purpose, Reason, Recurrence, Span,
+    Subject, Timestamp, Variant, Verdict, When, Window, Wish,
 };
 use watcher::Watcher;
 
@@ -120,7 +120,8 @@ fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
     prop::collection::vec(stretch, 1..30)
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
+/// A check of some component's, by rules of its own.
+fn tuned() -> impl Strategy<Value = CheckPolicy> {
     let cap = prop_oneof![
         4 => Just(ComponentStatus::MajorOutage),
         1 => Just(ComponentStatus::DegradedPerformance),
@@ -140,7 +141,31 @@ fn policies() -> impl Strategy<Value = Policy> {
     let weights = [(); 3].map(|()| thresholds(120));
     let tuning =
         (weights, any::<bool>(), (cap, makes, changes), major_when, any::<bool>(), login, limits());
-    let checks = prop::collection::vec(tuning, NAMES.len());
+    tuning.prop_map(|(weights, differs, says, major_when, varies, purpose, slow)| {
+        let (at_worst, makes, changes) = says;
+        let limit = |(changes, within)| Flapping {
+            changes: times(changes),
+            within: Span::from_secs(within),
+        };
+        CheckPolicy {
+            name: SECRET.to_owned(),
+            fail_after: weights[0],
+            degrade_after: differs.then_some(weights[1]),
+            recover_after: weights[2],
+            slow_quantile: slow,
+            flapping: changes.map(limit),
+            at_worst,
+            makes,
+            major_when,
+            purpose,
+            variants: if varies { TENANTS.map(tenant_of).into() } else { BTreeSet::new() },
+            ..policy(&["Desk"]).checks[&check("desk")].clone()
+        }
+    })
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let checks = prop::collection::vec(tuned(), NAMES.len());
     let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
     let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
     let reopen = prop_oneof![Just(0), 1_u64..7200];
@@ -164,25 +189,8 @@ fn policies() -> impl Strategy<Value = Policy> {
             let component = policy.components.get_mut(&id(who)).unwrap();
             component.depends_on.insert(id(whom));
         }
-        let tuned = policy.checks.values_mut().zip(checks);
-        for (
-            check,
-            (weights, differs, (at_worst, makes, changes), major_when, varies, purpose, slow),
-        ) in tuned
-        {
-            check.name = SECRET.to_owned();
-            (check.recover_after, check.slow_quantile) = (weights[2], slow);
-            (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            check.flapping = changes.map(|(changes, within)| Flapping {
-                changes: times(changes),
-                within: Span::from_secs(within),
-            });
-            (check.at_worst, check.makes) = (at_worst, makes);
-            check.major_when = major_when;
-            check.purpose = purpose;
-            if varies {
-                check.variants = TENANTS.map(tenant_of).into();
-            }
+        for (check, tuned) in policy.checks.values_mut().zip(checks) {
+            *check = CheckPolicy { component: check.component.clone(), ..tuned };
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
