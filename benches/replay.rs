@@ -112,6 +112,7 @@ fn policy() -> Policy {
                 name,
                 group: None,
                 depends_on: BTreeSet::new(),
+                major_when: None,
             },
         );
         let rules = CheckPolicy {
@@ -123,6 +124,8 @@ fn policy() -> Policy {
             slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
+            makes: None,
+            flapping: None,
             variants: BTreeSet::new(),
             purpose: Purpose::Use,
         };

@@ -247,11 +247,8 @@ pub(super) enum Mistake {
     InvalidMoment { got: String },
     /// Not a rule by which something recurs.
     #[error("`{got}` is no rule to recur by: {reason}")]
-    #[diagnostic(
-        code(farol::config::invalid_rrule),
-        help("write it as RFC 5545 does: \"FREQ=WEEKLY;BYDAY=SU\", \"FREQ=MONTHLY;BYDAY=1SA\"")
-    )]
-    InvalidRrule { got: String, reason: String },
+    #[diagnostic(code(farol::config::invalid_recurrence), help("{help}"))]
+    InvalidRecurrence { got: String, reason: String, help: &'static str },
     /// Something that would be over before it begins.
     #[error("it would be over before it begins")]
     #[diagnostic(code(farol::config::ends_before_start), help("let `end` be later than `start`"))]

@@ -210,6 +210,7 @@ fn component(
         group: raw.group.optional()?.map(|line| line.0),
         description: raw.description.optional()?.map(|line| line.0),
         depends_on: depend::ids(&scope.platform, raw.depends_on)?,
+        major_when: raw.major_when.optional()?,
         statuspage_id: id_at(statuspage)?,
         cachet_id: id_at(cachet)?,
         incident_io_id: id_at(incident_io)?,

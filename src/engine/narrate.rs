@@ -124,6 +124,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             servers: member
                 .servers
                 .map(|servers| tongue.of_servers(servers.failing, servers.total)),
+            unstable: member.unstable_since.map(|since| tongue.moment(since, zone)),
             tests: member.variants.map(|tests| tongue.of_tests(tests.failing, tests.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,

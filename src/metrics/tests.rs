@@ -44,6 +44,7 @@ fn policy() -> Policy {
         name: "Desk".to_owned(),
         group: None,
         depends_on: BTreeSet::new(),
+        major_when: None,
     };
     let check = CheckPolicy {
         component: desk(),
@@ -54,6 +55,8 @@ fn policy() -> Policy {
         slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
+        makes: None,
+        flapping: None,
         variants: std::collections::BTreeSet::new(),
         purpose: crate::model::Purpose::Use,
     };

@@ -180,6 +180,11 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
     better.title = Symptom::Mixed;
     let mut fewer = scene(Cause::GotBetter, &[Down], 0);
     (fewer.recovered, fewer.well) = (2, 1);
+    let mut unstable = scene(Cause::FailedAgain, &[Down], 1);
+    unstable.relapsed = true;
+    for line in &mut unstable.affected {
+        line.unstable = Some(Tongue::of(stage.language).moment(BEGAN, stage.zone));
+    }
     let mut again = scene(Cause::FailedAgain, &[Down], 1);
     again.relapsed = true;
     again.well = 1;
@@ -190,6 +195,7 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
         better.sample("one gets better", Impact::Major),
         fewer.sample("some recover", Impact::Major),
         again.sample("it fails again", Impact::Critical),
+        unstable.sample("it fails again and again", Impact::Critical),
     ]
 }
 
@@ -294,6 +300,7 @@ impl<'a> Scene<'a> {
         let line = |(symptom, name): (&Symptom, &&str)| Line {
             name: tongue.name(name),
             symptom: *symptom,
+            unstable: None,
             servers: None,
             tests: None,
             clock: false,

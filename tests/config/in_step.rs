@@ -134,7 +134,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
             invalid_domain invalid_record invalid_header reserved_header url_path \
             plain_secret out_of_range invalid_duration too_few_references \
             reference_to_ourselves dependency_cycle unknown_component invalid_moment \
-            ends_before_start invalid_rrule";
+            ends_before_start invalid_recurrence";
         if !beyond.split(' ').any(|beyond| beyond == name) {
             assert!(!validator.is_valid(&json(&text)), "{name}.toml fits the schema");
         }
