@@ -2,7 +2,12 @@
 //! examples, over real sockets. Well, all of them pass; and each fault is seen by those checks, and
 //! for those reasons, that it should be seen by.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a panic is how a test fails, and the table of faults is worth reading"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
