@@ -6,10 +6,12 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 mod variables;
+mod wording;
 mod words;
 
 pub(super) use variables::VariableMistake;
-use words::{article, one_or_two, perhaps, so_in, with_units};
+pub(super) use wording::WordingMistake;
+use words::{article, one_or_two, perhaps, with_units};
 pub(super) use words::{list, shorten};
 
 /// A mistake, without its place.
@@ -519,22 +521,10 @@ pub(super) enum Mistake {
         )
     )]
     PlainSecret { what: &'static str },
-    /// A template that fails, or comes to what cannot be published.
-    #[error("`{key}` {what}{}", so_in(.sample))]
-    #[diagnostic(
-        code(farol::config::words),
-        help("docs/words.md has what a template is given; `farol preview` shows what it comes to")
-    )]
-    Words { key: &'static str, what: String, sample: String },
-    /// A text tells customers what is not for them.
-    #[error("`{key}` says `{said}`, {what}, to the public{}", so_in(.sample))]
-    #[diagnostic(
-        code(farol::config::words_say),
-        help(
-            "take it out: customers need to know what does not work, since when, and what comes next"
-        )
-    )]
-    WordsSay { key: &'static str, said: String, what: &'static str, sample: String },
+    /// Something about the platform's own words.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfWords(WordingMistake),
     /// A reference that cannot lead to a secret.
     #[error("{trouble}")]
     #[diagnostic(

@@ -88,8 +88,3 @@ pub(super) fn with_units(got: &str, units: &[&str]) -> String {
 pub(super) fn perhaps(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map(|it| format!(": \"{it}\", perhaps")).unwrap_or_default()
 }
-
-/// In which sample it shows.
-pub(super) fn so_in(sample: &str) -> String {
-    if sample.is_empty() { String::new() } else { format!(" (shown by the sample \"{sample}\")") }
-}

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use chrono_tz::Tz;
 use regex::Regex;
 
-use super::super::mistake::{Mistake, shorten};
+use super::super::mistake::{Mistake, WordingMistake, shorten};
 use super::super::plan::Component;
 use super::super::problem::Problems;
 use super::super::raw::words::RawWords;
@@ -108,7 +108,10 @@ pub(super) fn words(
         if text.trim().is_empty() || text.len() > LONGEST {
             let trouble = if text.len() > LONGEST { "is too long" } else { "says nothing" };
             let what = trouble.to_owned();
-            problems.report(span, Mistake::Words { key, what, sample: String::new() });
+            problems.report(
+                span,
+                Mistake::OfWords(WordingMistake::Fails { key, what, sample: String::new() }),
+            );
             return None;
         }
         Some(Some((text, span)))
@@ -165,7 +168,10 @@ fn try_one(
             Err((_, flaw)) => {
                 let (key, what) = (step.as_str(), flaw.to_string());
                 let sample = sample.about.to_owned();
-                problems.report(span.clone(), Mistake::Words { key, what, sample });
+                problems.report(
+                    span.clone(),
+                    Mistake::OfWords(WordingMistake::Fails { key, what, sample }),
+                );
                 return;
             }
             Ok(text) => {
@@ -200,7 +206,8 @@ fn report(
 ) {
     let said = shorten(said);
     let sample = sample.unwrap_or_default().to_owned();
-    problems.report(span.clone(), Mistake::WordsSay { key, said, what, sample });
+    problems
+        .report(span.clone(), Mistake::OfWords(WordingMistake::Says { key, said, what, sample }));
 }
 
 /// The zone and the language as far as they are known: what is wrong with them is told elsewhere.
