@@ -13,10 +13,12 @@
 //! 3. Tell the [`Outbox::outcome`]; save the state; log the notices.
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
+mod announced;
 mod answer;
 mod backoff;
 mod choice;
 mod gate;
+mod left;
 mod notice;
 mod plan;
 mod publication;
@@ -54,10 +56,14 @@ pub struct Outbox {
     timing: Timing,
     publishing: Publishing,
     state: State,
+    /// Whether the configuration names it.
+    named: bool,
     /// When the page was looked at for incidents that wait to be opened, and was clear.
     cleared: BTreeMap<IncidentKey, Timestamp>,
     /// When the whole page is to be looked over.
     next_sweep: Option<Timestamp>,
+    /// When it is to be read what is announced on the page.
+    next_reading: Option<Timestamp>,
     /// What carries our mark there and nobody here knows.
     orphaned: BTreeSet<RemoteId>,
 }
@@ -66,17 +72,32 @@ impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
-        let (next_sweep, orphaned) = (None, BTreeSet::new());
+        let (next_sweep, next_reading, orphaned) = (None, None, BTreeSet::new());
         let install = install.into();
-        Self { install, timing, publishing, state, cleared, next_sweep, orphaned }
+        let named = true;
+        Self {
+            install,
+            timing,
+            publishing,
+            state,
+            named,
+            cleared,
+            next_sweep,
+            next_reading,
+            orphaned,
+        }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
     /// looked for before it is sent; components that were not known are tried again. Waits are cut
     /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
+        if !self.named {
+            return;
+        }
         self.state.unlisted.clear();
         self.sweep_from(now);
+        self.read_from(now);
         self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
@@ -94,7 +115,7 @@ impl Outbox {
 
     /// Wants one more step of an incident. One that is known already is not wanted again.
     pub fn push(&mut self, action: Action) -> Option<Notice> {
-        if action.sequence <= self.state.seen(&action.incident) {
+        if !self.named || action.sequence <= self.state.seen(&action.incident) {
             return None;
         }
         self.state.latest = self.state.latest.max(Some(action.at));
@@ -127,8 +148,12 @@ impl Outbox {
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
+            // The engine is told, and not the outbox.
+            Errand::Announcements => Vec::new(),
         });
-        if flight.key == sweep::all() {
+        if flight.errand == Errand::Announcements {
+            self.end_reading(now);
+        } else if flight.key == sweep::all() {
             self.end_sweep(now);
         }
         self.respect(&notices, now);
@@ -162,7 +187,8 @@ impl Outbox {
     }
 
     fn led(&self) -> impl Iterator<Item = &Publication> {
-        self.state.incidents.values().filter(|publication| publication.detached().is_none())
+        let incidents = self.state.incidents.values().filter(|_| self.named);
+        incidents.filter(|publication| publication.detached().is_none())
     }
 
     /// How many steps were ever given up because the API refused them.

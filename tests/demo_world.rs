@@ -2,7 +2,8 @@
 //! examples, over real sockets. Well, all of them pass; and each fault is seen by those checks, and
 //! for those reasons, that it should be seen by.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![expect(clippy::print_stdout, reason = "the table is what the test shows")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -7,6 +7,7 @@
 //! so often, and prints how soon the page told.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::print_stdout, reason = "a test shows what was played, and the figures")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ async fn play(scenario: Scenario) -> Outcome {
     outcome
 }
 
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how often")]
 fn rounds() -> u32 {
     std::env::var("FAROL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
@@ -115,7 +117,7 @@ impact = "critical"
     read("short.toml", &text, collection::cast_of).unwrap()
 }
 
-const FAULT: &str = r#"begin = [{ id = "history", fault = "history", kind = "wrong" }]"#;
+const FAULT: &str = r#"begin = [{ id = "history", fault = "history", how = "wrong" }]"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_that_comes_as_it_should_is_right() {

@@ -25,15 +25,30 @@ pub(super) fn of(config: &Config) -> Vec<(LaneId, &Platform, &Publish)> {
     lanes.collect()
 }
 
+/// How often it is read what is announced on one of `pages` pages of a vendor that may share a
+/// token: once a minute, and never more than a tenth of one request a second for all, since it
+/// takes two each.
+fn read_announcements_every(pages: u64) -> Span {
+    Span::from_secs(60.max(pages.saturating_mul(20)))
+}
+
 /// The waits of a lane to a status API.
-pub(super) fn timing(publish: &Publish) -> Timing {
+pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
     // What cannot be read back has nothing to be looked over for.
     let sweep_every = Some(Span::from_secs(600));
     match publish {
-        Publish::Embedded => Timing { sweep_every, ..Timing::embedded() },
+        Publish::Embedded => Timing {
+            sweep_every,
+            read_announcements_every: Some(Span::from_secs(5)),
+            ..Timing::embedded()
+        },
         Publish::Statuspage(page) => {
             let timing = Timing::remote(page.requests_per_second, page.timeout);
-            Timing { sweep_every, ..timing }
+            let vendors =
+                |(_, _, publish): &(_, _, &Publish)| matches!(publish, Publish::Statuspage(_));
+            let pages = of(config).iter().filter(|lane| vendors(lane)).count();
+            let every = read_announcements_every(u64::try_from(pages).unwrap_or(u64::MAX));
+            Timing { sweep_every, read_announcements_every: Some(every), ..timing }
         }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),
@@ -48,6 +63,18 @@ pub(super) fn timing(publish: &Publish) -> Timing {
             let timing = Timing::idempotent(Caps::WEBHOOK.per_second, it.timeout);
             Timing { rejections: 5, ..timing }
         }
+    }
+}
+
+/// The page that a lane leads to, where incidents stand open until somebody ends them. It is saved,
+/// and its words are those that the operator reads once the lane leads elsewhere.
+pub(super) fn page(publish: &Publish) -> Option<String> {
+    let of = |page: &VendorPage| Some(format!("{} {}", page.url, page.page));
+    match publish {
+        Publish::Embedded => Some("the page that farol serves".to_owned()),
+        Publish::Statuspage(page) => Some(format!("{} {}", page.url, page.page)),
+        Publish::Cachet(page) | Publish::IncidentIo(page) | Publish::Instatus(page) => of(page),
+        Publish::Alertmanager(_) | Publish::PagerDuty(_) | Publish::Webhook(_) => None,
     }
 }
 
@@ -89,9 +116,12 @@ impl Lanes<'_> {
             let shared =
                 paces.iter().find(|(other, _)| account.is_some() && other.account() == account);
             let pace = match (shared, publish) {
-                (Some((_, pace)), _) => Arc::clone(pace),
+                (Some((_, pace)), _) => {
+                    pace.at_least(timing(config, publish).spacing);
+                    Arc::clone(pace)
+                }
                 (None, Publish::Embedded) => Arc::new(Pace::new(self.clock, Span::ZERO)),
-                (None, _) => Arc::new(Pace::new(self.clock, timing(publish).spacing)),
+                (None, _) => Arc::new(Pace::new(self.clock, timing(config, publish).spacing)),
             };
             paces.push((target.clone(), Arc::clone(&pace)));
             let publisher = Publisher::new(target, patience(publish), pace)?;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::app;
+use crate::clock::Clock;
 use crate::demo::judge::Outcome;
 use crate::demo::play::{Play, PlayError};
-use crate::demo::scenario::{Scenario, collection, moment};
+use crate::demo::scenario::{self, Scenario, collection, moment};
 use crate::demo::timeline::{Line, Timeline, Voice};
 
 use super::print::{self, Tone, paint};
@@ -30,7 +31,8 @@ use super::{Ending, address, runtime};
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Demo {
-    /// The scenarios to play, such as 2024-11-14; without any, the first
+    /// The scenarios to play, such as 2024-11-14, or files of your own that end in .toml; without any,
+    /// the first
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
 
@@ -128,15 +130,7 @@ impl Demo {
         if self.scenarios.is_empty() {
             return Ok(all.into_iter().take(1).collect());
         }
-        let named = self.scenarios.iter().map(|id| {
-            all.iter().find(|scenario| scenario.id == *id).cloned().ok_or_else(|| {
-                let help = crate::config::nearest(id, collection::ids())
-                    .map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                print::error(&format!("there is no scenario {id}{help} (farol demo --list)"));
-                Ending::BadArguments
-            })
-        });
-        named.collect()
+        self.scenarios.iter().map(|name| named(name, &all)).collect()
     }
 
     async fn play_all(
@@ -174,7 +168,7 @@ impl Demo {
         print::line(&format!("\n{}: {}", scenario.id, scenario.title));
         print::line(&fill(&scenario.about, "  "));
         let timeline = timeline(&scenario);
-        let begun = tokio::time::Instant::now();
+        let watch = Clock::start().stopwatch();
         let mut play =
             Play::start(Arc::clone(&scenario), tempo, self.listen, state_dir, timeline).await?;
         let page = app::own_url(play.address(), "/").map_err(PlayError::App)?;
@@ -183,7 +177,7 @@ impl Demo {
             outcome = play.play() => Some(outcome?),
             () = &mut stop => None,
         };
-        let took = begun.elapsed();
+        let took = watch.elapsed().to_duration();
         if let Some(outcome) = &outcome {
             print::line(&verdict(outcome));
         }
@@ -195,6 +189,27 @@ impl Demo {
         }
         Ok(outcome.map(|outcome| Played { scenario, outcome, took }))
     }
+}
+
+/// The scenario that is called so, or that stands in that file.
+fn named(name: &str, all: &[Arc<Scenario>]) -> Result<Arc<Scenario>, Ending> {
+    if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(name).map_err(|error| {
+            print::error(&format!("{name} cannot be read: {error}"));
+            Ending::BadArguments
+        })?;
+        return scenario::read(name, &text, collection::cast_of).map(Arc::new).map_err(|error| {
+            print::error(&format!("{error}"));
+            Ending::BadConfiguration
+        });
+    }
+    let found = all.iter().find(|scenario| scenario.id == name).cloned();
+    found.ok_or_else(|| {
+        let help = crate::config::nearest(name, collection::ids())
+            .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        print::error(&format!("there is no scenario {name}{help} (farol demo --list)"));
+        Ending::BadArguments
+    })
 }
 
 /// What every scenario is, for choosing one.

@@ -244,6 +244,11 @@ impl<'a> Stepped<'a> {
                 }
                 Coming::Delivered(lane, attempt, outcome) => {
                     published = true;
+                    if let Delivery::Announced(read) = &outcome
+                        && let Some(input) = self.farol.core.announced(&lane, read)
+                    {
+                        let _ = self.farol.core.input(&input, self.now);
+                    }
                     let _ = self.farol.core.outcome(&lane, attempt, outcome, self.now);
                 }
             }

@@ -90,10 +90,7 @@ impl Kind {
             let known = site::TENANTS.join(", ");
             return Some(format!("there is no tenant `{tenant}`; known are {known}"));
         }
-        let named = match &fault.what {
-            What::Addresses { are } => are,
-            _ => &place.backends,
-        };
+        let named = if let What::Addresses { are } = &fault.what { are } else { &place.backends };
         let backend = named.iter().find(|backend| !(1..=BACKENDS).contains(backend))?;
         Some(format!("there is no backend {backend}; they are counted from 1 to {BACKENDS}"))
     }
@@ -190,7 +187,9 @@ impl World {
             let port = self.ports.get(site.name).copied().unwrap_or_default();
             let value = match site.sort {
                 Sort::Chat => format!("{}.{}.test:{port}", site.name, self.kind.domain()),
-                _ => origin(self.kind, site.name, port),
+                Sort::Pages(_) | Sort::Interfaces | Sort::Identity => {
+                    origin(self.kind, site.name, port)
+                }
             };
             // The identity provider is found by redirects alone.
             if !matches!(site.sort, Sort::Identity) {
@@ -249,7 +248,9 @@ fn serve(node: &Arc<web::Node>, listener: tokio::net::TcpListener) -> Server {
             node.wait_in_line().await;
             match node.site.sort {
                 Sort::Chat => chat::serve(stream).await,
-                _ => web::serve(node, stream).await,
+                Sort::Pages(_) | Sort::Interfaces | Sort::Identity => {
+                    web::serve(node, stream).await;
+                }
             }
         }
     })

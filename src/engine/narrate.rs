@@ -10,7 +10,8 @@ use super::lifecycle::{Incident, Member, Stage};
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
-    self, Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch,
+    self, Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
+    Voice, Watch,
 };
 
 /// How many dependents a title or a sentence names before it counts the rest.
@@ -36,6 +37,8 @@ pub(super) struct Telling<'a> {
     pub(super) update_every: Duration,
     /// Whether a monitored incident has been seen to stay well.
     pub(super) stayed_well: bool,
+    /// The names of the components that are in maintenance meanwhile.
+    pub(super) worked_on: Vec<String>,
     /// Until when the bad components were last seen to be bad.
     pub(super) heard_at: Option<Timestamp>,
 }
@@ -49,7 +52,13 @@ pub(super) fn tell(telling: &Telling<'_>) -> Text {
         (_, Stage::Investigating) => Step::Investigating,
     };
     let tongue = Tongue::of(language);
-    words::tell(language, step, &title(telling.incident, tongue), &body(telling, tongue))
+    let (incident, voice) = (telling.incident, voice(telling.incident));
+    let title = title(incident, tongue);
+    words::tell(voice, step, incident.impact(), &title, &body(telling, tongue))
+}
+
+fn voice(incident: &Incident) -> Voice<'_> {
+    Voice { language: incident.voice.language, own: &incident.voice.words }
 }
 
 /// A title names every component of the incident and the worst that it has had, so that it stays
@@ -83,8 +92,8 @@ fn dependents(tongue: &Tongue, members: &[(&ComponentId, &Member)]) -> Option<De
 
 /// The title of `incident`.
 pub(super) fn titled(incident: &Incident) -> String {
-    let language = incident.voice.language;
-    words::title(language, &title(incident, Tongue::of(language)))
+    let title = title(incident, Tongue::of(incident.voice.language));
+    words::titled(voice(incident), incident.impact(), &title)
 }
 
 /// What a customer notices of one component of `incident`: a sentence without its full stop.
@@ -115,6 +124,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             servers: member
                 .servers
                 .map(|servers| tongue.of_servers(servers.failing, servers.total)),
+            unstable: member.unstable_since.map(|since| tongue.moment(since, zone)),
             tests: member.variants.map(|tests| tongue.of_tests(tests.failing, tests.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,
@@ -137,9 +147,15 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         maintenance: members
             .iter()
             .filter(|(_, member)| member.joined_at == telling.at)
-            .filter_map(|(_, member)| member.outlasts)
+            .filter_map(|(_, member)| Some((member.outlasts?, member.early)))
             .max()
-            .map(|until| tongue.moment(until, zone)),
+            .map(|(until, early)| Outlasted { until: tongue.moment(until, zone), early }),
+        // Said once, as it opens: whoever knows of the work takes the trouble for its doing.
+        beyond: if telling.cause == Cause::ComponentFailed {
+            Names::of(tongue, telling.worked_on.iter().map(String::as_str))
+        } else {
+            Names::default()
+        },
         earlier: incident.follows.as_ref().map(|follows| Earlier {
             resolved_at: tongue.moment(follows.resolved_at, zone),
             number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),

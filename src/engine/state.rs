@@ -11,11 +11,11 @@ use super::maintenance::{Announced, Maintained};
 use super::operator::Respected;
 use super::quorum::Network;
 use crate::model::{
-    Account, CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
-    Timestamp,
+    Account, CheckId, ComponentId, ComponentStatus, IncidentKey, LaneId, MaintenanceId,
+    PageMaintenance, PlatformId, Policy, Timestamp,
 };
 
-/// How many resolved incidents are remembered.
+/// How many resolved incidents of each platform are remembered.
 const RECENT: usize = 20;
 
 /// What the engine remembers.
@@ -34,6 +34,9 @@ pub struct State {
     /// The windows of maintenances that are under way or come next.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) windows: BTreeMap<MaintenanceId, Announced>,
+    /// What is announced on status pages, by their lanes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) announced: BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>>,
     /// Components that are in maintenance, or were until lately.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) maintained: BTreeMap<ComponentId, Maintained>,
@@ -114,6 +117,7 @@ impl Default for State {
             incidents: BTreeMap::new(),
             waiting: BTreeMap::new(),
             windows: BTreeMap::new(),
+            announced: BTreeMap::new(),
             maintained: BTreeMap::new(),
             respected: BTreeMap::new(),
             recent: VecDeque::new(),
@@ -156,6 +160,11 @@ impl State {
         &self.windows
     }
 
+    /// What is announced on status pages and counts: what was last read there, by their lanes.
+    pub fn announced(&self) -> &BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>> {
+        &self.announced
+    }
+
     /// Whether `component` is bad, and waits for what it depends on before that is told.
     pub fn is_waiting(&self, component: &ComponentId) -> bool {
         self.waiting.contains_key(component)
@@ -182,12 +191,18 @@ impl State {
         self.incidents.values().find(|incident| incident.holds(component))
     }
 
-    /// Remembers an incident that is over, for as long as there is room.
+    /// Remembers an incident that is over, for as long as there is room for its platform's: one
+    /// that has many does not make another's forgotten. Those of platforms that have gone are.
     pub(super) fn close(&mut self, closed: Closed) {
-        if self.recent.len() >= RECENT {
-            self.recent.pop_front();
+        let Self { policy, recent, .. } = self;
+        recent.retain(|old| policy.platforms.contains_key(&old.platform));
+        let of_platform = |old: &Closed| old.platform == closed.platform;
+        if recent.iter().filter(|old| of_platform(old)).count() >= RECENT
+            && let Some(oldest) = recent.iter().position(of_platform)
+        {
+            recent.remove(oldest);
         }
-        self.recent.push_back(closed);
+        recent.push_back(closed);
     }
 }
 

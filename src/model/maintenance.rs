@@ -1,7 +1,7 @@
 //! Announced work: on what, and when. Calendars are reckoned here, so that the configuration and
 //! the engine agree on what a rule means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentId, PlatformId, Span, Timestamp};
+use super::cron::Cron;
+use super::{ComponentId, LaneId, MaintenanceId, PlatformId, Span, Timestamp};
 
 /// A maintenance that is announced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,26 @@ pub struct MaintenancePolicy {
     pub grace: Span,
 }
 
+/// What is announced on one status page and not over: all of it, so that what is not named any more
+/// was called off or called done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcements {
+    /// The lane that leads to the page.
+    pub lane: LaneId,
+    /// What people announced there.
+    pub maintenances: BTreeMap<MaintenanceId, PageMaintenance>,
+}
+
+/// A maintenance as a status page announces it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageMaintenance {
+    /// The components that are worked on, as far as the configuration knows them.
+    pub components: BTreeSet<ComponentId>,
+    /// When.
+    #[serde(flatten)]
+    pub window: Window,
+}
+
 /// When there is work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +57,8 @@ pub enum When {
     Once(Window),
     /// Again and again.
     Recurring(Recurrence),
+    /// Whenever a crontab's line would run.
+    Cron(Cron),
 }
 
 /// From one point in time to another, which is not part of it.
@@ -74,6 +97,8 @@ pub enum RuleProblem {
     Syntax(String),
     /// It recurs by the hour or more often, which is no maintenance.
     TooOften,
+    /// It begins more often than once an hour.
+    TooManyADay,
     /// Its end is given in another time than the local one.
     UntilInUtc,
     /// No window ever comes of it.
@@ -85,6 +110,7 @@ impl fmt::Display for RuleProblem {
         match self {
             Self::Syntax(detail) => f.write_str(detail),
             Self::TooOften => f.write_str("it recurs more often than daily"),
+            Self::TooManyADay => f.write_str("it begins more than 24 times a day"),
             Self::UntilInUtc => {
                 f.write_str("its UNTIL is in UTC, and everything else in the platform's time")
             }
@@ -100,6 +126,7 @@ impl When {
             Self::Once(window) => (window.until > at).then_some(*window),
             // A rule that cannot be read comes from a damaged file: the configuration refuses it.
             Self::Recurring(recurrence) => recurrence.next(at).ok().flatten(),
+            Self::Cron(cron) => cron.next(at).ok().flatten(),
         }
     }
 }
@@ -177,17 +204,37 @@ pub fn to_instant(local: NaiveDateTime, zone: Tz) -> Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaintenanceStatus {
+    /// It is announced.
+    Scheduled,
     /// It has begun.
     InProgress,
+    /// The work is done; being watched before it is called over.
+    Verifying,
     /// Its time is over.
     Completed,
 }
 
 impl MaintenanceStatus {
+    /// Every status, in the order of a maintenance's life.
+    pub const ALL: [Self; 4] =
+        [Self::Scheduled, Self::InProgress, Self::Verifying, Self::Completed];
+
+    /// Whether work is under way.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::InProgress | Self::Verifying)
+    }
+
+    /// The status that Statuspage spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
     /// Statuspage's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Scheduled => "scheduled",
             Self::InProgress => "in_progress",
+            Self::Verifying => "verifying",
             Self::Completed => "completed",
         }
     }

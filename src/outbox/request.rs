@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, Span, Timestamp,
+    ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PageMaintenance,
+    Span, Timestamp,
 };
 
 use super::Standing;
@@ -90,6 +91,8 @@ pub enum Request {
     Components,
     /// List all that is open on the page, whoever made it.
     Survey,
+    /// List the maintenances that people announced on the page and that are not over.
+    Announcements,
 }
 
 impl Request {
@@ -101,7 +104,8 @@ impl Request {
             | Self::Find { .. }
             | Self::Read { .. }
             | Self::Components
-            | Self::Survey => None,
+            | Self::Survey
+            | Self::Announcements => None,
         }
     }
 
@@ -110,7 +114,7 @@ impl Request {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(&payload.key),
             Self::Retire { key, .. } | Self::Find { key } | Self::Read { key, .. } => Some(key),
-            Self::Components | Self::Survey => None,
+            Self::Components | Self::Survey | Self::Announcements => None,
         }
     }
 
@@ -119,7 +123,11 @@ impl Request {
     pub const fn is_write(&self) -> bool {
         match self {
             Self::Create(_) | Self::Update { .. } | Self::Retire { .. } => true,
-            Self::Find { .. } | Self::Read { .. } | Self::Components | Self::Survey => false,
+            Self::Find { .. }
+            | Self::Read { .. }
+            | Self::Components
+            | Self::Survey
+            | Self::Announcements => false,
         }
     }
 
@@ -133,6 +141,7 @@ impl Request {
             Self::Retire { .. } => "retire",
             Self::Components => "components",
             Self::Survey => "survey",
+            Self::Announcements => "announcements",
         }
     }
 }
@@ -213,6 +222,8 @@ pub enum Outcome {
     Listed(BTreeSet<ComponentId>),
     /// What is open on the page, for [`Request::Survey`].
     Surveyed(Vec<Sighting>),
+    /// What is announced on the page, for [`Request::Announcements`].
+    Announced(BTreeMap<RemoteId, PageMaintenance>),
 }
 
 /// Something that is open on a page.
@@ -226,6 +237,8 @@ pub struct Sighting {
     pub components: BTreeSet<ComponentId>,
     /// Whether it is a maintenance.
     pub maintenance: bool,
+    /// Until when it is announced, if it is one.
+    pub until: Option<Timestamp>,
 }
 
 /// An incident of ours as the status API holds it.

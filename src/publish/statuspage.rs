@@ -16,7 +16,7 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::model::{IncidentStatus, Timestamp};
+use crate::model::{IncidentStatus, PageMaintenance, Timestamp};
 use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Standing};
 
 use super::dialect::{
@@ -62,6 +62,7 @@ pub(super) struct Exchange<'a> {
     stage: Stage,
     found: BTreeMap<RemoteId, Remote>,
     seen: BTreeMap<RemoteId, Sighting>,
+    announced: BTreeMap<RemoteId, PageMaintenance>,
     known: BTreeSet<String>,
     before: Option<Before>,
     reads: usize,
@@ -74,6 +75,7 @@ enum Stage {
     Before,
     Single,
     Unresolved(usize),
+    Upcoming(usize),
     Maintenance(usize),
     Recent,
     Components(usize),
@@ -94,11 +96,21 @@ impl Statuspage {
         let stage = match request {
             Request::Find { .. } | Request::Survey => Stage::Unresolved(1),
             Request::Components => Stage::Components(1),
+            Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
             Request::Create(_) | Request::Read { .. } => Stage::Single,
         };
-        let (found, seen, known) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Exchange { dialect: self, request, stage, found, seen, known, before: None, reads: 0 }
+        Exchange {
+            dialect: self,
+            request,
+            stage,
+            found: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            known: BTreeSet::new(),
+            before: None,
+            reads: 0,
+        }
     }
 
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {
@@ -177,6 +189,9 @@ impl Exchange<'_> {
             (Stage::Unresolved(page), _) => {
                 dialect.list(&["incidents", "unresolved"], "per_page", page)
             }
+            (Stage::Upcoming(page), _) => {
+                dialect.list(&["incidents", "upcoming"], "per_page", page)
+            }
             (Stage::Maintenance(page), _) => {
                 dialect.list(&["incidents", "active_maintenance"], "per_page", page)
             }
@@ -216,9 +231,10 @@ impl Exchange<'_> {
         Call { if_match, ..self.dialect.call(Method::PATCH, &path, Some(body)) }
     }
 
-    /// Whether the call to make now changes nothing.
+    /// Whether nothing can have been changed so far, nor by the call to make now. A write that was
+    /// refused since the incident had changed may have come twice, and changed it itself.
     pub(super) fn only_reads(&self) -> bool {
-        self.stage == Stage::Before
+        self.stage == Stage::Before && self.reads == 0
     }
 
     /// Takes the answer to the call.
@@ -228,13 +244,15 @@ impl Exchange<'_> {
             self.reads += 1;
             if self.reads >= MAX_READS {
                 let detail = "the incident changes faster than it can be read".to_owned();
-                return Turn::Over(Outcome::NotSent { detail });
+                return Turn::Over(Outcome::Uncertain { detail });
             }
             self.stage = Stage::Before;
             return Turn::Call(self.call());
         }
-        // An API without maintenances has none under way.
-        if answer.status == 404 && matches!(self.stage, Stage::Maintenance(_)) {
+        // An API without maintenances has none under way. But where they are what is asked for, the
+        // wrong page is no page without them.
+        let surveys = *self.request == Request::Survey;
+        if answer.status == 404 && surveys && matches!(self.stage, Stage::Maintenance(_)) {
             return self.page(&[]);
         }
         if let Some(outcome) = self.refusal(answer) {
@@ -249,7 +267,7 @@ impl Exchange<'_> {
         match (self.stage, value) {
             (Stage::Before, Some(value)) => self.weigh(&value, answer.etag.clone()),
             (Stage::Single, Some(value)) => Turn::Over(self.single(&value)),
-            (Stage::Before, None) => {
+            (Stage::Before, None) if self.only_reads() => {
                 Turn::Over(Outcome::NotSent { detail: "the answer is no JSON".to_owned() })
             }
             (_, Some(Value::Array(rows))) => self.page(&rows),
@@ -276,9 +294,11 @@ impl Exchange<'_> {
     fn has_id(&self) -> bool {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
-            Request::Create(_) | Request::Find { .. } | Request::Components | Request::Survey => {
-                false
-            }
+            Request::Create(_)
+            | Request::Find { .. }
+            | Request::Components
+            | Request::Survey
+            | Request::Announcements => false,
         }
     }
 
@@ -309,7 +329,8 @@ impl Exchange<'_> {
             | Request::Find { .. }
             | Request::Read { .. }
             | Request::Components
-            | Request::Survey => {}
+            | Request::Survey
+            | Request::Announcements => {}
         }
         self.before = Some(Before { standing, metadata: row::others(value), etag });
         self.stage = Stage::Single;
@@ -341,6 +362,9 @@ impl Exchange<'_> {
     }
 
     fn page(&mut self, rows: &[Value]) -> Turn {
+        if *self.request == Request::Announcements {
+            return self.announced(rows);
+        }
         let before = self.found.len() + self.seen.len() + self.known.len();
         match self.stage {
             Stage::Unresolved(_) | Stage::Maintenance(_) if *self.request == Request::Survey => {
@@ -354,6 +378,7 @@ impl Exchange<'_> {
             Stage::Before
             | Stage::Single
             | Stage::Unresolved(_)
+            | Stage::Upcoming(_)
             | Stage::Maintenance(_)
             | Stage::Recent => {
                 let own = rows.iter().filter_map(|row| self.dialect.own(row));
@@ -391,10 +416,38 @@ impl Exchange<'_> {
                 let known = ids.filter(|(_, remote)| self.known.contains(*remote));
                 return Turn::Over(Outcome::Listed(known.map(|(id, _)| id.clone()).collect()));
             }
-            Stage::Before | Stage::Single | Stage::Recent => {
+            Stage::Before | Stage::Single | Stage::Upcoming(_) | Stage::Recent => {
                 let found = std::mem::take(&mut self.found);
                 return Turn::Over(Outcome::Found(found.into_values().collect()));
             }
+        };
+        Turn::Call(self.call())
+    }
+
+    /// Takes a page of what is announced: first what comes, then what is under way. What begins in
+    /// between is in both, and the later word counts.
+    fn announced(&mut self, rows: &[Value]) -> Turn {
+        let Statuspage { install, components, .. } = self.dialect;
+        let read = rows.iter().filter_map(|row| row::announced(row, install, components));
+        self.announced.extend(read);
+        let full = rows.len() >= PER_PAGE;
+        self.stage = match self.stage {
+            // What is not in a list that was cut short may be announced all the same.
+            Stage::Upcoming(page) | Stage::Maintenance(page) if full && page >= MAX_PAGES => {
+                let detail = format!("more than {} maintenances", MAX_PAGES * PER_PAGE);
+                return Turn::Over(Outcome::Uncertain { detail });
+            }
+            Stage::Upcoming(page) if full => Stage::Upcoming(page + 1),
+            Stage::Maintenance(page) if full => Stage::Maintenance(page + 1),
+            Stage::Maintenance(_) => {
+                return Turn::Over(Outcome::Announced(std::mem::take(&mut self.announced)));
+            }
+            Stage::Upcoming(_)
+            | Stage::Before
+            | Stage::Single
+            | Stage::Unresolved(_)
+            | Stage::Recent
+            | Stage::Components(_) => Stage::Maintenance(1),
         };
         Turn::Call(self.call())
     }

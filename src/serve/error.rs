@@ -38,9 +38,10 @@ impl From<PageError> for ApiError {
     fn from(error: PageError) -> Self {
         match error {
             PageError::NoPage | PageError::NoIncident => Self::NotFound,
-            PageError::NoComponent(_) | PageError::KeyTaken | PageError::RequestKeyTaken => {
-                Self::Invalid(vec![error.to_string()])
-            }
+            PageError::NoComponent(_)
+            | PageError::KeyTaken
+            | PageError::RequestKeyTaken
+            | PageError::Schedule(_) => Self::Invalid(vec![error.to_string()]),
             PageError::Store(_) => Self::Store(error),
         }
     }

@@ -3,10 +3,12 @@
 
 use chrono_tz::Tz;
 
+use super::template::try_tell;
 use super::{
-    Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch, tell,
+    Body, Dependents, Earlier, Flaw, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
+    Voice, Watch, tell,
 };
-use crate::model::{Cause, Impact, Language, Span, Timestamp};
+use crate::model::{Cause, Impact, Language, Span, Timestamp, Wording};
 
 /// When all of them begin: 15 September 2021, 13:40 in UTC.
 const BEGAN: Timestamp = Timestamp::from_secs(1_631_713_200);
@@ -29,7 +31,35 @@ pub struct Sample {
 impl Sample {
     /// What farol's own words make of it.
     pub fn tell(&self, language: Language) -> Text {
-        tell(language, self.step, &self.title, &self.body)
+        self.tell_as(language, &Wording::default())
+    }
+
+    /// What is made of it by a platform with words of its own.
+    pub fn tell_as(&self, language: Language, own: &Wording) -> Text {
+        tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the platform's own words, and for which step they are.
+    pub fn try_tell(&self, language: Language, own: &Wording) -> Result<Text, (Step, Flaw)> {
+        try_tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The names of all facts that its templates get.
+    #[cfg(test)]
+    pub(super) fn facts(&self) -> Vec<String> {
+        let facts = [serde_json::json!(self.title), serde_json::json!(self.body)];
+        let mut names = vec!["text".to_owned(), "impact".to_owned()];
+        for (name, value) in facts.iter().filter_map(|it| it.as_object()).flatten() {
+            let inner = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+            let inner = inner.as_object().into_iter().flatten();
+            names.extend(inner.map(|(key, _)| format!("{name}.{key}")));
+            names.push(name.clone());
+        }
+        names
     }
 }
 
@@ -119,10 +149,22 @@ fn openings(stage: &Stage<'_>) -> Vec<Sample> {
         again.earlier = Some(number);
         all.push(again.sample(about, Impact::Critical));
     }
-    let mut outlasted = Scene::new(stage, &[Down]);
-    outlasted.maintenance = true;
-    all.push(outlasted.sample("a maintenance should be over", Impact::Critical));
+    all.extend(around_work(stage));
     all
+}
+
+/// Openings that have to do with a maintenance.
+fn around_work(stage: &Stage<'_>) -> [Sample; 3] {
+    let scene = || Scene::new(stage, &[Symptom::Down]);
+    let (mut outlasted, mut early, mut beyond) = (scene(), scene(), scene());
+    outlasted.maintenance = true;
+    (early.maintenance, early.early) = (true, true);
+    beyond.beyond = 2;
+    [
+        outlasted.sample("a maintenance should be over", Impact::Critical),
+        early.sample("a maintenance was ended early", Impact::Critical),
+        beyond.sample("something else is in maintenance", Impact::Critical),
+    ]
 }
 
 fn changes(stage: &Stage<'_>) -> Vec<Sample> {
@@ -138,6 +180,11 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
     better.title = Symptom::Mixed;
     let mut fewer = scene(Cause::GotBetter, &[Down], 0);
     (fewer.recovered, fewer.well) = (2, 1);
+    let mut unstable = scene(Cause::FailedAgain, &[Down], 1);
+    unstable.relapsed = true;
+    for line in &mut unstable.affected {
+        line.unstable = Some(Tongue::of(stage.language).moment(BEGAN, stage.zone));
+    }
     let mut again = scene(Cause::FailedAgain, &[Down], 1);
     again.relapsed = true;
     again.well = 1;
@@ -148,6 +195,7 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
         better.sample("one gets better", Impact::Major),
         fewer.sample("some recover", Impact::Major),
         again.sample("it fails again", Impact::Critical),
+        unstable.sample("it fails again and again", Impact::Critical),
     ]
 }
 
@@ -234,6 +282,8 @@ struct Scene<'a> {
     dependents: bool,
     earlier: Option<u32>,
     maintenance: bool,
+    early: bool,
+    beyond: usize,
     unattended: Option<u32>,
     relapsed: bool,
     clock: bool,
@@ -250,6 +300,7 @@ impl<'a> Scene<'a> {
         let line = |(symptom, name): (&Symptom, &&str)| Line {
             name: tongue.name(name),
             symptom: *symptom,
+            unstable: None,
             servers: None,
             tests: None,
             clock: false,
@@ -276,6 +327,8 @@ impl<'a> Scene<'a> {
             dependents: false,
             earlier: None,
             maintenance: false,
+            early: false,
+            beyond: 0,
             unattended: None,
             relapsed: false,
             clock: false,
@@ -290,6 +343,18 @@ impl<'a> Scene<'a> {
         Names::of(Tongue::of(self.stage.language), names.copied())
     }
 
+    fn dependents(&self) -> Option<Dependents> {
+        let tongue = Tongue::of(self.stage.language);
+        let names: Vec<String> =
+            self.affected.iter().skip(1).map(|line| line.name.clone()).collect();
+        self.dependents.then(|| Dependents {
+            root: self.names(0, 1).list,
+            list: (names.len() < 3).then(|| tongue.list(&names, 2)),
+            number: tongue.numeral(names.len()),
+            several: names.len() > 1,
+        })
+    }
+
     fn sample(self, about: &'static str, impact: Impact) -> Sample {
         let Stage { language, zone, .. } = *self.stage;
         let tongue = Tongue::of(language);
@@ -297,14 +362,7 @@ impl<'a> Scene<'a> {
         let all = self.names(0, bad + self.more + self.recovered + self.well);
         let later =
             |minutes: i64| Timestamp::from_secs(BEGAN.as_micros() / 1_000_000 + minutes * 60);
-        let names: Vec<String> =
-            self.affected.iter().skip(1).map(|line| line.name.clone()).collect();
-        let dependents = self.dependents.then(|| Dependents {
-            root: self.names(0, 1).list,
-            list: (names.len() < 3).then(|| tongue.list(&names, 2)),
-            number: tongue.numeral(names.len()),
-            several: names.len() > 1,
-        });
+        let dependents = self.dependents();
         let watch = (self.step != Step::Investigating).then(|| Watch {
             since: tongue.moment(later(110), zone),
             lasted: tongue.lasted(BEGAN, later(110)),
@@ -319,7 +377,7 @@ impl<'a> Scene<'a> {
             about,
             impact,
             step: if self.ended { Step::Resolved } else { self.step },
-            components: bad + self.more + self.recovered + self.well,
+            components: bad + self.more + self.recovered + self.well + self.beyond,
             title: Title {
                 about: if self.dependents { self.names(0, 1) } else { all.clone() },
                 symptom: self.title,
@@ -334,7 +392,11 @@ impl<'a> Scene<'a> {
                     number: (number > 2).then(|| tongue.ordinal(number)),
                     since: tongue.moment(later(-300), zone),
                 }),
-                maintenance: self.maintenance.then(|| tongue.moment(later(-15), zone)),
+                maintenance: self.maintenance.then(|| Outlasted {
+                    until: tongue.moment(later(-15), zone),
+                    early: self.early,
+                }),
+                beyond: self.names(bad, self.beyond),
                 all,
                 about: self.names(0, self.about),
                 more: self.more,

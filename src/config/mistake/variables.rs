@@ -1,11 +1,22 @@
-//! Mistakes about the variables of a probe file.
+//! Mistakes about the variables of a probe file and of a check's matrix.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// A mistake about `[variables]` or what stands in a text as one of them.
+/// A mistake about `[variables]`, a `matrix`, or what stands in a text as one of theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub(in super::super) enum VariableMistake {
+    /// A text names a variable that the check's matrix does not have.
+    #[error("the check's `matrix` has no `{got}`")]
+    #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
+    UnknownInMatrix { got: String, help: String },
+    /// No text names a variable of the matrix.
+    #[error("`{{{{matrix.{name}}}}}` stands in no text of what this check asks")]
+    #[diagnostic(
+        code(farol::config::unused_variable),
+        help("it would ask the same for each value: use the variable, or leave it out")
+    )]
+    UnusedInMatrix { name: String },
     /// A text names a variable that the file does not have.
     #[error("there is no variable `{got}` in this file")]
     #[diagnostic(code(farol::config::unknown_file_variable), help("{help}"))]

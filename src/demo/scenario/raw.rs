@@ -140,7 +140,7 @@ type Node<'t> = Spanned<DeValue<'t>>;
 type Mistakes = Vec<ScenarioMistake>;
 
 fn of(span: Range<usize>, error: &toml::de::Error) -> ScenarioMistake {
-    ScenarioMistake::new(error.span().unwrap_or(span), error.message())
+    ScenarioMistake::new(error.span().unwrap_or(span), error.message().trim().replace('\n', " "))
 }
 
 fn one<T: DeserializeOwned>(node: Node<'_>, mistakes: &mut Mistakes) -> Option<T> {
@@ -155,16 +155,14 @@ fn each<T>(
     read: impl Fn(Node<'_>, &mut Mistakes) -> Option<T>,
 ) -> Vec<T> {
     let span = node.span();
-    match node.into_inner() {
-        DeValue::Array(nodes) => {
-            nodes.into_iter().filter_map(|node| read(node, mistakes)).collect()
-        }
-        other => {
-            let what = format!("a list of tables, written with [[ ]], not {}", other.type_str());
-            mistakes.push(ScenarioMistake::new(span, what));
-            Vec::new()
-        }
+    let node = node.into_inner();
+    let found = node.type_str();
+    if let DeValue::Array(nodes) = node {
+        return nodes.into_iter().filter_map(|node| read(node, mistakes)).collect();
     }
+    let what = format!("a list of tables, written with [[ ]], not {found}");
+    mistakes.push(ScenarioMistake::new(span, what));
+    Vec::new()
 }
 
 fn expect(node: Node<'_>, mistakes: &mut Mistakes) -> Option<RawExpect> {
@@ -194,9 +192,7 @@ fn fault(node: Node<'_>, mistakes: &mut Mistakes) -> Option<(Text, Fault)> {
 /// What stands at `key` of a table, and the rest of it.
 fn without<'t>(node: Node<'t>, key: &str) -> (Option<Node<'t>>, Node<'t>) {
     let span = node.span();
-    let (taken, rest) = match node.into_inner() {
-        DeValue::Table(mut table) => (table.remove(key), DeValue::Table(table)),
-        other => (None, other),
-    };
+    let mut rest = node.into_inner();
+    let taken = if let DeValue::Table(table) = &mut rest { table.remove(key) } else { None };
     (taken, Spanned::new(span, rest))
 }

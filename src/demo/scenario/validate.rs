@@ -58,7 +58,7 @@ pub(super) fn validate(
         }
     }
     reader.can_come_true(&expects, &places, &tempo);
-    let never = reader.patterns(head.never);
+    let never = reader.patterns(&head.never);
     let scenario = Scenario {
         id: head.id,
         title: head.title,
@@ -314,8 +314,8 @@ impl Reader {
                 .and_then(|text| self.word(&text, IncidentStatus::parse, "status")),
             impact: expect.impact.and_then(|text| self.word(&text, parse_impact, "impact")),
             title: expect.title.and_then(|text| self.pattern(&text)),
-            words: self.patterns(expect.words),
-            never: self.patterns(expect.never),
+            words: self.patterns(&expect.words),
+            never: self.patterns(&expect.never),
             updates: expect.updates.map(|text| self.span(&text)),
         }
     }
@@ -352,7 +352,7 @@ impl Reader {
         }
     }
 
-    fn patterns(&mut self, texts: Vec<Text>) -> Vec<Regex> {
+    fn patterns(&mut self, texts: &[Text]) -> Vec<Regex> {
         texts.iter().filter_map(|text| self.pattern(text)).collect()
     }
 

@@ -102,10 +102,7 @@ async fn respond(node: &Node, request: Request<Incoming>) -> Response<Part> {
     };
     let held: Duration = here
         .iter()
-        .map(|one| match &one.fault.what {
-            What::Slow { delay } => *delay,
-            _ => Duration::ZERO,
-        })
+        .map(|one| if let What::Slow { delay } = one.fault.what { delay } else { Duration::ZERO })
         .sum();
     tokio::time::sleep(held + late).await;
     let answer = spoil(answer(node, &heard, &here), &heard, &here);
@@ -136,9 +133,9 @@ async fn hear(request: Request<Incoming>) -> Result<Heard, &'static str> {
 fn answer(node: &Node, heard: &Heard, here: &[Active]) -> Answer {
     let now = node.clock.now();
     let path = heard.path.as_str();
-    let broken = here.iter().find_map(|one| match one.fault.what {
-        What::Redirect { how } => Some(how),
-        _ => None,
+    let broken = here.iter().find_map(|one| {
+        let What::Redirect { how } = one.fault.what else { return None };
+        Some(how)
     });
     match (node.site.sort, path) {
         (_, "/health") => {
@@ -199,9 +196,9 @@ fn identity(node: &Node, heard: &Heard, broken: Option<Break>) -> Answer {
 
 /// Three agents, and since when each is what they are.
 fn agents(now: Timestamp, here: &[Active]) -> Answer {
-    let dated = here.iter().find_map(|one| match one.fault.what {
-        What::RecordsAhead { ahead } => Some(one.since + ahead),
-        _ => None,
+    let dated = here.iter().find_map(|one| {
+        let What::RecordsAhead { ahead } = one.fault.what else { return None };
+        Some(one.since + ahead)
     });
     let minute = Duration::from_secs(60);
     let agents: Vec<_> = (1_u32..=3)
@@ -215,9 +212,9 @@ fn agents(now: Timestamp, here: &[Active]) -> Answer {
 
 /// The conversation that every customer has, so that it can be read back.
 fn conversation(tenant: &str, here: &[Active]) -> Answer {
-    let loss = here.iter().find_map(|one| match one.fault.what {
-        What::History { how } => Some(how),
-        _ => None,
+    let loss = here.iter().find_map(|one| {
+        let What::History { how } = one.fault.what else { return None };
+        Some(how)
     });
     let (subject, messages) = match loss {
         None => (format!("canary of {tenant}"), vec!["hello", "how can we help?", "thank you"]),
@@ -234,23 +231,23 @@ fn conversation(tenant: &str, here: &[Active]) -> Answer {
 
 /// What becomes of an answer under way.
 fn spoil(answer: Answer, heard: &Heard, here: &[Active]) -> Answer {
-    here.iter().fold(answer, |answer, one| match &one.fault.what {
-        What::Error { status } => {
+    here.iter().fold(answer, |answer, one| {
+        let what = &one.fault.what;
+        if let What::Error { status } = what {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             Answer::text(status, "it does not work at the moment")
-        }
-        What::Blank {} if answer.is_page() => Answer::blank(),
-        What::Scripts {} if heard.path.ends_with(".js") => {
+        } else if matches!(what, What::Blank {}) && answer.is_page() {
+            Answer::blank()
+        } else if matches!(what, What::Scripts {}) && heard.path.ends_with(".js") {
             Answer::text(StatusCode::NOT_FOUND, "there is no such script")
-        }
-        What::ErrorPage {} if answer.is_page() => {
+        } else if matches!(what, What::ErrorPage {}) && answer.is_page() {
             Answer::page("Error", "<p>Something went wrong. Please try again later.</p>", "/")
-        }
-        What::ErrorPage {} if answer.content_type == "application/json" => {
+        } else if matches!(what, What::ErrorPage {}) && answer.content_type == "application/json" {
             let text = "Something went wrong";
             Answer::json(&json!({ "status": "error", "errors": [{ "message": text }] }))
+        } else {
+            answer
         }
-        _ => answer,
     })
 }
 

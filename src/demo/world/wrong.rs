@@ -74,48 +74,50 @@ impl Wrong {
     pub(super) fn clock(&self, service: &str, backend: u8) -> i64 {
         let micros = |span: &Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         self.at(service, backend)
-            .map(|what| match what {
-                What::Clock { ahead, behind } => micros(ahead).saturating_sub(micros(behind)),
-                _ => 0,
+            .map(|what| {
+                let What::Clock { ahead, behind } = what else { return 0 };
+                micros(ahead).saturating_sub(micros(behind))
             })
             .fold(0, i64::saturating_add)
     }
 
     /// How long a connection waits before it is served.
     pub(super) fn line(&self, service: &str, backend: u8) -> Duration {
-        let wait = |what: &What| match what {
-            What::PileUp { wait } => *wait,
-            _ => Duration::ZERO,
-        };
+        let wait =
+            |what: &What| if let What::PileUp { wait } = what { *wait } else { Duration::ZERO };
         self.at(service, backend).map(wait).sum()
     }
 
     /// The backends that the name server has for a service, if not the usual ones.
     pub(super) fn addresses(&self, service: &str) -> Option<&[u8]> {
-        self.active.iter().find_map(|it| match &it.fault.what {
-            What::Addresses { are } if is_at(&it.fault.place, service, 0) => Some(are.as_slice()),
-            _ => None,
+        self.active.iter().find_map(|it| {
+            let What::Addresses { are } = &it.fault.what else { return None };
+            is_at(&it.fault.place, service, 0).then_some(are.as_slice())
         })
     }
 
     /// How much later than usual the network brings an answer.
     pub(super) fn late(&self, service: &str) -> Duration {
-        let late = |what: &What| match what {
-            What::Loss { percent } if self.falls_on(*percent) => {
+        let late = |what: &What| {
+            if let What::Loss { percent } = what
+                && self.falls_on(*percent)
+            {
                 RETRANSMISSION * [1, 1, 3].get(self.draw(3)).copied().unwrap_or(1)
+            } else if let What::Spikes { percent, delay } = what
+                && self.falls_on(*percent)
+            {
+                *delay
+            } else {
+                Duration::ZERO
             }
-            What::Spikes { percent, delay } if self.falls_on(*percent) => *delay,
-            _ => Duration::ZERO,
         };
         self.at(service, 0).map(late).sum()
     }
 
     /// Whether a datagram is lost.
     pub(super) fn loses(&self, service: &str) -> bool {
-        self.at(service, 0).any(|what| match what {
-            What::Loss { percent } => self.falls_on(*percent),
-            _ => false,
-        })
+        self.at(service, 0)
+            .any(|what| matches!(what, What::Loss { percent } if self.falls_on(*percent)))
     }
 
     fn falls_on(&self, percent: u8) -> bool {

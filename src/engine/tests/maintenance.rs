@@ -37,7 +37,7 @@ fn announce(policy: &mut Policy, names: &[&str], when: When, grace: u64) {
 }
 
 /// Desk is worked on from 100 to 200; the Portal is not.
-fn announced(grace: u64) -> Policy {
+pub(super) fn announced(grace: u64) -> Policy {
     let mut policy = policy(&["Desk", "Portal"]);
     let when = When::Once(Window { from: at(100), until: at(200) });
     announce(&mut policy, &["desk"], when, grace);
@@ -61,14 +61,18 @@ fn nothing_opens_of_what_is_worked_on_and_its_trouble_is_noted_privately() {
 }
 
 #[test]
-fn trouble_beyond_the_scope_opens_as_always_and_does_not_blame_the_maintenance() {
+fn trouble_beyond_the_scope_opens_as_always_and_is_told_apart_from_the_maintenance() {
     let mut rig = Rig::new(announced(0));
     rig.see_all(110, 140, "desk", &bad());
     rig.see_all(110, 140, "portal", &bad());
     assert_eq!(rig.actions.len(), 1);
     assert_eq!(rig.last().title, "Portal is unavailable");
-    assert!(!rig.last().body.to_lowercase().contains("maintenance"), "{}", rig.last().body);
+    let apart = "Maintenance is under way on Desk; this problem is not part of it.";
+    assert!(rig.last().body.starts_with(apart), "{}", rig.last().body);
     assert!(rig.last().components.keys().eq([&component("portal")]));
+    rig.see_all(140, 1950, "portal", &bad());
+    assert_eq!(rig.actions.len(), 2);
+    assert!(!rig.last().body.contains("Maintenance"), "once is enough: {}", rig.last().body);
 }
 
 #[test]
@@ -195,4 +199,25 @@ fn windows_that_recur_are_settled_in_order_however_late() {
     assert_eq!(rig.status("desk"), ComponentStatus::UnderMaintenance);
     let saved = serde_json::to_string(rig.engine.state()).unwrap();
     assert_eq!(serde_json::from_str::<State>(&saved).unwrap(), *rig.engine.state());
+}
+
+#[test]
+fn one_that_overlaps_the_next_begins_it_as_it_ends() {
+    let mut long = policy(&["Desk"]);
+    let recurrence = Recurrence {
+        first: at(3600).to_utc().with_timezone(&Tz::America__Sao_Paulo).naive_local(),
+        lasts: Span::from_secs(30 * 3600),
+        rule: "FREQ=DAILY;COUNT=3".to_owned(),
+        time_zone: Tz::America__Sao_Paulo,
+    };
+    announce(&mut long, &["desk"], When::Recurring(recurrence), 0);
+    let mut rig = Rig::new(long);
+    rig.tick(6 * 86_400);
+    let turns: Vec<_> = rig
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::MaintenanceChanged { .. }))
+        .map(|event| event.at.since(at(0)).as_secs() / 3600)
+        .collect();
+    assert_eq!(turns, [1, 31, 31, 55, 55, 79]);
 }

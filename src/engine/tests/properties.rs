@@ -1,6 +1,7 @@
 //! What holds for every journal: generated policies and observation sequences on a simulated
 //! clock.
 
+mod policies;
 mod watcher;
 
 use std::collections::BTreeSet;
@@ -9,17 +10,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::detection::thresholds;
-use super::quantiles::{limits, took};
-use super::{
-    at, backend, blind, check, degraded, fail, in_variant, observed, pass, policy, tenant_of, times,
-};
+use super::quantiles::took;
+use super::{at, backend, blind, check, degraded, fail, in_variant, observed, pass, tenant_of};
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentKey, IncidentStatus, Input,
-    MaintenanceId, MaintenancePolicy, MajorWhen, Order, PlatformId, Policy, Purpose, Reason,
-    Recurrence, Span, Subject, Timestamp, Variant, Verdict, When, Window, Wish,
+    ActionKind, Announcements, CheckId, Finding, IncidentKey, IncidentStatus, Input, LaneId,
+    MaintenanceId, Order, PageMaintenance, PlatformId, Policy, Reason, Subject, Timestamp, Variant,
+    Verdict, Window, Wish,
 };
+use policies::policies;
 use watcher::Watcher;
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
@@ -51,9 +50,37 @@ enum Found {
     Addresses(Vec<Verdict>),
     /// Fewer than there should be.
     TooFew(Vec<Verdict>),
+    /// Nothing runs; a page announces this.
+    Announced(Vec<Announced>),
     /// Nothing runs; the policy changes to one with only so many components, and only so many
     /// variants of what has any.
     Policy(usize, usize),
+}
+
+/// A maintenance on a page: which of a few, on which components, from when (after it is read) and
+/// how long.
+type Announced = (u8, Vec<&'static str>, i64, i64);
+
+fn announced() -> impl Strategy<Value = Vec<Announced>> {
+    let components = prop::sample::subsequence(&NAMES, 0..=NAMES.len());
+    prop::collection::vec((0_u8..3, components, -300_i64..600, 1_i64..1500), 0..3)
+}
+
+/// What a page announces, as it is read at `secs`.
+fn on_page(announced: &[Announced], secs: i64) -> Input {
+    let lane = LaneId::of_page(&PlatformId::new("blip"));
+    let maintenance = |(id, names, from, lasts): &Announced| {
+        let from = secs + from;
+        let window = Window { from: at(from), until: at(from + lasts) };
+        let names = names.iter().map(|name| super::component(&name.to_lowercase()));
+        let remote = format!("{id}");
+        (
+            MaintenanceId::on_page(&lane, &remote),
+            PageMaintenance { components: names.collect(), window },
+        )
+    };
+    let maintenances = announced.iter().map(maintenance).collect();
+    Input::Maintenance(Box::new(Announcements { lane, maintenances }))
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
@@ -70,6 +97,7 @@ fn found() -> impl Strategy<Value = Found> {
         8 => verdict().prop_map(Found::Whole),
         8 => prop::collection::vec(verdict(), 1..4).prop_map(Found::Addresses),
         1 => prop::collection::vec(verdict(), 1..3).prop_map(Found::TooFew),
+        2 => announced().prop_map(Found::Announced),
         1 => (1..=NAMES.len(), 0..=TENANTS.len()).prop_map(|(most, few)| Found::Policy(most, few)),
     ]
 }
@@ -90,102 +118,13 @@ fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
     prop::collection::vec(stretch, 1..30)
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
-    let cap = prop_oneof![
-        4 => Just(ComponentStatus::MajorOutage),
-        1 => Just(ComponentStatus::DegradedPerformance),
-        1 => Just(ComponentStatus::Operational),
-    ];
-    let major_when = prop_oneof![
-        2 => Just(MajorWhen::All),
-        1 => (1_u16..=10_000).prop_map(MajorWhen::Share),
-        1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
-    ];
-    let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
-    let weights = [(); 3].map(|()| thresholds(120));
-    let tuning = (weights, any::<bool>(), cap, major_when, any::<bool>(), login, limits());
-    let checks = prop::collection::vec(tuning, NAMES.len());
-    let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
-    let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
-    let reopen = prop_oneof![Just(0), 1_u64..7200];
-    let most = prop_oneof![1 => Just(None), 3 => (0_u32..4).prop_map(Some)];
-    let by_impact = prop::collection::btree_map(
-        prop::sample::select(&Impact::ALL[1..]),
-        (30_u64..900).prop_map(Span::from_secs),
-        0..=3,
-    );
-    let maintenances = prop::collection::vec(maintenance(), 0..3);
-    let cadence = (30_u64..900, by_impact, most);
-    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen);
-    (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
-        let mut policy = policy(&NAMES);
-        for (n, maintenance) in work.into_iter().enumerate() {
-            policy.maintenances.insert(MaintenanceId::new(format!("blip/{n}")), maintenance);
-        }
-        let (group, resolve, (update, by_impact, most), wait, reopen) = periods;
-        for (who, whom) in dependence {
-            let id = |n: usize| super::component(&NAMES[n].to_lowercase());
-            let component = policy.components.get_mut(&id(who)).unwrap();
-            component.depends_on.insert(id(whom));
-        }
-        let tuned = policy.checks.values_mut().zip(checks);
-        for (check, (weights, differs, at_worst, major_when, varies, purpose, slow)) in tuned {
-            check.name = SECRET.to_owned();
-            (check.recover_after, check.slow_quantile) = (weights[2], slow);
-            (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            check.at_worst = at_worst;
-            check.major_when = major_when;
-            check.purpose = purpose;
-            if varies {
-                check.variants = TENANTS.map(tenant_of).into();
-            }
-        }
-        for platform in policy.platforms.values_mut() {
-            platform.group_within = Span::from_secs(group);
-            platform.reopen_within = Span::from_secs(reopen);
-            platform.dependency_wait = Span::from_secs(wait);
-            platform.resolve_after = Span::from_secs(resolve);
-            platform.update_every = Span::from_secs(update);
-            platform.update_by_impact = by_impact.clone();
-            platform.max_unattended_updates = most;
-        }
-        policy
-    })
-}
-
-/// What depends on what, without circles: later ones on earlier ones.
-fn dependence() -> impl Strategy<Value = BTreeSet<(usize, usize)>> {
-    let all = (0..NAMES.len()).flat_map(|who| (0..who).map(move |whom| (who, whom)));
-    prop::sample::subsequence(all.collect::<Vec<_>>(), 1..=4).prop_map(BTreeSet::from_iter)
-}
-
-/// Work on some components, once or every day.
-fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
-    let components = prop::sample::subsequence(&NAMES, 1..=NAMES.len());
-    let times = (0_i64..4000, 1_u64..4000, any::<bool>(), 0_u64..200);
-    (components, times).prop_map(|(names, (from, lasts, daily, grace))| {
-        let recurrence = || Recurrence {
-            first: at(from - 86_400).to_utc().naive_utc(),
-            lasts: Span::from_secs(lasts),
-            rule: "FREQ=DAILY".to_owned(),
-            time_zone: chrono_tz::Tz::UTC,
-        };
-        let window = Window { from: at(from), until: at(from) + Span::from_secs(lasts) };
-        MaintenancePolicy {
-            platform: PlatformId::new("blip"),
-            name: SECRET.to_owned(),
-            components: names.iter().map(|name| super::component(&name.to_lowercase())).collect(),
-            when: if daily { When::Recurring(recurrence()) } else { When::Once(window) },
-            grace: Span::from_secs(grace),
-        }
-    })
-}
-
 /// The same, with nothing announced.
 fn without_work(entries: Vec<Entry>) -> Vec<Entry> {
     let strip = |(at, mut input): Entry| {
-        if let Input::PolicyChanged(policy) = &mut input {
-            policy.maintenances.clear();
+        match &mut input {
+            Input::PolicyChanged(policy) => policy.maintenances.clear(),
+            Input::Maintenance(announced) => announced.maintenances.clear(),
+            Input::Observed(_) | Input::Operator(_) => {}
         }
         (at, input)
     };
@@ -219,6 +158,11 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
                 secs += stretch.pause;
                 continue;
             }
+            Found::Announced(announced) => {
+                entries.push((at(secs), on_page(announced, secs)));
+                secs += stretch.pause;
+                continue;
+            }
             Found::Whole(verdict) => vec![finding(Subject::Whole, *verdict)],
             Found::Addresses(verdicts) => findings(verdicts),
             Found::TooFew(verdicts) => {
@@ -248,6 +192,9 @@ fn with_only(policy: &Policy, most: usize, few: usize) -> Policy {
     let mut policy = policy.clone();
     policy.checks.retain(|id, _| names.iter().any(|name| *id == check(name)));
     policy.components.retain(|id, _| names.iter().any(|name| *id == super::component(name)));
+    // Work is withdrawn as well, and announced again.
+    let names: Vec<MaintenanceId> = policy.maintenances.keys().skip(few).cloned().collect();
+    policy.maintenances.retain(|id, _| !names.contains(id));
     for check in policy.checks.values_mut().filter(|check| !check.variants.is_empty()) {
         check.variants = TENANTS[..few].iter().map(|name| tenant_of(name)).collect();
     }
@@ -396,7 +343,7 @@ proptest! {
         let mut told = Decision::default();
         for (now, input) in &entries {
             join(&mut told, engine.handle(input, *now));
-            if matches!(input, Input::Observed(_)) {
+            if matches!(input, Input::Observed(_) | Input::Maintenance(_)) {
                 let state = engine.state().clone();
                 prop_assert_eq!(engine.handle(input, *now), Decision::default());
                 prop_assert_eq!(engine.state(), &state);
@@ -410,7 +357,7 @@ proptest! {
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let last = entries[entries.len() - 1].0;
-        for round in 1..40 {
+        for round in 1..60 {
             let now = last + Duration::from_secs(30 * round);
             for id in engine.state().policy().checks.clone().into_keys() {
                 let all = of_each(&engine, &id, &[pass(Subject::Whole)]);

@@ -118,7 +118,7 @@ impl StatusApi {
                 let open = self.incidents.iter().filter(|i| i.status != IncidentStatus::Resolved);
                 Outcome::Surveyed(open.map(sighting).collect())
             }
-            Request::Components => panic!("nothing was refused"),
+            Request::Components | Request::Announcements => panic!("nothing was refused"),
         }
     }
 
@@ -269,6 +269,7 @@ fn sighting(incident: &Incident) -> Sighting {
         key: incident.key.clone(),
         components: incident.components.keys().cloned().collect(),
         maintenance: false,
+        until: None,
     }
 }
 

@@ -40,6 +40,7 @@ impl Watcher {
                 Some((incident, *sequence, *status, *impact, event.at))
             }
             EventKind::HealthChanged { .. }
+            | EventKind::FlappingChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
@@ -203,6 +204,8 @@ impl Watcher {
             if let Some(incident) = state.incident_of(id) {
                 let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
                 assert_eq!(shown, component.status, "{id}");
+                let told = self.latest[incident.key()].components.get(id);
+                assert_eq!(told, Some(&component.status), "what changes is told at once: {id}");
             }
         }
         for (key, incident) in state.incidents() {
@@ -292,9 +295,12 @@ impl Watcher {
 
 /// Whether a maintenance of `component` is under way at `at`, by its announcement alone.
 fn is_worked_on(engine: &Engine, component: &ComponentId, at: Timestamp) -> bool {
-    let all = engine.state().policy().maintenances.values();
+    let state = engine.state();
+    let all = state.policy().maintenances.values();
     let mut ours = all.filter(|maintenance| maintenance.components.contains(component));
+    let mut on_pages = state.announced().values().flat_map(BTreeMap::values);
     ours.any(|maintenance| maintenance.when.next(at).is_some_and(|window| window.from <= at))
+        || on_pages.any(|it| it.components.contains(component) && it.window.holds(at))
 }
 
 /// The length of time that a text promises the next update in.
