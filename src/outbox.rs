@@ -18,6 +18,7 @@ mod answer;
 mod backoff;
 mod choice;
 mod gate;
+mod left;
 mod notice;
 mod plan;
 mod publication;
@@ -55,6 +56,8 @@ pub struct Outbox {
     timing: Timing,
     publishing: Publishing,
     state: State,
+    /// Whether the configuration names it.
+    named: bool,
     /// When the page was looked at for incidents that wait to be opened, and was clear.
     cleared: BTreeMap<IncidentKey, Timestamp>,
     /// When the whole page is to be looked over.
@@ -71,13 +74,27 @@ impl Outbox {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
         let (next_sweep, next_reading, orphaned) = (None, None, BTreeSet::new());
         let install = install.into();
-        Self { install, timing, publishing, state, cleared, next_sweep, next_reading, orphaned }
+        let named = true;
+        Self {
+            install,
+            timing,
+            publishing,
+            state,
+            named,
+            cleared,
+            next_sweep,
+            next_reading,
+            orphaned,
+        }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
     /// looked for before it is sent; components that were not known are tried again. Waits are cut
     /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
+        if !self.named {
+            return;
+        }
         self.state.unlisted.clear();
         self.sweep_from(now);
         self.read_from(now);
@@ -98,7 +115,7 @@ impl Outbox {
 
     /// Wants one more step of an incident. One that is known already is not wanted again.
     pub fn push(&mut self, action: Action) -> Option<Notice> {
-        if action.sequence <= self.state.seen(&action.incident) {
+        if !self.named || action.sequence <= self.state.seen(&action.incident) {
             return None;
         }
         self.state.latest = self.state.latest.max(Some(action.at));
@@ -170,7 +187,8 @@ impl Outbox {
     }
 
     fn led(&self) -> impl Iterator<Item = &Publication> {
-        self.state.incidents.values().filter(|publication| publication.detached().is_none())
+        let incidents = self.state.incidents.values().filter(|_| self.named);
+        incidents.filter(|publication| publication.detached().is_none())
     }
 
     /// How many steps were ever given up because the API refused them.

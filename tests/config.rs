@@ -134,6 +134,7 @@ fn every_code_has_a_case() {
     let sources = [
         include_str!("../src/config/mistake.rs"),
         include_str!("../src/config/mistake/variables.rs"),
+        include_str!("../src/config/mistake/wording.rs"),
     ];
     let all: BTreeSet<String> = sources
         .iter()

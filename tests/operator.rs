@@ -199,6 +199,39 @@ async fn nobody_without_the_token_is_told_or_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stood_open_when_its_platform_left_is_told_of_until_it_is_forgotten() {
+    let mut story = Story::start("mode = \"quiet\"");
+    let key = story.key("published").await;
+    assert_eq!(story.farol.terminate().0, Some(0));
+
+    let other = story.dir.path().join("other.toml");
+    let text = std::fs::read_to_string(story.dir.path().join("blip.toml")).unwrap();
+    std::fs::write(&other, text.replace("\"Blip\"", "\"Other\"")).unwrap();
+    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    assert_eq!(story.key("left").await, key);
+    let shown = story.say(&["show", &key]);
+    assert!(shown.contains("page         the page that farol serves"), "{shown}");
+    let log = story.farol.read_log();
+    assert!(log.contains("nobody leads it") && log.contains(&key), "{log}");
+    let gauge = "farol_incidents_left{lane=\"blip\",platform=\"blip\"}";
+    let counted = async || {
+        let metrics = story.farol.get("/metrics").await?;
+        metrics.contains(&format!("{gauge} 1")).then_some(())
+    };
+    story.until("it is counted", counted).await;
+    let pointless = story.incidents(&["rejoin", &key]);
+    assert!(String::from_utf8(pointless.stderr).unwrap().contains("is left"));
+
+    assert!(!story.say(&["forget", &key]).contains(&key));
+    assert_eq!(story.farol.terminate().0, Some(0));
+    let before = story.farol.read_log().len();
+    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    story.until("it serves", async || story.farol.get("/readyz").await).await;
+    assert!(!story.say(&["list"]).contains(&key));
+    assert!(!story.farol.read_log()[before..].contains("nobody leads it"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_remembers() {
     let mut story = Story::start("mode = \"quiet\"");
     let key = story.key("published").await;

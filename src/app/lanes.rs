@@ -66,6 +66,18 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
     }
 }
 
+/// The page that a lane leads to, where incidents stand open until somebody ends them. It is saved,
+/// and its words are those that the operator reads once the lane leads elsewhere.
+pub(super) fn page(publish: &Publish) -> Option<String> {
+    let of = |page: &VendorPage| Some(format!("{} {}", page.url, page.page));
+    match publish {
+        Publish::Embedded => Some("the page that farol serves".to_owned()),
+        Publish::Statuspage(page) => Some(format!("{} {}", page.url, page.page)),
+        Publish::Cachet(page) | Publish::IncidentIo(page) | Publish::Instatus(page) => of(page),
+        Publish::Alertmanager(_) | Publish::PagerDuty(_) | Publish::Webhook(_) => None,
+    }
+}
+
 /// How long one call of a lane may take.
 fn patience(publish: &Publish) -> Patience {
     let timeout = match publish {
@@ -104,7 +116,10 @@ impl Lanes<'_> {
             let shared =
                 paces.iter().find(|(other, _)| account.is_some() && other.account() == account);
             let pace = match (shared, publish) {
-                (Some((_, pace)), _) => Arc::clone(pace),
+                (Some((_, pace)), _) => {
+                    pace.at_least(timing(config, publish).spacing);
+                    Arc::clone(pace)
+                }
                 (None, Publish::Embedded) => Arc::new(Pace::new(self.clock, Span::ZERO)),
                 (None, _) => Arc::new(Pace::new(self.clock, timing(config, publish).spacing)),
             };

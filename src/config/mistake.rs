@@ -6,9 +6,11 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 mod variables;
+mod wording;
 mod words;
 
 pub(super) use variables::VariableMistake;
+pub(super) use wording::WordingMistake;
 use words::{article, one_or_two, perhaps, with_units};
 pub(super) use words::{list, shorten};
 
@@ -247,11 +249,8 @@ pub(super) enum Mistake {
     InvalidMoment { got: String },
     /// Not a rule by which something recurs.
     #[error("`{got}` is no rule to recur by: {reason}")]
-    #[diagnostic(
-        code(farol::config::invalid_rrule),
-        help("write it as RFC 5545 does: \"FREQ=WEEKLY;BYDAY=SU\", \"FREQ=MONTHLY;BYDAY=1SA\"")
-    )]
-    InvalidRrule { got: String, reason: String },
+    #[diagnostic(code(farol::config::invalid_recurrence), help("{help}"))]
+    InvalidRecurrence { got: String, reason: String, help: &'static str },
     /// Something that would be over before it begins.
     #[error("it would be over before it begins")]
     #[diagnostic(code(farol::config::ends_before_start), help("let `end` be later than `start`"))]
@@ -522,6 +521,10 @@ pub(super) enum Mistake {
         )
     )]
     PlainSecret { what: &'static str },
+    /// Something about the platform's own words.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfWords(WordingMistake),
     /// A reference that cannot lead to a secret.
     #[error("{trouble}")]
     #[diagnostic(

@@ -40,6 +40,12 @@ fn words(event: &EventKind) -> Option<String> {
             let why = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             Some(format!("{check}{whom} is {to}{why}"))
         }
+        EventKind::FlappingChanged { check, since, .. } => Some(match since {
+            Some(since) => {
+                format!("{check} is unstable since {since}, and held in its worse state")
+            }
+            None => format!("{check} has settled"),
+        }),
         EventKind::ComponentChanged { component, to, .. } => Some(format!("{component} is {to}")),
         EventKind::IncidentChanged { incident, status, cause, sequence, .. } => {
             Some(format!("incident {incident}, step {sequence}: {status}, because {cause}"))

@@ -37,8 +37,11 @@ impl Outbox {
     /// 1. At most one request of a lane is in flight, and two are spaced.
     /// 2. A new incident goes before the end of one, that before other updates, that before tidying.
     /// 3. Among equals, what has waited longest.
+    /// 4. But a new incident goes after all that is still to be said of an earlier one on one of its
+    ///    components: each would take what the other writes of the component for a person's doing,
+    ///    and the end of the earlier one would make operational what the later one says is out.
     pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
-        if self.state.in_flight.is_some() || now < self.state.lane.until() {
+        if !self.named || self.state.in_flight.is_some() || now < self.state.lane.until() {
             return None;
         }
         let due = self
@@ -64,7 +67,7 @@ impl Outbox {
 
     /// When to ask for the next attempt; `None` while one is in flight or nothing is wanted.
     pub fn next_wakeup(&self) -> Option<Wakeup> {
-        if self.state.in_flight.is_some() {
+        if !self.named || self.state.in_flight.is_some() {
             return None;
         }
         let word = self.next_word().map(|at| Wakeup { at, reason: WakeReason::Say });
@@ -92,7 +95,15 @@ impl Outbox {
 
     fn plans(&self) -> impl Iterator<Item = (&IncidentKey, Plan)> {
         let incidents = self.state.incidents.iter();
-        incidents.filter_map(|(key, publication)| Some((key, publication.plan()?)))
+        incidents
+            .filter(|(key, publication)| !self.is_behind(key, publication))
+            .filter_map(|(key, publication)| Some((key, publication.plan()?)))
+    }
+
+    /// Whether a new incident has to let an earlier one on its components go first.
+    fn is_behind(&self, key: &IncidentKey, new: &Publication) -> bool {
+        let mut others = self.state.incidents.iter();
+        new.is_new() && others.any(|(other, earlier)| other != key && earlier.goes_before(new))
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {

@@ -104,7 +104,7 @@ impl Outbox {
 
     /// Lets a draft be published; `None` if it is none.
     pub fn approve(&mut self, key: &IncidentKey) -> Option<Notice> {
-        let publication = self.state.incidents.get_mut(key)?;
+        let publication = self.state.incidents.get_mut(key).filter(|_| self.named)?;
         matches!(publication.gate, Gate::Draft { .. }).then(|| {
             publication.gate = Gate::Open;
             publication.approved = true;

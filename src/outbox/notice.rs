@@ -152,6 +152,11 @@ pub enum Notice {
         /// The incident.
         incident: IncidentKey,
     },
+    /// The operator has dealt with an incident that stood open where nobody leads it.
+    Forgotten {
+        /// The incident.
+        incident: IncidentKey,
+    },
     /// The incident exists twice; the elder is kept and this one will be resolved.
     Duplicate {
         /// The incident.
@@ -202,6 +207,7 @@ impl Notice {
             | Self::Rejoined { .. }
             | Self::Approved { .. }
             | Self::Dropped { .. }
+            | Self::Forgotten { .. }
             | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
@@ -308,6 +314,12 @@ impl fmt::Display for Notice {
             ),
             Self::Rejoined { incident } => {
                 write!(f, "incident {incident}: farol goes on with it")
+            }
+            Self::Forgotten { incident } => {
+                write!(
+                    f,
+                    "incident {incident}: it was left on its page, and is not spoken of any more"
+                )
             }
             Self::Duplicate { incident, remote } => {
                 write!(f, "incident {incident}: {remote} is a duplicate and will be resolved")

@@ -22,6 +22,8 @@ pub enum Lead {
     NotPublished,
     /// A person has it.
     Detached,
+    /// It stands open on a page that the configuration no longer names.
+    Left,
 }
 
 impl Lead {
@@ -33,6 +35,7 @@ impl Lead {
             Self::Draft => "draft",
             Self::NotPublished => "not_published",
             Self::Detached => "detached",
+            Self::Left => "left",
         }
     }
 }
@@ -50,6 +53,9 @@ pub struct View {
     /// Since when it is so, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// The page that it was left on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Its id at the status API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<RemoteId>,
@@ -67,18 +73,23 @@ pub struct View {
 }
 
 impl Outbox {
-    /// The incidents that are not done with, in the order of their keys.
+    /// The incidents that are not done with, in the order of their keys, and then those that were
+    /// left open where nobody leads them.
     pub fn views(&self) -> Vec<View> {
-        self.state.incidents.iter().map(|(key, publication)| view(key, publication)).collect()
+        let incidents = self.state.incidents.iter().filter(|_| self.named);
+        let led = incidents.map(|(key, publication)| view(key, publication));
+        led.chain(self.left()).collect()
     }
 
     /// One of them.
     pub fn view(&self, key: &IncidentKey) -> Option<View> {
-        self.state.incidents.get(key).map(|publication| view(key, publication))
+        let led = self.state.incidents.get(key).filter(|_| self.named);
+        let left = || self.left().into_iter().find(|view| view.incident == *key);
+        led.map(|publication| view(key, publication)).or_else(left)
     }
 }
 
-fn view(key: &IncidentKey, publication: &Publication) -> View {
+pub(super) fn view(key: &IncidentKey, publication: &Publication) -> View {
     let next = publication.steps().next();
     let standing = publication.standing();
     let (state, why, since) = lead(publication);
@@ -90,6 +101,7 @@ fn view(key: &IncidentKey, publication: &Publication) -> View {
         state,
         why,
         since: since.map(Timestamp::to_rfc3339),
+        page: None,
         remote: publication.remote.clone(),
         title: title.unwrap_or_default(),
         status: status.or_else(|| stands(|standing| &standing.status)).unwrap_or_default(),

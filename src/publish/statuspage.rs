@@ -231,9 +231,10 @@ impl Exchange<'_> {
         Call { if_match, ..self.dialect.call(Method::PATCH, &path, Some(body)) }
     }
 
-    /// Whether the call to make now changes nothing.
+    /// Whether nothing can have been changed so far, nor by the call to make now. A write that was
+    /// refused since the incident had changed may have come twice, and changed it itself.
     pub(super) fn only_reads(&self) -> bool {
-        self.stage == Stage::Before
+        self.stage == Stage::Before && self.reads == 0
     }
 
     /// Takes the answer to the call.
@@ -243,7 +244,7 @@ impl Exchange<'_> {
             self.reads += 1;
             if self.reads >= MAX_READS {
                 let detail = "the incident changes faster than it can be read".to_owned();
-                return Turn::Over(Outcome::NotSent { detail });
+                return Turn::Over(Outcome::Uncertain { detail });
             }
             self.stage = Stage::Before;
             return Turn::Call(self.call());
@@ -266,7 +267,7 @@ impl Exchange<'_> {
         match (self.stage, value) {
             (Stage::Before, Some(value)) => self.weigh(&value, answer.etag.clone()),
             (Stage::Single, Some(value)) => Turn::Over(self.single(&value)),
-            (Stage::Before, None) => {
+            (Stage::Before, None) if self.only_reads() => {
                 Turn::Over(Outcome::NotSent { detail: "the answer is no JSON".to_owned() })
             }
             (_, Some(Value::Array(rows))) => self.page(&rows),
