@@ -16,6 +16,7 @@
 mod answer;
 mod backoff;
 mod choice;
+mod draft;
 mod gate;
 mod notice;
 mod plan;
@@ -99,6 +100,7 @@ impl Outbox {
         }
         self.state.latest = self.state.latest.max(Some(action.at));
         let new = self.state.recall(&action.incident).is_none();
+        let action = self.without_account(action);
         let (passes, notice) = self.admit(&action);
         let key = action.incident.clone();
         if passes && let Some(publication) = self.state.incidents.get_mut(&key) {
@@ -127,6 +129,7 @@ impl Outbox {
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
+            Errand::Draft => self.drafted(&flight.key, &outcome, now).into_iter().collect(),
         });
         if flight.key == sweep::all() {
             self.end_sweep(now);

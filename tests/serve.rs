@@ -11,6 +11,8 @@ mod chance;
 mod page;
 #[path = "serve/person.rs"]
 mod person;
+#[path = "serve/postmortem.rs"]
+mod postmortem;
 #[path = "serve/process.rs"]
 mod process;
 #[path = "serve/v1.rs"]

@@ -30,10 +30,12 @@ pub(super) fn timing(publish: &Publish) -> Timing {
     // What cannot be read back has nothing to be looked over for.
     let sweep_every = Some(Span::from_secs(600));
     match publish {
-        Publish::Embedded => Timing { sweep_every, ..Timing::embedded() },
+        Publish::Embedded => {
+            Timing { sweep_every, drafts: Caps::STATUSPAGE.drafts, ..Timing::embedded() }
+        }
         Publish::Statuspage(page) => {
             let timing = Timing::remote(page.requests_per_second, page.timeout);
-            Timing { sweep_every, ..timing }
+            Timing { sweep_every, drafts: Caps::STATUSPAGE.drafts, ..timing }
         }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),

@@ -95,6 +95,8 @@ pub struct Publishing {
     pub approve_after: Option<Span>,
     /// What becomes of what is over before it could be published.
     pub late: Late,
+    /// Whether the draft of a postmortem is put where the status API keeps such.
+    pub postmortem: bool,
 }
 
 impl Default for Publishing {
@@ -104,6 +106,7 @@ impl Default for Publishing {
             draft_expires: Span::from_secs(3_600),
             approve_after: None,
             late: Late::default(),
+            postmortem: true,
         }
     }
 }

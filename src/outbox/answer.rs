@@ -16,6 +16,10 @@ impl Outbox {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Vec<Notice> {
+        // What nobody waits for slows nothing down, unless the API asks for patience.
+        if flight.errand == Errand::Draft && !matches!(outcome, Outcome::RateLimited { .. }) {
+            return Vec::new();
+        }
         let timing = &self.timing;
         let write = matches!(flight.errand, Errand::Write | Errand::Retire(_));
         let first = timing.first_retry;

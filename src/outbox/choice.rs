@@ -25,7 +25,7 @@ pub enum WakeReason {
     Write,
     /// Something is to be looked up.
     Look,
-    /// A duplicate is to be resolved.
+    /// A duplicate is to be resolved, or the draft of a postmortem put there.
     Tidy,
     /// The operator is to be told something.
     Say,
@@ -35,7 +35,8 @@ impl Outbox {
     /// The request to make now, if one is due and none is under way.
     ///
     /// 1. At most one request of a lane is in flight, and two are spaced.
-    /// 2. A new incident goes before the end of one, that before other updates, that before tidying.
+    /// 2. A new incident goes before the end of one, that before other updates, that before tidying, and drafts
+    ///    come last.
     /// 3. Among equals, what has waited longest.
     pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
         if self.state.in_flight.is_some() || now < self.state.lane.until() {
@@ -78,7 +79,7 @@ impl Outbox {
             _ if lane > at => WakeReason::Lane,
             Errand::Write | Errand::Repeat => WakeReason::Write,
             Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
-            Errand::Retire(_) => WakeReason::Tidy,
+            Errand::Retire(_) | Errand::Draft => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
     }
@@ -89,6 +90,9 @@ impl Outbox {
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {
+        if *errand == Errand::Draft {
+            return self.draft(key);
+        }
         let publication = self.state.incidents.get_mut(key)?;
         let key = key.clone();
         Some(match (errand, publication.remote.clone()) {
@@ -112,7 +116,7 @@ impl Outbox {
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
             (Errand::Components, _) => Request::Components,
-            (Errand::Survey, _) => Request::Survey,
+            (Errand::Survey | Errand::Draft, _) => Request::Survey,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);
                 Request::Retire { remote: stray.clone(), key }

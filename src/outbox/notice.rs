@@ -96,6 +96,20 @@ pub enum Notice {
         /// Nobody answered, and it is critical.
         by_itself: bool,
     },
+    /// The draft of a postmortem stands at the status API, for people to go on with.
+    PostmortemDrafted {
+        /// The incident.
+        incident: IncidentKey,
+        /// Its id there.
+        remote: RemoteId,
+    },
+    /// There is no draft of a postmortem at the status API.
+    NoPostmortem {
+        /// The incident.
+        incident: IncidentKey,
+        /// Why.
+        why: String,
+    },
     /// Nobody approved of a draft in time: it is not published.
     Expired {
         /// The incident.
@@ -202,6 +216,8 @@ impl Notice {
             | Self::Rejoined { .. }
             | Self::Approved { .. }
             | Self::Dropped { .. }
+            | Self::PostmortemDrafted { .. }
+            | Self::NoPostmortem { .. }
             | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
@@ -295,6 +311,16 @@ impl fmt::Display for Notice {
             Self::WouldPublish { incident, status, impact, title, body } => write!(
                 f,
                 "incident {incident}: would be published: {status}, {impact}, {title:?}: {body:?}"
+            ),
+            Self::PostmortemDrafted { incident, remote } => write!(
+                f,
+                "incident {incident}: the draft of a postmortem stands beside {remote}, published \
+                 nowhere"
+            ),
+            Self::NoPostmortem { incident, why } => write!(
+                f,
+                "incident {incident}: no draft of a postmortem at the status API ({why}): farol \
+                 postmortem {incident} prints it"
             ),
             Self::Waits { incident, until, why: Foreign::Maintenance(id) } => write!(
                 f,

@@ -26,6 +26,8 @@ pub(super) enum Urgency {
     Resolve,
     Update,
     Tidy,
+    /// Nobody waits for it.
+    Draft,
 }
 
 /// What kind of request it is.
@@ -46,4 +48,6 @@ pub(super) enum Errand {
     Survey,
     /// Resolve a duplicate.
     Retire(RemoteId),
+    /// Put the draft of a postmortem there.
+    Draft,
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Action, ActionKind, ComponentId, Timestamp};
 
 use super::backoff::Backoff;
+use super::draft::Draft;
 use super::gate::Gate;
 use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
@@ -69,6 +70,12 @@ pub(super) struct Publication {
     /// What has to be said again and again while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<Repeat>,
+    /// When it was first known to stand on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) published_at: Option<Timestamp>,
+    /// The draft of its postmortem, until that is where it belongs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) draft: Option<Draft>,
 }
 
 /// What is said again, and when next.
@@ -116,7 +123,7 @@ impl Publication {
     }
 
     /// Wants one more step.
-    pub(super) fn push(&mut self, action: Action) {
+    pub(super) fn push(&mut self, mut action: Action) {
         self.seen = action.sequence;
         // What was refused is another request now: it need not wait out its punishment.
         if self.rejections > 0 {
@@ -132,6 +139,7 @@ impl Publication {
             self.over = true;
             return;
         }
+        self.draft = action.account.take().map(Draft::new);
         self.queue(Step::from(action), false);
         if self.detached.is_some() {
             self.condense();
@@ -170,6 +178,11 @@ impl Publication {
             repeat
                 .and_then(|it| plan(it.at, Urgency::Tidy, it.at, Errand::Repeat))
                 .or_else(|| self.sweep_at.and_then(|at| plan(at, Urgency::Tidy, at, Errand::Sweep)))
+                .or_else(|| {
+                    let due = self.over && self.remote.is_some();
+                    let draft = self.draft.as_ref().filter(|_| due)?;
+                    plan(draft.at, Urgency::Draft, draft.at, Errand::Draft)
+                })
         }
     }
 

@@ -86,6 +86,16 @@ pub enum Request {
         /// The key that both carry.
         key: IncidentKey,
     },
+    /// Put the draft of a postmortem beside an incident, unless one stands there that is not this
+    /// one: [`Outcome::Rejected`] then.
+    Draft {
+        /// The incident.
+        remote: RemoteId,
+        /// The key that it should carry.
+        key: IncidentKey,
+        /// The draft, in Markdown.
+        text: String,
+    },
     /// List the components that the API knows.
     Components,
     /// List all that is open on the page, whoever made it.
@@ -98,6 +108,7 @@ impl Request {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(payload),
             Self::Retire { .. }
+            | Self::Draft { .. }
             | Self::Find { .. }
             | Self::Read { .. }
             | Self::Components
@@ -109,7 +120,10 @@ impl Request {
     pub const fn key(&self) -> Option<&IncidentKey> {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(&payload.key),
-            Self::Retire { key, .. } | Self::Find { key } | Self::Read { key, .. } => Some(key),
+            Self::Retire { key, .. }
+            | Self::Draft { key, .. }
+            | Self::Find { key }
+            | Self::Read { key, .. } => Some(key),
             Self::Components | Self::Survey => None,
         }
     }
@@ -118,7 +132,9 @@ impl Request {
     /// before it is asked again.
     pub const fn is_write(&self) -> bool {
         match self {
-            Self::Create(_) | Self::Update { .. } | Self::Retire { .. } => true,
+            Self::Create(_) | Self::Update { .. } | Self::Retire { .. } | Self::Draft { .. } => {
+                true
+            }
             Self::Find { .. } | Self::Read { .. } | Self::Components | Self::Survey => false,
         }
     }
@@ -131,6 +147,7 @@ impl Request {
             Self::Find { .. } => "find",
             Self::Read { .. } => "read",
             Self::Retire { .. } => "retire",
+            Self::Draft { .. } => "draft",
             Self::Components => "components",
             Self::Survey => "survey",
         }

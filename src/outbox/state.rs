@@ -79,6 +79,9 @@ struct Done {
     key: IncidentKey,
     seen: u32,
     remote: Option<RemoteId>,
+    /// When it was first known to stand on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published_at: Option<Timestamp>,
 }
 
 impl Default for State {
@@ -118,6 +121,13 @@ impl State {
         self.latest
     }
 
+    /// When an incident was first known to stand on the page, if it is remembered and was.
+    pub fn published_at(&self, key: &IncidentKey) -> Option<Timestamp> {
+        let done = || self.done.iter().find(|done| done.key == *key)?.published_at;
+        let open = self.incidents.get(key).and_then(|publication| publication.published_at);
+        open.or_else(done)
+    }
+
     /// The saved form.
     pub fn to_json(&self) -> Result<String, StateError> {
         Ok(serde_json::to_string(self)?)
@@ -129,7 +139,9 @@ impl State {
             && let Some(index) = self.done.iter().position(|done| done.key == *key)
         {
             let done = self.done.remove(index)?;
-            self.incidents.insert(done.key, Publication::revived(done.seen, done.remote));
+            let mut revived = Publication::revived(done.seen, done.remote);
+            revived.published_at = done.published_at;
+            self.incidents.insert(done.key, revived);
         }
         self.incidents.get_mut(key)
     }
@@ -143,12 +155,13 @@ impl State {
     /// Remembers little more than the name of an incident that is done with.
     pub(super) fn retire(&mut self, key: &IncidentKey) {
         if let Some(publication) = self.incidents.remove(key) {
-            self.entomb(key, publication.seen, publication.remote);
+            self.entomb(key, publication);
         }
     }
 
-    fn entomb(&mut self, key: &IncidentKey, seen: u32, remote: Option<RemoteId>) {
-        self.done.push_back(Done { key: key.clone(), seen, remote });
+    fn entomb(&mut self, key: &IncidentKey, publication: Publication) {
+        let Publication { seen, remote, published_at, .. } = publication;
+        self.done.push_back(Done { key: key.clone(), seen, remote, published_at });
         let surplus = self.done.len().saturating_sub(MAX_DONE);
         self.done.drain(..surplus);
     }

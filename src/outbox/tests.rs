@@ -1,6 +1,7 @@
 //! The outbox, step by step; `simulated` drives it against a model of a status API.
 
 mod again;
+mod drafts;
 mod drain;
 mod modes;
 mod simulated;
@@ -116,6 +117,7 @@ fn payload(request: &Request) -> Payload {
         Request::Find { .. }
         | Request::Read { .. }
         | Request::Retire { .. }
+        | Request::Draft { .. }
         | Request::Survey
         | Request::Components => panic!("not a create or update: {request:?}"),
     }

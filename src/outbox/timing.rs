@@ -45,6 +45,8 @@ pub struct Timing {
     pub idempotent: bool,
     /// How often what stands there has to be said again, lest it be taken for over.
     pub repeat: Option<Span>,
+    /// Whether drafts of postmortems are kept there.
+    pub drafts: bool,
 }
 
 impl Default for Timing {
@@ -77,6 +79,7 @@ impl Timing {
             respect: Span::from_secs(3_600),
             idempotent: false,
             repeat: None,
+            drafts: false,
         }
     }
 

@@ -22,8 +22,10 @@ use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Stand
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use draft::Drafting;
 use row::Components;
 
+mod draft;
 mod row;
 
 /// Rows of one page of a list: what the vendor gives at most.
@@ -39,6 +41,7 @@ const MAX_BODY: usize = 25_000;
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Metadata,
     atomic: true,
+    drafts: true,
     idempotent: false,
     clears_components: false,
     per_second: NonZeroU32::MIN,
@@ -95,7 +98,7 @@ impl Statuspage {
             Request::Find { .. } | Request::Survey => Stage::Unresolved(1),
             Request::Components => Stage::Components(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
-            Request::Create(_) | Request::Read { .. } => Stage::Single,
+            Request::Create(_) | Request::Read { .. } | Request::Draft { .. } => Stage::Single,
         };
         let (found, seen, known) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         Exchange { dialect: self, request, stage, found, seen, known, before: None, reads: 0 }
@@ -276,9 +279,11 @@ impl Exchange<'_> {
     fn has_id(&self) -> bool {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
-            Request::Create(_) | Request::Find { .. } | Request::Components | Request::Survey => {
-                false
-            }
+            Request::Create(_)
+            | Request::Draft { .. }
+            | Request::Find { .. }
+            | Request::Components
+            | Request::Survey => false,
         }
     }
 
@@ -308,6 +313,7 @@ impl Exchange<'_> {
             | Request::Retire { .. }
             | Request::Find { .. }
             | Request::Read { .. }
+            | Request::Draft { .. }
             | Request::Components
             | Request::Survey => {}
         }
@@ -416,7 +422,18 @@ impl Dialect for Statuspage {
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(self.exchange(request))
+        match request {
+            Request::Draft { remote, key, text } => {
+                Box::new(Drafting::new(self, remote, key, text))
+            }
+            Request::Create(_)
+            | Request::Update { .. }
+            | Request::Find { .. }
+            | Request::Read { .. }
+            | Request::Retire { .. }
+            | Request::Components
+            | Request::Survey => Box::new(self.exchange(request)),
+        }
     }
 }
 

@@ -114,7 +114,8 @@ impl<'a> Talk<'a> {
             Request::Find { .. } => VecDeque::from([vendor.list(&Cursor::default())]),
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
             // What others have open is not understood here.
-            Request::Survey => VecDeque::new(),
+            // Nor is there a place for drafts.
+            Request::Survey | Request::Draft { .. } => VecDeque::new(),
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -184,9 +185,11 @@ impl<'a> Talk<'a> {
     fn has_id(&self) -> bool {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
-            Request::Create(_) | Request::Find { .. } | Request::Components | Request::Survey => {
-                false
-            }
+            Request::Create(_)
+            | Request::Draft { .. }
+            | Request::Find { .. }
+            | Request::Components
+            | Request::Survey => false,
         }
     }
 }
@@ -220,7 +223,7 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
-            Request::Survey => None,
+            Request::Survey | Request::Draft { .. } => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

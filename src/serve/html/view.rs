@@ -104,6 +104,14 @@ struct IncidentView {
     impact_words: &'static str,
     components: Vec<String>,
     updates: Vec<UpdateView>,
+    postmortem: Option<PostmortemView>,
+}
+
+/// A postmortem that is published.
+#[derive(Serialize)]
+struct PostmortemView {
+    body: String,
+    at: Moment,
 }
 
 #[derive(Serialize)]
@@ -161,6 +169,10 @@ impl IncidentView {
             impact_words: impact_words(incident.impact()),
             components: incident.components.iter().map(|each| each.name.clone()).collect(),
             updates: incident.updates.iter().map(update).collect(),
+            postmortem: incident.postmortem.as_ref().and_then(|postmortem| {
+                let (body, at) = (postmortem.body.clone()?, postmortem.published_at?);
+                Some(PostmortemView { body, at: Moment::of(at, zone) })
+            }),
         }
     }
 }

@@ -351,7 +351,7 @@ fn set_status(
     Ok(())
 }
 
-fn touch(tx: &Transaction<'_>, page: &str, now: Timestamp) -> Result<(), PageError> {
+pub(super) fn touch(tx: &Transaction<'_>, page: &str, now: Timestamp) -> Result<(), PageError> {
     tx.execute("UPDATE page SET updated_at = ?2 WHERE id = ?1", params![page, now.as_micros()])?;
     Ok(())
 }
