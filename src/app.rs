@@ -61,6 +61,8 @@ pub struct Options {
     pub retention: store::Options,
     /// How many checks run at once.
     pub max_in_flight: usize,
+    /// The time to live in; the host's, if there is no story to play.
+    pub clock: Option<Clock>,
 }
 
 /// A running farol.
@@ -84,7 +86,7 @@ impl App {
         let (listener, address) = bind(options.listen).await?;
         let dir = options.state_dir.as_path();
         let (store, saved) = open(dir, options.retention, &options.config)?;
-        let clock = start_clock(saved.latest());
+        let clock = options.clock.unwrap_or_else(|| start_clock(saved.latest()));
         let pages = open_pages(dir, &options.config, clock)?;
         let api_token = token::given_or_kept(options.api_token, dir)?;
         let metrics = measuring(&options.config, clock)?;

@@ -191,7 +191,7 @@ impl Prober {
     async fn ask(&self, check: &Check, run: Run, asked: Asked<'_>) -> Vec<Finding> {
         let Shared { network, clocks, secrets, known, tokens, board, load, .. } = &*self.shared;
         let Asked { turn, variant, told, waited } = asked;
-        let started_at = network.clock().now();
+        let began = load.clock().now();
         let mut notes = Notes::new(known, told.is_some());
         // Whoever looks on is not kept waiting, and a check of a clock has its own moments.
         if told.is_none() && !matches!(check.kind, CheckKind::Clock(_)) {
@@ -225,7 +225,7 @@ impl Prober {
         for finding in &mut findings {
             judge_phases(finding, &check.degraded_over_in);
         }
-        load.excuse(&mut findings, (check, variant), started_at);
+        load.excuse(&mut findings, (check, variant), began);
         for finding in &mut findings {
             if let Some(Reason::ProberResolver { detail }) = &finding.reason {
                 board.note(OwnTrouble::Resolver, detail.clone(), RESOLVER_FAILS_FOR);

@@ -118,7 +118,7 @@ impl Runtime {
         tokio::pin!(stop);
         loop {
             self.look_at_hold(false).await;
-            let (turned_at, held) = (self.clock.now(), self.core.is_held());
+            let (turned_at, held) = (self.clock.real().now(), self.core.is_held());
             self.pulse.send_replace(Pulse::Ready { turned_at, held });
             self.start_what_is_due(&mut tasks).await;
             let wake = self.sleep_until_next();
@@ -189,7 +189,8 @@ impl Runtime {
         let tells = |it: &&Observation| {
             it.findings.iter().any(|finding| finding.verdict != Verdict::Inconclusive)
         };
-        self.progress.came_back(batch.len(), batch.iter().filter(tells).count(), now);
+        let conclusive = batch.iter().filter(tells).count();
+        self.progress.came_back(batch.len(), conclusive, self.clock.real().now());
         let inputs: Vec<Input> = batch.into_iter().map(Input::Observed).collect();
         self.durable.append(&inputs, now, &self.metrics).await;
         for input in inputs {
@@ -218,7 +219,7 @@ impl Runtime {
         let (prober, slots) = (Arc::clone(&self.prober), Arc::clone(&tasks.slots));
         let (observed, metrics) = (tasks.observed.clone(), Arc::clone(&self.metrics));
         let (clock, scheduled_at) = (self.clock, due.scheduled_at);
-        self.progress.started(clock.now());
+        self.progress.started(clock.real().now());
         tasks.checks.spawn(async move {
             // The semaphore is never closed, and a closed channel means that the loop has ended.
             let Ok(_slot) = slots.acquire().await else { return };
@@ -259,7 +260,7 @@ impl Runtime {
         while let Ok((lane, attempt, outcome)) = deliveries.try_recv() {
             self.handle(Turn::Delivered(lane, attempt, outcome)).await;
         }
-        self.durable.flush(self.clock.now(), &self.metrics).await;
+        self.durable.flush(&self.metrics).await;
         self.durable.save_all(&self.core).await;
     }
 }

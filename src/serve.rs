@@ -132,7 +132,9 @@ impl Shared {
     /// 2. When it hangs, its last turn grows old.
     fn lives(&self) -> bool {
         let turns = match *self.pulse.borrow() {
-            Pulse::Ready { turned_at, .. } => self.clock.now().since(turned_at) <= STANDSTILL,
+            Pulse::Ready { turned_at, .. } => {
+                self.clock.real().now().since(turned_at) <= STANDSTILL
+            }
             Pulse::Starting | Pulse::Stopping => true,
         };
         turns && self.pulse.has_changed().is_ok()

@@ -49,7 +49,8 @@ impl Beside<'_> {
         beside.spawn(async move { prober.watch_load().await });
         if let Some((heart, interval)) = heart {
             let heartbeat = Heartbeat {
-                clock: self.clock,
+                // Whoever waits for it does so in real time.
+                clock: self.clock.real(),
                 heart,
                 interval,
                 pulse: self.health.clone(),

@@ -112,7 +112,7 @@ pub(super) async fn resume(
     let open = core.engine().state().incidents().len();
     tracing::info!(replayed, open_incidents = open, "state restored");
     show(core.engine().state(), metrics);
-    Ok((core, Durable::new(store, seq, now)))
+    Ok((core, Durable::new(store, seq, clock)))
 }
 
 fn engine_state(json: &str) -> Result<engine::State, StoreError> {

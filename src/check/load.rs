@@ -70,7 +70,13 @@ struct Seen {
 impl Load {
     /// Nothing is known before somebody samples.
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, seen: Arc::default() }
+        // What we add to runs is real time, as all is that they measure.
+        Self { clock: clock.real(), seen: Arc::default() }
+    }
+
+    /// The time by which load is measured.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Looks again and again, and tells the board of what lasts. Never ends.

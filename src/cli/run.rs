@@ -99,6 +99,7 @@ impl Run {
                 retain_bytes: self.retain_mib.saturating_mul(1024 * 1024),
             },
             max_in_flight: usize::from(self.max_in_flight),
+            clock: None,
         })
     }
 }

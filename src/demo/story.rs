@@ -82,6 +82,7 @@ impl Demo {
             api_token: None,
             retention: store::Options::default(),
             max_in_flight: 64,
+            clock: None,
         })
         .await?;
         let page = PageReader::new(app::own_url(app.address(), "/")?)?;

@@ -23,18 +23,12 @@ pub struct Run {
 impl Run {
     /// Starts a run that may take `timeout` in all.
     pub fn start(clock: Clock, timeout: Span) -> Self {
-        Self {
-            clock,
-            deadline: Instant::from_std(clock.instant_of(clock.now() + timeout)),
-            phases: Phases::default(),
-            tls: None,
-        }
+        Self { clock, deadline: in_real_time(clock, timeout), phases: Phases::default(), tls: None }
     }
 
     /// The same run with at most `limit` of its time left, for one of several attempts.
     pub fn at_most(mut self, limit: Span) -> Self {
-        let soon = Instant::from_std(self.clock.instant_of(self.clock.now() + limit));
-        self.deadline = self.deadline.min(soon);
+        self.deadline = self.deadline.min(in_real_time(self.clock, limit));
         self
     }
 
@@ -87,5 +81,32 @@ impl Run {
     /// Notes what a handshake showed, after others that may have been before.
     pub fn note_handshake(&mut self, seen: Handshake) {
         self.tls = Some(self.tls.map_or(seen, |before| before.then(seen)));
+    }
+}
+
+/// The end of so much time from now on, real time even in a story: a target has the time that is
+/// configured, whatever is told meanwhile.
+fn in_real_time(clock: Clock, span: Span) -> Instant {
+    let clock = clock.real();
+    Instant::from_std(clock.instant_of(clock.now() + span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+    use crate::clock::{Clock, Hand, Plan};
+    use crate::model::{Span, Timestamp};
+
+    #[test]
+    fn a_timeout_is_real_time_whatever_the_time_of_the_story_does() {
+        let begins = Timestamp::from_secs(1_631_712_600);
+        let plan = Plan { begins, segments: vec![(begins, 1_000_000)], wall_steps: Vec::new() };
+        let (plan, hand) = (Box::leak(Box::new(plan)), Hand::new(begins, Vec::new()));
+        for clock in [Clock::paced(plan), Clock::stepped(Box::leak(Box::new(hand)))] {
+            let run = Run::start(clock, Span::from_secs(3600));
+            assert!(run.left() > Span::from_secs(1800) && run.left() <= Span::from_secs(3600));
+            let attempt = run.at_most(Span::from_secs(60));
+            assert!(attempt.left() > Span::from_secs(30) && attempt.left() <= Span::from_secs(60));
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::model::{Input, LaneId, Timestamp};
 use crate::store::{Snapshot, Store, StoreError};
@@ -28,6 +29,8 @@ const WAITING: usize = 20_000;
 #[derive(Debug)]
 pub struct Durable {
     store: Store,
+    /// What the store is spared is real time; what it holds is the journal's.
+    clock: Clock,
     /// The last journal row that the engine has seen.
     seq: u64,
     waiting: Vec<(Timestamp, Input)>,
@@ -42,9 +45,12 @@ pub struct Durable {
 
 impl Durable {
     /// Continues a store whose journal has been replayed up to `seq`.
-    pub fn new(store: Store, seq: u64, now: Timestamp) -> Self {
+    pub fn new(store: Store, seq: u64, clock: Clock) -> Self {
+        let clock = clock.real();
+        let now = clock.now();
         Self {
             store,
+            clock,
             seq,
             waiting: Vec::new(),
             retry_at: now,
@@ -61,8 +67,8 @@ impl Durable {
     pub async fn append(&mut self, inputs: &[Input], at: Timestamp, metrics: &Metrics) {
         self.waiting.extend(inputs.iter().map(|input| (at, input.clone())));
         // A store that fails is not tried with all that waits at every single observation.
-        if at >= self.retry_at {
-            self.flush(at, metrics).await;
+        if self.clock.now() >= self.retry_at {
+            self.flush(metrics).await;
         }
         let lost = self.waiting.len().saturating_sub(WAITING);
         if lost > 0 && !self.losing {
@@ -74,7 +80,7 @@ impl Durable {
     }
 
     /// Writes what waits.
-    pub async fn flush(&mut self, now: Timestamp, metrics: &Metrics) {
+    pub async fn flush(&mut self, metrics: &Metrics) {
         if self.waiting.is_empty() {
             return;
         }
@@ -88,7 +94,7 @@ impl Durable {
             }
             Err(error) => {
                 self.waiting = Arc::try_unwrap(rows).unwrap_or_else(|rows| (*rows).clone());
-                self.retry_at = now + RETRY_AFTER;
+                self.retry_at = self.clock.now() + RETRY_AFTER;
                 metrics.journal_failed();
                 self.failed("the journal could not be written", &error);
             }
@@ -102,19 +108,20 @@ impl Durable {
 
     /// Does what is due: saves outboxes that changed, takes a snapshot, drops old rows.
     pub async fn settle(&mut self, core: &Core, now: Timestamp) {
-        if now >= self.snapshot_at {
-            self.snapshot_at = now + SNAPSHOT_EVERY;
+        let real = self.clock.now();
+        if real >= self.snapshot_at {
+            self.snapshot_at = real + SNAPSHOT_EVERY;
             self.save_all(core).await;
         } else if self.outboxes_changed {
             self.save_outboxes(core).await;
         }
-        if now >= self.prune_at {
+        if real >= self.prune_at {
             match self.store.prune(now).await {
                 // Goes on at the next turn, so that observations are not kept waiting.
                 Ok(true) => {}
-                Ok(false) => self.prune_at = now + PRUNE_EVERY,
+                Ok(false) => self.prune_at = real + PRUNE_EVERY,
                 Err(error) => {
-                    self.prune_at = now + PRUNE_EVERY;
+                    self.prune_at = real + PRUNE_EVERY;
                     self.failed("old rows could not be dropped", &error);
                 }
             }

@@ -10,7 +10,7 @@ pub enum Pulse {
     Starting,
     /// Checks run.
     Ready {
-        /// When the owner loop last turned.
+        /// When the owner loop last turned, by the clock of real time.
         turned_at: Timestamp,
         /// Whether the operator wants nothing to be published.
         held: bool,
