@@ -95,6 +95,7 @@ fn policy() -> Policy {
         group_within: Span::from_secs(600),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(300),
+        maintenance_grace: Span::ZERO,
         reopen_within: Span::ZERO,
         update_every: Span::from_secs(1_800),
         update_by_impact: BTreeMap::new(),

@@ -103,6 +103,10 @@ impl Engine {
         match input {
             Input::Observed(observation) => self.observe(observation, now, &mut decision),
             Input::PolicyChanged(policy) => self.adopt(policy, now, &mut decision),
+            Input::Maintenance(announced) => {
+                let about = maintenance::hear(&mut self.state, announced, now, &mut decision);
+                self.reassess(Changes::new(), &about, now, &mut decision);
+            }
             Input::Operator(order) => {
                 let freed = operator::obey(&mut self.state, order, now, &mut decision);
                 self.reassess(Changes::new(), &freed, now, &mut decision);

@@ -36,7 +36,8 @@ pub use incident::{Impact, IncidentStatus};
 pub use input::Input;
 pub use language::Language;
 pub use maintenance::{
-    MaintenancePolicy, MaintenanceStatus, Recurrence, RuleProblem, When, Window, to_instant,
+    Announcements, MaintenancePolicy, MaintenanceStatus, PageMaintenance, Recurrence, RuleProblem,
+    When, Window, to_instant,
 };
 pub use observation::{Finding, Hop, Observation, Phase, Phases, Subject, TlsSeen, Verdict};
 pub use order::{NoteProblem, Order, Wish};

@@ -13,6 +13,7 @@
 //! 3. Tell the [`Outbox::outcome`]; save the state; log the notices.
 //! 4. After a restart, [`Outbox::resume`] before anything else.
 
+mod announced;
 mod answer;
 mod backoff;
 mod choice;
@@ -59,6 +60,8 @@ pub struct Outbox {
     cleared: BTreeMap<IncidentKey, Timestamp>,
     /// When the whole page is to be looked over.
     next_sweep: Option<Timestamp>,
+    /// When it is to be read what is announced on the page.
+    next_reading: Option<Timestamp>,
     /// What carries our mark there and nobody here knows.
     orphaned: BTreeSet<RemoteId>,
 }
@@ -67,9 +70,9 @@ impl Outbox {
     /// A lane of installation `install` with what was saved of it.
     pub fn new(install: impl Into<String>, state: State, timing: Timing) -> Self {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
-        let (next_sweep, orphaned) = (None, BTreeSet::new());
+        let (next_sweep, next_reading, orphaned) = (None, None, BTreeSet::new());
         let install = install.into();
-        Self { install, timing, publishing, state, cleared, next_sweep, orphaned }
+        Self { install, timing, publishing, state, cleared, next_sweep, next_reading, orphaned }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
@@ -78,6 +81,7 @@ impl Outbox {
     pub fn resume(&mut self, now: Timestamp) {
         self.state.unlisted.clear();
         self.sweep_from(now);
+        self.read_from(now);
         self.state.lane.clamp(now, self.timing.first_retry);
         if let Some(flight) = self.state.in_flight.take()
             && let Errand::Retire(_) = flight.errand
@@ -130,8 +134,12 @@ impl Outbox {
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
             Errand::Draft => self.drafted(&flight.key, &outcome, now).into_iter().collect(),
+            // The engine is told, and not the outbox.
+            Errand::Announcements => Vec::new(),
         });
-        if flight.key == sweep::all() {
+        if flight.errand == Errand::Announcements {
+            self.end_reading(now);
+        } else if flight.key == sweep::all() {
             self.end_sweep(now);
         }
         self.respect(&notices, now);

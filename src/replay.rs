@@ -58,7 +58,9 @@ impl Replay {
         }
         match input {
             Input::PolicyChanged(_) if self.fixed => {}
-            Input::PolicyChanged(_) | Input::Operator(_) => self.handle(input, at),
+            Input::PolicyChanged(_) | Input::Maintenance(_) | Input::Operator(_) => {
+                self.handle(input, at);
+            }
             Input::Observed(observation) => {
                 self.report.observations += 1;
                 let policy = self.engine.state().policy();

@@ -163,6 +163,7 @@ impl Runtime {
             Turn::Observations(batch) => self.observed(batch, now).await,
             Turn::Delivered(lane, attempt, outcome) => {
                 self.metrics.outbox_attempt(&lane, word(&outcome));
+                self.announced(&lane, &outcome, now).await;
                 let heard = self.core.outcome(&lane, attempt, outcome, now);
                 self.durable.touched();
                 self.tell(heard);
@@ -197,6 +198,15 @@ impl Runtime {
             let heard = self.core.input(&input, now);
             self.tell(heard);
         }
+    }
+
+    /// What a page announces is an input of the engine: journal first, and only what is news.
+    async fn announced(&mut self, lane: &LaneId, outcome: &Outcome, now: Timestamp) {
+        let Outcome::Announced(read) = outcome else { return };
+        let Some(input) = self.core.announced(lane, read) else { return };
+        self.durable.append(std::slice::from_ref(&input), now, &self.metrics).await;
+        let heard = self.core.input(&input, now);
+        self.tell(heard);
     }
 
     async fn start_what_is_due(&mut self, tasks: &mut Tasks) {
@@ -286,6 +296,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Found(_) => "found",
         Outcome::Listed(_) => "listed",
         Outcome::Surveyed(_) => "surveyed",
+        Outcome::Announced(_) => "announced",
         Outcome::Differs(_) => "differs",
     }
 }

@@ -115,14 +115,20 @@ pub fn router(site: Site) -> Router {
 }
 
 impl Shared {
-    /// Lets `work` have the database, on a thread where it may block.
+    /// Lets `work` have the database, on a thread where it may block. What was to happen by itself
+    /// has happened by then.
     async fn with_store<T, F>(&self, work: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PageStore) -> Result<T, ApiError> + Send + 'static,
     {
         let mut store = Arc::clone(&self.store).lock_owned().await;
-        let done = tokio::task::spawn_blocking(move || work(&mut store)).await;
+        let now = self.clock.now();
+        let settled = move || {
+            store.settle(now)?;
+            work(&mut store)
+        };
+        let done = tokio::task::spawn_blocking(settled).await;
         done.unwrap_or(Err(ApiError::Interrupted))
     }
 

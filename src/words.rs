@@ -13,7 +13,7 @@ mod template;
 mod tests;
 mod tongue;
 
-pub use facts::{Body, Dependents, Earlier, Line, Names, Step, Symptom, Title, Watch};
+pub use facts::{Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Title, Watch};
 pub use postmortem::postmortem;
 pub use template::{Text, tell, title};
 pub use tongue::{Tongue, name};

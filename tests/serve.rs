@@ -7,6 +7,8 @@ mod site;
 
 #[path = "kill/chance.rs"]
 mod chance;
+#[path = "serve/maintenance.rs"]
+mod maintenance;
 #[path = "serve/page.rs"]
 mod page;
 #[path = "serve/person.rs"]

@@ -25,17 +25,32 @@ pub(super) fn of(config: &Config) -> Vec<(LaneId, &Platform, &Publish)> {
     lanes.collect()
 }
 
+/// How often it is read what is announced on one of `pages` pages of a vendor that may share a
+/// token: once a minute, and never more than a tenth of one request a second for all, since it
+/// takes two each.
+fn read_announcements_every(pages: u64) -> Span {
+    Span::from_secs(60.max(pages.saturating_mul(20)))
+}
+
 /// The waits of a lane to a status API.
-pub(super) fn timing(publish: &Publish) -> Timing {
+pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
     // What cannot be read back has nothing to be looked over for.
     let sweep_every = Some(Span::from_secs(600));
     match publish {
-        Publish::Embedded => {
-            Timing { sweep_every, drafts: Caps::STATUSPAGE.drafts, ..Timing::embedded() }
-        }
+        Publish::Embedded => Timing {
+            sweep_every,
+            drafts: Caps::STATUSPAGE.drafts,
+            read_announcements_every: Some(Span::from_secs(5)),
+            ..Timing::embedded()
+        },
         Publish::Statuspage(page) => {
             let timing = Timing::remote(page.requests_per_second, page.timeout);
-            Timing { sweep_every, drafts: Caps::STATUSPAGE.drafts, ..timing }
+            let vendors =
+                |(_, _, publish): &(_, _, &Publish)| matches!(publish, Publish::Statuspage(_));
+            let pages = of(config).iter().filter(|lane| vendors(lane)).count();
+            let every = read_announcements_every(u64::try_from(pages).unwrap_or(u64::MAX));
+            let (drafts, every) = (Caps::STATUSPAGE.drafts, Some(every));
+            Timing { sweep_every, drafts, read_announcements_every: every, ..timing }
         }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),
@@ -93,7 +108,7 @@ impl Lanes<'_> {
             let pace = match (shared, publish) {
                 (Some((_, pace)), _) => Arc::clone(pace),
                 (None, Publish::Embedded) => Arc::new(Pace::new(self.clock, Span::ZERO)),
-                (None, _) => Arc::new(Pace::new(self.clock, timing(publish).spacing)),
+                (None, _) => Arc::new(Pace::new(self.clock, timing(config, publish).spacing)),
             };
             paces.push((target.clone(), Arc::clone(&pace)));
             let publisher = Publisher::new(target, patience(publish), pace)?;

@@ -86,7 +86,7 @@ pub(super) async fn resume(
     let mut outboxes = BTreeMap::new();
     for (lane, platform, publish) in lanes::of(config) {
         let state = saved.outboxes.get(&lane).cloned().unwrap_or_default();
-        let outbox = Outbox::new(&*saved.install, state, timing(publish))
+        let outbox = Outbox::new(&*saved.install, state, timing(config, publish))
             .with_publishing(platform.publishing);
         outboxes.insert(lane, outbox);
     }

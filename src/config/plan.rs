@@ -168,6 +168,9 @@ pub struct Platform {
     pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
+    /// How long after the end of a maintenance that is announced on the status page its components
+    /// may take to get well.
+    pub maintenance_grace: Span,
     /// An incident that opens so soon after one of the same component was resolved belongs to it.
     pub reopen_within: Span,
     /// How long an incident may go without an update.
@@ -200,6 +203,7 @@ impl Platform {
             group_within: self.group_within,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,
+            maintenance_grace: self.maintenance_grace,
             reopen_within: self.reopen_within,
             update_every: self.update_every,
             update_by_impact: self.update_by_impact.clone(),

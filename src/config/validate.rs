@@ -145,6 +145,7 @@ fn finish(
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,
+        maintenance_grace: raw.maintenance_grace.or(Duration(Span::ZERO))?.0,
         reopen_within: raw.reopen_within.or(Duration(Span::from_secs(3600)))?.0,
         update_every: cadence.every.unwrap_or(Span::from_secs(1800)),
         update_by_impact: cadence.by_impact,

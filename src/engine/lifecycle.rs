@@ -93,6 +93,9 @@ pub(super) struct Member {
     /// The end of the maintenance that its trouble has outlasted, if it began in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outlasts: Option<Timestamp>,
+    /// Whether somebody ended that sooner than it was announced for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) early: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) servers: Option<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,6 +227,7 @@ impl Incident {
                 joined_at: at,
                 depends_on,
                 outlasts: None,
+                early: false,
                 status: ComponentStatus::Operational,
                 trouble: Trouble::default(),
                 servers: None,
@@ -277,8 +281,10 @@ impl Incident {
                 }
             }
             let outlasted = maintenance::outlasted(state, id, found.bad_since);
-            member.outlasts = outlasted.filter(|_| member.status.is_bad());
-            if let Some(bad_since) = outlasted.or(found.bad_since) {
+            let outlasts = outlasted.filter(|_| member.status.is_bad());
+            member.outlasts = outlasts.map(|(until, _)| until);
+            member.early = outlasts.is_some_and(|(_, early)| early);
+            if let Some(bad_since) = outlasted.map(|(until, _)| until).or(found.bad_since) {
                 self.started_at = self.started_at.min(bad_since);
             }
         }
@@ -381,6 +387,7 @@ impl Incident {
             at,
             update_every,
             stayed_well: self.stayed_well(state),
+            worked_on: self.worked_on(state, at),
             heard_at: self.heard_at(state),
         };
         let text = narrate::tell(&telling);
@@ -470,6 +477,13 @@ impl Incident {
             Cause::UpdateDue | Cause::HandedOver | Cause::OperatorNoted => {}
         }
         (ActionKind::Update, self.status())
+    }
+
+    /// The names of what is worked on elsewhere on the platform, which none of it is.
+    fn worked_on(&self, state: &State, at: Timestamp) -> Vec<String> {
+        let all = maintenance::worked_on(state, &self.platform, at);
+        let others = all.iter().filter(|id| !self.holds(id));
+        others.filter_map(|id| Some(state.policy.components.get(id)?.name.clone())).collect()
     }
 
     /// Until when what is decided of the bad components was last seen to be so.

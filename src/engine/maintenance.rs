@@ -1,13 +1,16 @@
 //! Announced work: what is shown of a component meanwhile, and what becomes of its trouble.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::state::State;
 use super::status::{self, Assessment};
 use crate::model::{
-    ComponentId, ComponentStatus, Event, EventKind, MaintenanceId, MaintenanceStatus, Policy, Span,
-    Timestamp, Window,
+    Announcements, ComponentId, ComponentStatus, Event, EventKind, LaneId, MaintenanceId,
+    MaintenancePolicy, MaintenanceStatus, PageMaintenance, PlatformId, Policy, Span, Timestamp,
+    Window,
 };
 
 /// The window of a maintenance that is under way, or comes next.
@@ -30,14 +33,49 @@ pub(super) struct Maintained {
     grace_until: Timestamp,
     /// Whether the end of the grace is still waited for.
     waits: bool,
+    /// Whether somebody ended it sooner than it was announced for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    early: bool,
     /// The trouble that was last noted privately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noted: Option<ComponentStatus>,
 }
 
+/// What is known of a maintenance, whoever announced it.
+struct Work<'a> {
+    platform: PlatformId,
+    components: &'a BTreeSet<ComponentId>,
+    grace: Span,
+}
+
+/// The maintenance `id`: of the configuration, or of a page.
+fn work<'a>(state: &'a State, id: &MaintenanceId) -> Option<Work<'a>> {
+    if let Some(MaintenancePolicy { platform, components, grace, .. }) =
+        state.policy.maintenances.get(id)
+    {
+        return Some(Work { platform: platform.clone(), components, grace: *grace });
+    }
+    let of_page = |(lane, all): (&LaneId, &'a BTreeMap<MaintenanceId, PageMaintenance>)| {
+        let platform = lane.platform();
+        let grace = state.policy.platforms.get(&platform)?.maintenance_grace;
+        Some(Work { components: &all.get(id)?.components, platform, grace })
+    };
+    state.announced.iter().find_map(of_page)
+}
+
+impl Maintained {
+    /// It is over at `at`, sooner than it was announced for.
+    fn end(&mut self, at: Timestamp) {
+        let grace = self.grace_until.since(self.until);
+        (self.until, self.grace_until, self.early) = (at, at + grace, true);
+    }
+}
+
 /// Looks up the windows of the policy's maintenances. One whose times have not changed keeps the
-/// window that it has.
+/// window that it has, and so does one of a page, unless its platform has gone.
 pub(super) fn adopt(state: &mut State, before: &Policy, now: Timestamp) {
+    let State { policy, announced, .. } = state;
+    announced.retain(|lane, _| policy.platforms.contains_key(&lane.platform()));
     let mut windows = std::mem::take(&mut state.windows);
     for (id, maintenance) in &state.policy.maintenances {
         let same = before.maintenances.get(id).is_some_and(|old| old.when == maintenance.when);
@@ -49,6 +87,84 @@ pub(super) fn adopt(state: &mut State, before: &Policy, now: Timestamp) {
             state.windows.insert(id.clone(), announced);
         }
     }
+    for id in state.announced.values().flat_map(BTreeMap::keys) {
+        if let Some(kept) = windows.remove(id) {
+            state.windows.insert(id.clone(), kept);
+        }
+    }
+}
+
+/// Takes over what a page announces, and gives the components that it is about, or was:
+///
+/// 1. What was read of the page before counts no more: what is moved has its new times, and what is
+///    not named any more is called off, or done.
+/// 2. One that is under way goes on, as long as its window lasts.
+/// 3. A component that was worked on, and is not by anything that is announced, has its grace from
+///    now on: it was called done early, and what is seen from now on is held against it.
+pub(super) fn hear(
+    state: &mut State,
+    announced: &Announcements,
+    now: Timestamp,
+    decision: &mut Decision,
+) -> Vec<ComponentId> {
+    let Announcements { lane, maintenances } = announced;
+    let before = state.announced.remove(lane).unwrap_or_default();
+    if before == *maintenances || !state.policy.platforms.contains_key(&lane.platform()) {
+        state.announced.extend((!before.is_empty()).then(|| (lane.clone(), before)));
+        return Vec::new();
+    }
+    let old: BTreeMap<MaintenanceId, Announced> =
+        before.keys().filter_map(|id| state.windows.remove_entry(id)).collect();
+    for (id, PageMaintenance { window, .. }) in maintenances {
+        let was = old.get(id).filter(|was| was.window == *window);
+        let begun = old.get(id).is_some_and(|was| was.begun) && window.holds(now);
+        if was.is_none() && !begun && window.until > now {
+            note_change(
+                decision,
+                (id, lane.platform()),
+                MaintenanceStatus::Scheduled,
+                *window,
+                now,
+            );
+        }
+        if window.until > now {
+            state.windows.insert(id.clone(), Announced { window: *window, begun });
+        }
+    }
+    for (id, was) in old.iter().filter(|(_, was)| was.begun) {
+        if !state.windows.get(id).is_some_and(|is| is.begun) {
+            let window = Window { until: now, ..was.window };
+            note_change(decision, (id, lane.platform()), MaintenanceStatus::Completed, window, now);
+        }
+    }
+    let about = before.values().chain(maintenances.values());
+    let about = about.flat_map(|maintenance| &maintenance.components);
+    let about: BTreeSet<ComponentId> =
+        about.filter(|id| state.policy.components.contains_key(id)).cloned().collect();
+    if !maintenances.is_empty() {
+        state.announced.insert(lane.clone(), maintenances.clone());
+    }
+    for component in &about {
+        if window_of(state, component, now).is_none()
+            && let Some(maintained) = state.maintained.get_mut(component)
+            && now < maintained.until
+        {
+            maintained.end(now);
+        }
+    }
+    about.into_iter().collect()
+}
+
+fn note_change(
+    decision: &mut Decision,
+    (id, platform): (&MaintenanceId, PlatformId),
+    status: MaintenanceStatus,
+    window: Window,
+    at: Timestamp,
+) {
+    let maintenance = id.clone();
+    let kind = EventKind::MaintenanceChanged { maintenance, platform, status, window };
+    decision.events.push(Event { at, kind });
 }
 
 /// What is waited for: the beginnings and ends of windows.
@@ -79,15 +195,18 @@ pub(super) fn turn(
     at: Timestamp,
     decision: &mut Decision,
 ) -> Vec<ComponentId> {
-    let State { policy, windows, .. } = state;
-    let (Some(maintenance), Some(announced)) = (policy.maintenances.get(id), windows.get_mut(id))
-    else {
-        windows.remove(id);
+    let Some(Work { platform, components, .. }) = work(state, id) else {
+        state.windows.remove(id);
         return Vec::new();
     };
+    let known = components.iter().filter(|id| state.policy.components.contains_key(id));
+    let components: Vec<ComponentId> = known.cloned().collect();
+    let State { policy, windows, .. } = state;
+    let Some(announced) = windows.get_mut(id) else { return components };
     let window = announced.window;
     let status = if announced.begun {
-        match maintenance.when.next(window.until) {
+        let rule = policy.maintenances.get(id).map(|maintenance| &maintenance.when);
+        match rule.and_then(|when| when.next(window.until)) {
             Some(window) => *announced = Announced { window, begun: false },
             None => {
                 windows.remove(id);
@@ -98,11 +217,19 @@ pub(super) fn turn(
         announced.begun = true;
         MaintenanceStatus::InProgress
     };
-    let (maintenance_id, platform) = (id.clone(), maintenance.platform.clone());
-    let kind =
-        EventKind::MaintenanceChanged { maintenance: maintenance_id, platform, status, window };
-    decision.events.push(Event { at, kind });
-    maintenance.components.iter().cloned().collect()
+    note_change(decision, (id, platform), status, window, at);
+    components
+}
+
+/// The components of `platform` that are worked on at `at`.
+pub(super) fn worked_on(
+    state: &State,
+    platform: &PlatformId,
+    at: Timestamp,
+) -> BTreeSet<ComponentId> {
+    let current = state.windows.iter().filter(|(_, announced)| announced.window.holds(at));
+    let ours = current.filter_map(|(id, _)| work(state, id).filter(|it| it.platform == *platform));
+    ours.flat_map(|work| work.components.iter().cloned()).collect()
 }
 
 /// The window that `component` is in at `at`: of several, the one that lasts longest.
@@ -113,9 +240,9 @@ fn window_of(
 ) -> Option<(MaintenanceId, Window, Span)> {
     let current = state.windows.iter().filter(|(_, announced)| announced.window.holds(at));
     let ours = current.filter_map(|(id, announced)| {
-        let maintenance = state.policy.maintenances.get(id)?;
-        let is_ours = maintenance.components.contains(component);
-        is_ours.then(|| (id.clone(), announced.window, maintenance.grace))
+        let work = work(state, id)?;
+        let is_ours = work.components.contains(component);
+        is_ours.then(|| (id.clone(), announced.window, work.grace))
     });
     ours.max_by_key(|(_, window, grace)| window.until + *grace)
 }
@@ -146,7 +273,8 @@ pub(super) fn shown(
         let noted = state.maintained.remove(component).and_then(|maintained| maintained.noted);
         let waits = !grace.is_zero();
         let until = window.until;
-        let maintained = Maintained { maintenance, until, grace_until, waits, noted };
+        let early = false;
+        let maintained = Maintained { maintenance, until, grace_until, waits, early, noted };
         state.maintained.insert(component.clone(), maintained);
         note(state, component, found, at, decision);
         return Some(ComponentStatus::UnderMaintenance);
@@ -199,12 +327,13 @@ fn note(
     maintained.noted = status;
 }
 
-/// The end of the maintenance that trouble of `component` outlasted, if it began before that.
+/// The end of the maintenance that trouble of `component` outlasted, if it began before that; and
+/// whether somebody ended it early.
 pub(super) fn outlasted(
     state: &State,
     component: &ComponentId,
     bad_since: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let until = state.maintained.get(component)?.until;
-    bad_since.is_none_or(|since| since < until).then_some(until)
+) -> Option<(Timestamp, bool)> {
+    let Maintained { until, early, .. } = *state.maintained.get(component)?;
+    bad_since.is_none_or(|since| since < until).then_some((until, early))
 }

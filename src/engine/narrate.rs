@@ -10,7 +10,8 @@ use super::lifecycle::{Incident, Member, Stage};
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
-    self, Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch,
+    self, Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
+    Watch,
 };
 
 /// How many dependents a title or a sentence names before it counts the rest.
@@ -36,6 +37,8 @@ pub(super) struct Telling<'a> {
     pub(super) update_every: Duration,
     /// Whether a monitored incident has been seen to stay well.
     pub(super) stayed_well: bool,
+    /// The names of the components that are in maintenance meanwhile.
+    pub(super) worked_on: Vec<String>,
     /// Until when the bad components were last seen to be bad.
     pub(super) heard_at: Option<Timestamp>,
 }
@@ -137,9 +140,15 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         maintenance: members
             .iter()
             .filter(|(_, member)| member.joined_at == telling.at)
-            .filter_map(|(_, member)| member.outlasts)
+            .filter_map(|(_, member)| Some((member.outlasts?, member.early)))
             .max()
-            .map(|until| tongue.moment(until, zone)),
+            .map(|(until, early)| Outlasted { until: tongue.moment(until, zone), early }),
+        // Said once, as it opens: whoever knows of the work takes the trouble for its doing.
+        beyond: if telling.cause == Cause::ComponentFailed {
+            Names::of(tongue, telling.worked_on.iter().map(String::as_str))
+        } else {
+            Names::default()
+        },
         earlier: incident.follows.as_ref().map(|follows| Earlier {
             resolved_at: tongue.moment(follows.resolved_at, zone),
             number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),

@@ -11,8 +11,8 @@ use super::maintenance::{Announced, Maintained};
 use super::operator::Respected;
 use super::quorum::Network;
 use crate::model::{
-    Account, CheckId, ComponentId, ComponentStatus, IncidentKey, MaintenanceId, PlatformId, Policy,
-    Timestamp,
+    Account, CheckId, ComponentId, ComponentStatus, IncidentKey, LaneId, MaintenanceId,
+    PageMaintenance, PlatformId, Policy, Timestamp,
 };
 
 /// How many resolved incidents are remembered.
@@ -34,6 +34,9 @@ pub struct State {
     /// The windows of maintenances that are under way or come next.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) windows: BTreeMap<MaintenanceId, Announced>,
+    /// What is announced on status pages, by their lanes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) announced: BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>>,
     /// Components that are in maintenance, or were until lately.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) maintained: BTreeMap<ComponentId, Maintained>,
@@ -114,6 +117,7 @@ impl Default for State {
             incidents: BTreeMap::new(),
             waiting: BTreeMap::new(),
             windows: BTreeMap::new(),
+            announced: BTreeMap::new(),
             maintained: BTreeMap::new(),
             respected: BTreeMap::new(),
             recent: VecDeque::new(),
@@ -154,6 +158,11 @@ impl State {
     /// The windows of maintenances that are under way or come next.
     pub fn windows(&self) -> &BTreeMap<MaintenanceId, Announced> {
         &self.windows
+    }
+
+    /// What is announced on status pages and counts: what was last read there, by their lanes.
+    pub fn announced(&self) -> &BTreeMap<LaneId, BTreeMap<MaintenanceId, PageMaintenance>> {
+        &self.announced
     }
 
     /// Whether `component` is bad, and waits for what it depends on before that is told.

@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod announced;
 mod cadence;
 mod dependence;
 mod detection;
@@ -70,6 +71,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 group_within: Span::from_secs(600),
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),
+                maintenance_grace: Span::ZERO,
                 reopen_within: Span::ZERO,
                 update_every: Span::from_secs(1800),
                 update_by_impact: BTreeMap::new(),

@@ -32,6 +32,7 @@ fn policy() -> Policy {
         group_within: Span::from_secs(60),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),
+        maintenance_grace: Span::ZERO,
         reopen_within: Span::ZERO,
         update_every: Span::from_secs(60),
         update_by_impact: BTreeMap::new(),

@@ -109,6 +109,12 @@ impl MaintenanceId {
     pub fn of(platform: &PlatformId, maintenance: &str) -> Self {
         Self::new(format!("{platform}/{maintenance}"))
     }
+
+    /// What the page that `lane` leads to calls `remote`; no maintenance of a configuration has a
+    /// colon in its id.
+    pub fn on_page(lane: &LaneId, remote: &str) -> Self {
+        Self::new(format!("{lane}/page:{remote}"))
+    }
 }
 
 impl CheckId {

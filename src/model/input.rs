@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observation, Order, Policy};
+use super::{Announcements, Observation, Order, Policy};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum Input {
     /// Decisions are made by this policy from now on: at start-up and whenever the configuration
     /// changes. Checks and components that it does not name are forgotten.
     PolicyChanged(Box<Policy>),
+    /// A status page announces other work than it did.
+    Maintenance(Box<Announcements>),
     /// The operator has said something of an incident.
     Operator(Order),
 }

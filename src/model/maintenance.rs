@@ -1,7 +1,7 @@
 //! Announced work: on what, and when. Calendars are reckoned here, so that the configuration and
 //! the engine agree on what a rule means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentId, PlatformId, Span, Timestamp};
+use super::{ComponentId, LaneId, MaintenanceId, PlatformId, Span, Timestamp};
 
 /// A maintenance that is announced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,26 @@ pub struct MaintenancePolicy {
     /// How long after its end the components may take to get well.
     #[serde(default, skip_serializing_if = "Span::is_zero")]
     pub grace: Span,
+}
+
+/// What is announced on one status page and not over: all of it, so that what is not named any more
+/// was called off or called done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcements {
+    /// The lane that leads to the page.
+    pub lane: LaneId,
+    /// What people announced there.
+    pub maintenances: BTreeMap<MaintenanceId, PageMaintenance>,
+}
+
+/// A maintenance as a status page announces it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageMaintenance {
+    /// The components that are worked on, as far as the configuration knows them.
+    pub components: BTreeSet<ComponentId>,
+    /// When.
+    #[serde(flatten)]
+    pub window: Window,
 }
 
 /// When there is work.
@@ -177,17 +197,37 @@ pub fn to_instant(local: NaiveDateTime, zone: Tz) -> Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaintenanceStatus {
+    /// It is announced.
+    Scheduled,
     /// It has begun.
     InProgress,
+    /// The work is done; being watched before it is called over.
+    Verifying,
     /// Its time is over.
     Completed,
 }
 
 impl MaintenanceStatus {
+    /// Every status, in the order of a maintenance's life.
+    pub const ALL: [Self; 4] =
+        [Self::Scheduled, Self::InProgress, Self::Verifying, Self::Completed];
+
+    /// Whether work is under way.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::InProgress | Self::Verifying)
+    }
+
+    /// The status that Statuspage spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
     /// Statuspage's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Scheduled => "scheduled",
             Self::InProgress => "in_progress",
+            Self::Verifying => "verifying",
             Self::Completed => "completed",
         }
     }

@@ -81,6 +81,10 @@ pub struct PlatformPolicy {
     pub dependency_wait: Span,
     /// How long everything must stay well before a monitored incident is resolved.
     pub resolve_after: Span,
+    /// How long after the end of a maintenance that is announced on the status page its components
+    /// may take to get well.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub maintenance_grace: Span,
     /// An incident that opens so soon after one of the same component was resolved belongs to it.
     #[serde(default, skip_serializing_if = "Span::is_zero")]
     pub reopen_within: Span,

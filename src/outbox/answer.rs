@@ -23,6 +23,11 @@ impl Outbox {
         let timing = &self.timing;
         let write = matches!(flight.errand, Errand::Write | Errand::Retire(_));
         let first = timing.first_retry;
+        // What is only asked now and then need not be had, and must not delay what is told.
+        if flight.errand == Errand::Announcements && !matches!(outcome, Outcome::RateLimited { .. })
+        {
+            return Vec::new();
+        }
         let (trouble, detail, first) = match outcome {
             Outcome::NotSent { detail } => (Trouble::NotSent, detail.clone(), first),
             Outcome::Uncertain { detail } => (Trouble::Uncertain, detail.clone(), first),
@@ -46,6 +51,7 @@ impl Outbox {
             | Outcome::Differs(_)
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 self.state.lane.succeed();
                 return Vec::new();
@@ -94,6 +100,7 @@ impl Outbox {
             Outcome::Uncertain { .. }
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 publication.doubt(key, timing, now);
                 Vec::new()
@@ -223,6 +230,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Differs(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Found(_) => {
                 publication.ask_later(now + self.timing.look_again);
                 Vec::new()
@@ -251,6 +259,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);

@@ -49,7 +49,9 @@ impl Outbox {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
             })
             .map(|(key, plan)| (key.clone(), plan));
-        let Some((key, plan)) = due else { return self.begin_sweep(now) };
+        let Some((key, plan)) = due else {
+            return self.begin_reading(now).or_else(|| self.begin_sweep(now));
+        };
         let new = self.state.incidents.get(&key).is_some_and(Publication::is_new);
         let looks = !self.timing.idempotent;
         let unseen = looks && new && plan.errand == Errand::Write && !self.is_clear(&key, now);
@@ -72,13 +74,18 @@ impl Outbox {
 
     fn next_request(&self) -> Option<Wakeup> {
         let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
+        let reading = self.reading_at().map(|at| (at, Errand::Announcements));
         let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
-        let (at, errand) = plans.chain(sweep).min_by_key(|(at, _)| *at)?;
+        let (at, errand) = plans.chain(sweep).chain(reading).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
             Errand::Write | Errand::Repeat => WakeReason::Write,
-            Errand::Look | Errand::Sweep | Errand::Components | Errand::Survey => WakeReason::Look,
+            Errand::Look
+            | Errand::Sweep
+            | Errand::Components
+            | Errand::Survey
+            | Errand::Announcements => WakeReason::Look,
             Errand::Retire(_) | Errand::Draft => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
@@ -117,6 +124,7 @@ impl Outbox {
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
             (Errand::Components, _) => Request::Components,
             (Errand::Survey | Errand::Draft, _) => Request::Survey,
+            (Errand::Announcements, _) => Request::Announcements,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);
                 Request::Retire { remote: stray.clone(), key }

@@ -89,6 +89,7 @@ impl Outbox {
             | Outcome::Differs(_)
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => {
                 if publication.draft.as_mut()?.failed(now) {
                     return None;

@@ -46,6 +46,8 @@ pub(super) enum Errand {
     Components,
     /// See what is open on the page before something is opened.
     Survey,
+    /// See which maintenances are announced on the page.
+    Announcements,
     /// Resolve a duplicate.
     Retire(RemoteId),
     /// Put the draft of a postmortem there.

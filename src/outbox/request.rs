@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, Span, Timestamp,
+    ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, PageMaintenance,
+    Span, Timestamp,
 };
 
 use super::Standing;
@@ -100,6 +101,8 @@ pub enum Request {
     Components,
     /// List all that is open on the page, whoever made it.
     Survey,
+    /// List the maintenances that people announced on the page and that are not over.
+    Announcements,
 }
 
 impl Request {
@@ -112,7 +115,8 @@ impl Request {
             | Self::Find { .. }
             | Self::Read { .. }
             | Self::Components
-            | Self::Survey => None,
+            | Self::Survey
+            | Self::Announcements => None,
         }
     }
 
@@ -124,7 +128,7 @@ impl Request {
             | Self::Draft { key, .. }
             | Self::Find { key }
             | Self::Read { key, .. } => Some(key),
-            Self::Components | Self::Survey => None,
+            Self::Components | Self::Survey | Self::Announcements => None,
         }
     }
 
@@ -135,7 +139,11 @@ impl Request {
             Self::Create(_) | Self::Update { .. } | Self::Retire { .. } | Self::Draft { .. } => {
                 true
             }
-            Self::Find { .. } | Self::Read { .. } | Self::Components | Self::Survey => false,
+            Self::Find { .. }
+            | Self::Read { .. }
+            | Self::Components
+            | Self::Survey
+            | Self::Announcements => false,
         }
     }
 
@@ -150,6 +158,7 @@ impl Request {
             Self::Draft { .. } => "draft",
             Self::Components => "components",
             Self::Survey => "survey",
+            Self::Announcements => "announcements",
         }
     }
 }
@@ -230,6 +239,8 @@ pub enum Outcome {
     Listed(BTreeSet<ComponentId>),
     /// What is open on the page, for [`Request::Survey`].
     Surveyed(Vec<Sighting>),
+    /// What is announced on the page, for [`Request::Announcements`].
+    Announced(BTreeMap<RemoteId, PageMaintenance>),
 }
 
 /// Something that is open on a page.
@@ -243,6 +254,8 @@ pub struct Sighting {
     pub components: BTreeSet<ComponentId>,
     /// Whether it is a maintenance.
     pub maintenance: bool,
+    /// Until when it is announced, if it is one.
+    pub until: Option<Timestamp>,
 }
 
 /// An incident of ours as the status API holds it.

@@ -119,6 +119,7 @@ fn payload(request: &Request) -> Payload {
         | Request::Retire { .. }
         | Request::Draft { .. }
         | Request::Survey
+        | Request::Announcements
         | Request::Components => panic!("not a create or update: {request:?}"),
     }
 }

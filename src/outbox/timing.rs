@@ -36,6 +36,8 @@ pub struct Timing {
     pub maintenance: Span,
     /// How often the whole page is looked over; never if this is none.
     pub sweep_every: Option<Span>,
+    /// How often it is read which maintenances are announced on the page; never if this is none.
+    pub read_announcements_every: Option<Span>,
     /// How long an incident may be open before the operator is told that it is old.
     pub max_age: Span,
     /// How long a person's word that something is over holds.
@@ -75,6 +77,7 @@ impl Timing {
             survey: Span::from_secs(30),
             maintenance: Span::from_secs(300),
             sweep_every: None,
+            read_announcements_every: None,
             max_age: Span::from_secs(24 * 3_600),
             respect: Span::from_secs(3_600),
             idempotent: false,

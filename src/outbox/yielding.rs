@@ -114,7 +114,8 @@ impl Outbox {
     ///
     /// 1. An incident of somebody else's, or one of ours that a person has, on one of its
     ///    components: farol does not open another.
-    /// 2. A maintenance on one of them: farol looks again later.
+    /// 2. A maintenance on one of them, unless the time that it was announced for is over: farol
+    ///    looks again later.
     /// 3. One with its own key: it was opened after all, and is looked for.
     /// 4. Where the API cannot tell, nothing stands in the way.
     pub(super) fn surveyed(&mut self, outcome: Outcome, now: Timestamp) -> Vec<Notice> {
@@ -128,6 +129,7 @@ impl Outbox {
             | Outcome::RateLimited { .. }
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
+            | Outcome::Announced(_)
             | Outcome::Listed(_) => return Vec::new(),
         };
         self.cleared.clear();
@@ -136,7 +138,9 @@ impl Outbox {
         let mut notices = Vec::new();
         for key in wanted {
             let found = self.state.incidents.get(&key).and_then(|publication| {
-                sightings.iter().find(|sighting| self.is_in_the_way(&key, publication, sighting))
+                let current = |it: &&Sighting| it.until.is_none_or(|until| now < until);
+                let mut current = sightings.iter().filter(current);
+                current.find(|sighting| self.is_in_the_way(&key, publication, sighting))
             });
             match found {
                 None => {

@@ -33,9 +33,10 @@ impl Once {
             // It knows of no components, so none of them can be why it refused.
             // Nor does it show what others have open.
             // Drafts are kept nowhere.
-            Request::Components | Request::Survey | Request::Draft { .. } => {
-                (Turn::Over(Outcome::Gone), "")
-            }
+            Request::Components
+            | Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. } => (Turn::Over(Outcome::Gone), ""),
         };
         Self { turn: Some(turn), remote: RemoteId::new(key) }
     }

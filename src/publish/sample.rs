@@ -68,7 +68,7 @@ pub(super) fn opening() -> Payload {
     payload(IncidentStatus::Investigating, ComponentStatus::PartialOutage)
 }
 
-fn requests() -> [Request; 8] {
+fn requests() -> [Request; 9] {
     let (remote, key) = (RemoteId::new("41"), IncidentKey::new("7k3f"));
     let update = payload(IncidentStatus::Identified, ComponentStatus::MajorOutage);
     let end = payload(IncidentStatus::Resolved, ComponentStatus::Operational);
@@ -81,6 +81,7 @@ fn requests() -> [Request; 8] {
         Request::Find { key },
         Request::Components,
         Request::Survey,
+        Request::Announcements,
     ]
 }
 

@@ -16,7 +16,7 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::model::{IncidentStatus, Timestamp};
+use crate::model::{IncidentStatus, PageMaintenance, Timestamp};
 use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Standing};
 
 use super::dialect::{
@@ -65,6 +65,7 @@ pub(super) struct Exchange<'a> {
     stage: Stage,
     found: BTreeMap<RemoteId, Remote>,
     seen: BTreeMap<RemoteId, Sighting>,
+    announced: BTreeMap<RemoteId, PageMaintenance>,
     known: BTreeSet<String>,
     before: Option<Before>,
     reads: usize,
@@ -77,6 +78,7 @@ enum Stage {
     Before,
     Single,
     Unresolved(usize),
+    Upcoming(usize),
     Maintenance(usize),
     Recent,
     Components(usize),
@@ -97,11 +99,21 @@ impl Statuspage {
         let stage = match request {
             Request::Find { .. } | Request::Survey => Stage::Unresolved(1),
             Request::Components => Stage::Components(1),
+            Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
             Request::Create(_) | Request::Read { .. } | Request::Draft { .. } => Stage::Single,
         };
-        let (found, seen, known) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Exchange { dialect: self, request, stage, found, seen, known, before: None, reads: 0 }
+        Exchange {
+            dialect: self,
+            request,
+            stage,
+            found: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            known: BTreeSet::new(),
+            before: None,
+            reads: 0,
+        }
     }
 
     fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Call {
@@ -180,6 +192,9 @@ impl Exchange<'_> {
             (Stage::Unresolved(page), _) => {
                 dialect.list(&["incidents", "unresolved"], "per_page", page)
             }
+            (Stage::Upcoming(page), _) => {
+                dialect.list(&["incidents", "upcoming"], "per_page", page)
+            }
             (Stage::Maintenance(page), _) => {
                 dialect.list(&["incidents", "active_maintenance"], "per_page", page)
             }
@@ -236,8 +251,10 @@ impl Exchange<'_> {
             self.stage = Stage::Before;
             return Turn::Call(self.call());
         }
-        // An API without maintenances has none under way.
-        if answer.status == 404 && matches!(self.stage, Stage::Maintenance(_)) {
+        // An API without maintenances has none under way. But where they are what is asked for, the
+        // wrong page is no page without them.
+        let surveys = *self.request == Request::Survey;
+        if answer.status == 404 && surveys && matches!(self.stage, Stage::Maintenance(_)) {
             return self.page(&[]);
         }
         if let Some(outcome) = self.refusal(answer) {
@@ -283,7 +300,8 @@ impl Exchange<'_> {
             | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
-            | Request::Survey => false,
+            | Request::Survey
+            | Request::Announcements => false,
         }
     }
 
@@ -315,7 +333,8 @@ impl Exchange<'_> {
             | Request::Read { .. }
             | Request::Draft { .. }
             | Request::Components
-            | Request::Survey => {}
+            | Request::Survey
+            | Request::Announcements => {}
         }
         self.before = Some(Before { standing, metadata: row::others(value), etag });
         self.stage = Stage::Single;
@@ -347,6 +366,9 @@ impl Exchange<'_> {
     }
 
     fn page(&mut self, rows: &[Value]) -> Turn {
+        if *self.request == Request::Announcements {
+            return self.announced(rows);
+        }
         let before = self.found.len() + self.seen.len() + self.known.len();
         match self.stage {
             Stage::Unresolved(_) | Stage::Maintenance(_) if *self.request == Request::Survey => {
@@ -360,6 +382,7 @@ impl Exchange<'_> {
             Stage::Before
             | Stage::Single
             | Stage::Unresolved(_)
+            | Stage::Upcoming(_)
             | Stage::Maintenance(_)
             | Stage::Recent => {
                 let own = rows.iter().filter_map(|row| self.dialect.own(row));
@@ -397,10 +420,38 @@ impl Exchange<'_> {
                 let known = ids.filter(|(_, remote)| self.known.contains(*remote));
                 return Turn::Over(Outcome::Listed(known.map(|(id, _)| id.clone()).collect()));
             }
-            Stage::Before | Stage::Single | Stage::Recent => {
+            Stage::Before | Stage::Single | Stage::Upcoming(_) | Stage::Recent => {
                 let found = std::mem::take(&mut self.found);
                 return Turn::Over(Outcome::Found(found.into_values().collect()));
             }
+        };
+        Turn::Call(self.call())
+    }
+
+    /// Takes a page of what is announced: first what comes, then what is under way. What begins in
+    /// between is in both, and the later word counts.
+    fn announced(&mut self, rows: &[Value]) -> Turn {
+        let Statuspage { install, components, .. } = self.dialect;
+        let read = rows.iter().filter_map(|row| row::announced(row, install, components));
+        self.announced.extend(read);
+        let full = rows.len() >= PER_PAGE;
+        self.stage = match self.stage {
+            // What is not in a list that was cut short may be announced all the same.
+            Stage::Upcoming(page) | Stage::Maintenance(page) if full && page >= MAX_PAGES => {
+                let detail = format!("more than {} maintenances", MAX_PAGES * PER_PAGE);
+                return Turn::Over(Outcome::Uncertain { detail });
+            }
+            Stage::Upcoming(page) if full => Stage::Upcoming(page + 1),
+            Stage::Maintenance(page) if full => Stage::Maintenance(page + 1),
+            Stage::Maintenance(_) => {
+                return Turn::Over(Outcome::Announced(std::mem::take(&mut self.announced)));
+            }
+            Stage::Upcoming(_)
+            | Stage::Before
+            | Stage::Single
+            | Stage::Unresolved(_)
+            | Stage::Recent
+            | Stage::Components(_) => Stage::Maintenance(1),
         };
         Turn::Call(self.call())
     }
@@ -432,6 +483,7 @@ impl Dialect for Statuspage {
             | Request::Read { .. }
             | Request::Retire { .. }
             | Request::Components
+            | Request::Announcements
             | Request::Survey => Box::new(self.exchange(request)),
         }
     }

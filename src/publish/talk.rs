@@ -115,7 +115,7 @@ impl<'a> Talk<'a> {
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
             // What others have open is not understood here.
             // Nor is there a place for drafts.
-            Request::Survey | Request::Draft { .. } => VecDeque::new(),
+            Request::Survey | Request::Announcements | Request::Draft { .. } => VecDeque::new(),
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -189,7 +189,8 @@ impl<'a> Talk<'a> {
             | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
-            | Request::Survey => false,
+            | Request::Survey
+            | Request::Announcements => false,
         }
     }
 }
@@ -223,7 +224,7 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
-            Request::Survey | Request::Draft { .. } => None,
+            Request::Survey | Request::Announcements | Request::Draft { .. } => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Decision, Engine};
-use crate::model::{CheckId, Event, IncidentKey, Input, LaneId, Timestamp};
-use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome};
+use crate::model::{
+    Announcements, CheckId, Event, IncidentKey, Input, LaneId, MaintenanceId, PageMaintenance,
+    Timestamp,
+};
+use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome, RemoteId};
 use crate::schedule::{Due, Schedule};
 
 /// Everything that decides.
@@ -74,7 +77,7 @@ impl Core {
     pub fn input(&mut self, input: &Input, at: Timestamp) -> Heard {
         let checked = match input {
             Input::Observed(observation) => Some(observation.check.clone()),
-            Input::PolicyChanged(_) | Input::Operator(_) => None,
+            Input::PolicyChanged(_) | Input::Maintenance(_) | Input::Operator(_) => None,
         };
         let decision = self.engine.handle(input, at);
         let mut heard = self.absorb(decision);
@@ -87,6 +90,21 @@ impl Core {
         }
         self.hasten_references(at);
         heard
+    }
+
+    /// What was read on the page that `lane` leads to, if the engine does not know it.
+    pub fn announced(
+        &self,
+        lane: &LaneId,
+        read: &BTreeMap<RemoteId, PageMaintenance>,
+    ) -> Option<Input> {
+        let name = |id: &RemoteId| MaintenanceId::on_page(lane, id.as_str());
+        let maintenances: BTreeMap<MaintenanceId, PageMaintenance> =
+            read.iter().map(|(id, announced)| (name(id), announced.clone())).collect();
+        let none = BTreeMap::new();
+        let known = self.engine.state().announced().get(lane).unwrap_or(&none);
+        let news = Announcements { lane: lane.clone(), maintenances };
+        (news.maintenances != *known).then(|| Input::Maintenance(Box::new(news)))
     }
 
     /// Failures that may be our own network's doing wait for the references: so these run now.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::DateTime;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use crate::model::{ComponentStatus, Impact, IncidentStatus};
-use crate::store::page::Change;
+use crate::model::{ComponentStatus, Impact, Timestamp};
+use crate::store::page::{Change, PageStatus, ScheduleChange};
 
 const MAX_NAME: usize = 255;
 const MAX_BODY: usize = 25_000;
@@ -18,18 +19,13 @@ pub(super) fn incident(body: &Value, new: bool) -> Result<Change, ApiError> {
     if name.as_ref().map_or(new, |name| name.trim().is_empty()) && fields.problems.is_empty() {
         fields.problem("name", "can't be blank");
     }
-    // Farol leads incidents; what it would have to do at a later time it must not promise.
     if fields.flag("backfilled") == Some(true) {
         fields.problem("backfilled", "is not supported");
     }
-    for later in ["scheduled_for", "scheduled_until"] {
-        if fields.present(later).is_some() {
-            fields.problem(later, "is not supported");
-        }
-    }
     let change = Change {
         name,
-        status: fields.word("status", IncidentStatus::parse, &names(IncidentStatus::ALL)),
+        status: fields.word("status", PageStatus::parse, &names(PageStatus::all())),
+        schedule: fields.schedule(),
         body: fields.text("body", MAX_BODY),
         impact_override: fields.impact_override(),
         components: fields.components(),
@@ -71,8 +67,8 @@ pub(super) fn component(body: &Value) -> Result<ComponentStatus, ApiError> {
     fields.finish(status)
 }
 
-fn names<T: ToString, const N: usize>(all: [T; N]) -> String {
-    all.map(|each| each.to_string()).join(", ")
+fn names<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
+    all.into_iter().map(|each| each.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 struct Fields<'a> {
@@ -137,10 +133,36 @@ impl<'a> Fields<'a> {
         word
     }
 
+    /// When there is work, and what happens by itself. The two flags of the vendor's on whom to
+    /// tell of that are one here: they are never set apart.
+    fn schedule(&mut self) -> ScheduleChange {
+        let at_start = self.flag("auto_transition_deliver_notifications_at_start");
+        let at_end = self.flag("auto_transition_deliver_notifications_at_end");
+        ScheduleChange {
+            from: self.time("scheduled_for"),
+            until: self.time("scheduled_until"),
+            begins: self.flag("scheduled_auto_in_progress"),
+            ends: self.flag("scheduled_auto_completed"),
+            shows_work: self.flag("auto_transition_to_maintenance_state"),
+            shows_end: self.flag("auto_transition_to_operational_state"),
+            notifies: at_start.or(at_end),
+        }
+    }
+
+    fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let value = self.present(field).filter(|value| value.as_str() != Some(""))?;
+        let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        if time.is_none() {
+            self.problem(field, "must be a time with its zone: 2026-11-14T05:00:00Z");
+        }
+        time.map(|time| time.to_utc().into())
+    }
+
     /// Nothing at all leaves the override as it is; null or an empty text takes it away.
     fn impact_override(&mut self) -> Option<Option<Impact>> {
         let value = self.map.get("impact_override")?;
-        if value.is_null() || value.as_str() == Some("") {
+        // What every maintenance has by itself, and nothing else can have.
+        if value.is_null() || matches!(value.as_str(), Some("" | "maintenance")) {
             return Some(None);
         }
         self.word("impact_override", impact, &names(Impact::ALL)).map(Some)

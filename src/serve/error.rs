@@ -41,7 +41,8 @@ impl From<PageError> for ApiError {
             PageError::NoComponent(_)
             | PageError::KeyTaken
             | PageError::RequestKeyTaken
-            | PageError::Unresolved => Self::Invalid(vec![error.to_string()]),
+            | PageError::Unresolved
+            | PageError::Schedule(_) => Self::Invalid(vec![error.to_string()]),
             PageError::Store(_) => Self::Store(error),
         }
     }

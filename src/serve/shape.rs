@@ -143,14 +143,15 @@ fn ids(components: &[&PageComponent]) -> Vec<String> {
 pub(super) fn incident(links: &Links<'_>, incident: &Incident) -> Value {
     let mut shape = public_incident(links, incident);
     let published = incident.postmortem.as_ref().filter(|it| it.published_at.is_some());
+    let schedule = incident.schedule;
     let more = json!({
         "impact_override": incident.impact_override,
         "metadata": incident.metadata,
         "reminder_intervals": null,
         "scheduled_remind_prior": false,
         "scheduled_reminded_at": null,
-        "scheduled_auto_in_progress": false,
-        "scheduled_auto_completed": false,
+        "scheduled_auto_in_progress": schedule.is_some_and(|schedule| schedule.begins),
+        "scheduled_auto_completed": schedule.is_some_and(|schedule| schedule.ends),
         "postmortem_body": published.and_then(|it| it.body.as_ref()),
         "postmortem_body_last_updated_at":
             published.and_then(|it| it.body_updated_at).map(Timestamp::to_rfc3339),
@@ -168,20 +169,26 @@ pub(super) fn incident(links: &Links<'_>, incident: &Incident) -> Value {
 
 /// An incident in the public API: without what the publisher keeps with it.
 pub(super) fn public_incident(links: &Links<'_>, incident: &Incident) -> Value {
+    let window = incident.schedule.map(|schedule| schedule.window);
+    let impact = match (window, incident.impact_override) {
+        (Some(_), None) => "maintenance",
+        (None, _) | (_, Some(_)) => incident.impact().as_str(),
+    };
+    let started_at = window.map_or(incident.created_at, |window| window.from);
     json!({
         "id": incident.id,
         "page_id": incident.page_id,
         "name": incident.name,
         "status": incident.status,
-        "impact": incident.impact(),
+        "impact": impact,
         "shortlink": links.incident(incident),
         "created_at": incident.created_at.to_rfc3339(),
         "updated_at": incident.updated_at.to_rfc3339(),
-        "started_at": incident.created_at.to_rfc3339(),
+        "started_at": started_at.to_rfc3339(),
         "monitoring_at": incident.monitoring_at.map(Timestamp::to_rfc3339),
         "resolved_at": incident.resolved_at.map(Timestamp::to_rfc3339),
-        "scheduled_for": null,
-        "scheduled_until": null,
+        "scheduled_for": window.map(|window| window.from.to_rfc3339()),
+        "scheduled_until": window.map(|window| window.until.to_rfc3339()),
         "incident_updates": incident.updates.iter().map(update).collect::<Vec<_>>(),
         "components": incident.components.iter().map(component).collect::<Vec<_>>(),
     })

@@ -15,7 +15,7 @@ use super::error::ApiError;
 use super::shape::{self, Links};
 use super::{Shared, body, change, postmortem};
 use crate::model::Timestamp;
-use crate::store::page::{Incident, Listing, PageError, PageStore};
+use crate::store::page::{Incident, Listing, Of, PageError, PageStore};
 
 const MAX_PER_PAGE: u32 = 100;
 const MAX_IDEMPOTENCY_KEY: usize = 255;
@@ -133,13 +133,16 @@ fn incidents(
     let once = call.once.as_deref();
     let one = |incident: &Incident| shape::incident(links, incident);
     match (&call.method, rest) {
-        (&Method::GET, [] | ["unresolved"]) => {
-            let listing = Listing { unresolved: !rest.is_empty(), ..listing(call) };
+        (&Method::GET, [] | ["unresolved" | "scheduled" | "upcoming" | "active_maintenance"]) => {
+            let of = match rest {
+                ["unresolved"] => Of::Unresolved,
+                ["scheduled"] => Of::Maintenances,
+                ["upcoming"] => Of::Upcoming,
+                ["active_maintenance"] => Of::Active,
+                _ => Of::All,
+            };
+            let listing = Listing { of, ..listing(call) };
             ok(store.incidents(page, &listing)?.iter().map(one).collect())
-        }
-        // Nothing is scheduled here, so these views are empty.
-        (&Method::GET, ["scheduled" | "upcoming" | "active_maintenance"]) => {
-            ok(Value::Array(vec![]))
         }
         (&Method::POST, []) => {
             let change = change::incident(&call.body, true)?;

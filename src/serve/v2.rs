@@ -16,7 +16,7 @@ use super::Shared;
 use super::error::ApiError;
 use super::shape::{self, Links};
 use crate::model::ComponentStatus;
-use crate::store::page::{Listing, Page, PageStore};
+use crate::store::page::{Listing, Of, Page, PageStore};
 
 /// As many as the vendor lists.
 const INCIDENTS: u32 = 50;
@@ -84,15 +84,24 @@ fn view(store: &PageStore, links: &Links<'_>, path: &str) -> Result<Value, ApiEr
         "summary" => {
             body["status"] = status(store, page)?;
             body["components"] = components(store, page)?;
-            body["incidents"] = incidents(store, links, true)?;
-            body["scheduled_maintenances"] = json!([]);
+            body["incidents"] = incidents(store, links, Of::Unresolved)?.into();
+            let mut announced = incidents(store, links, Of::Active)?;
+            announced.extend(incidents(store, links, Of::Upcoming)?);
+            body["scheduled_maintenances"] = announced.into();
         }
-        "incidents" => body["incidents"] = incidents(store, links, false)?,
-        "incidents/unresolved" => body["incidents"] = incidents(store, links, true)?,
-        // Nothing is scheduled here, so these views are empty.
-        "scheduled-maintenances"
-        | "scheduled-maintenances/upcoming"
-        | "scheduled-maintenances/active" => body["scheduled_maintenances"] = json!([]),
+        "incidents" => body["incidents"] = incidents(store, links, Of::Incidents)?.into(),
+        "incidents/unresolved" => {
+            body["incidents"] = incidents(store, links, Of::Unresolved)?.into();
+        }
+        "scheduled-maintenances" => {
+            body["scheduled_maintenances"] = incidents(store, links, Of::Maintenances)?.into();
+        }
+        "scheduled-maintenances/upcoming" => {
+            body["scheduled_maintenances"] = incidents(store, links, Of::Upcoming)?.into();
+        }
+        "scheduled-maintenances/active" => {
+            body["scheduled_maintenances"] = incidents(store, links, Of::Active)?.into();
+        }
         _ => return Err(ApiError::NotFound),
     }
     Ok(body)
@@ -108,8 +117,8 @@ fn components(store: &PageStore, page: &str) -> Result<Value, ApiError> {
     Ok(shape::components(&store.groups(page)?, &store.components(page)?).into())
 }
 
-fn incidents(store: &PageStore, links: &Links<'_>, unresolved: bool) -> Result<Value, ApiError> {
-    let listing = Listing { unresolved, limit: INCIDENTS, ..Listing::default() };
+fn incidents(store: &PageStore, links: &Links<'_>, of: Of) -> Result<Vec<Value>, ApiError> {
+    let listing = Listing { of, limit: INCIDENTS, ..Listing::default() };
     let incidents = store.incidents(&links.page.id, &listing)?;
     Ok(incidents.iter().map(|incident| shape::told_incident(links, incident)).collect())
 }

@@ -29,7 +29,7 @@ pub(super) fn append(
         for (at, input) in entries {
             let check = match input {
                 Input::Observed(observation) => Some(observation.check.as_str()),
-                Input::PolicyChanged(_) | Input::Operator(_) => None,
+                Input::PolicyChanged(_) | Input::Maintenance(_) | Input::Operator(_) => None,
             };
             insert.execute(params![at.as_micros(), check, encode(input)?])?;
         }

@@ -6,6 +6,7 @@
 
 mod id;
 mod incident;
+mod maintenance;
 mod postmortem;
 mod read;
 mod sync;
@@ -21,12 +22,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{StoreError, sqlite};
-use crate::model::{ComponentId, ComponentStatus, Impact, IncidentStatus, PlatformId, Timestamp};
+use crate::model::{ComponentId, ComponentStatus, Impact, PlatformId, Timestamp};
 
 pub use id::{component_page_id, page_id};
+pub use maintenance::{PageStatus, Schedule, ScheduleChange, ScheduleProblem};
 pub use postmortem::Postmortem;
 
-const MIGRATIONS: &[&str] = &[include_str!("page/schema.sql"), include_str!("page/postmortem.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("page/schema.sql"),
+    include_str!("page/maintenance.sql"),
+    include_str!("page/postmortem.sql"),
+];
 
 /// Why something cannot be read from, or written to, a page.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +61,9 @@ pub enum PageError {
     /// A request with the same `Idempotency-Key` was carried out on another incident.
     #[error("a request with the same Idempotency-Key was carried out on another incident")]
     RequestKeyTaken,
+    /// Work cannot be announced like that.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleProblem),
 }
 
 impl From<rusqlite::Error> for PageError {
@@ -148,7 +157,7 @@ pub struct PageComponent {
     pub retired: bool,
 }
 
-/// An incident with everything that was said of it.
+/// An incident, or a maintenance, with everything that was said of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
     /// Its id in the API.
@@ -158,7 +167,9 @@ pub struct Incident {
     /// The title.
     pub name: String,
     /// Where it is in its life.
-    pub status: IncidentStatus,
+    pub status: PageStatus,
+    /// When the work is, if it is a maintenance.
+    pub schedule: Option<Schedule>,
     /// The worst impact that its components have had: a resolved incident did hurt, though all
     /// its components are well again.
     pub worst: Impact,
@@ -197,7 +208,7 @@ pub struct IncidentUpdate {
     /// The incident.
     pub incident_id: String,
     /// The incident's status from then on.
-    pub status: IncidentStatus,
+    pub status: PageStatus,
     /// The text.
     pub body: String,
     /// Whether subscribers were to be told.
@@ -229,7 +240,9 @@ pub struct Change {
     /// The title.
     pub name: Option<String>,
     /// The status.
-    pub status: Option<IncidentStatus>,
+    pub status: Option<PageStatus>,
+    /// When the work is, for a maintenance.
+    pub schedule: ScheduleChange,
     /// What is said about it.
     pub body: Option<String>,
     /// The impact that the publisher insists on; `Some(None)` for none any more.
@@ -244,12 +257,30 @@ pub struct Change {
     pub metadata: Map<String, Value>,
 }
 
+/// Which kinds of incidents to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Of {
+    /// Incidents and maintenances.
+    #[default]
+    All,
+    /// Incidents, and no maintenances.
+    Incidents,
+    /// Incidents that are not resolved.
+    Unresolved,
+    /// Maintenances, and no incidents.
+    Maintenances,
+    /// Maintenances that have not begun.
+    Upcoming,
+    /// Maintenances that are under way.
+    Active,
+}
+
 /// Which incidents to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// Only those that are not resolved.
-    pub unresolved: bool,
-    /// Only those created at this time or later.
+    /// Which kinds.
+    pub of: Of,
+    /// Only those created, or scheduled for, this time or later.
     pub since: Timestamp,
     /// Only those whose name, status or updates contain this.
     pub query: Option<String>,
@@ -261,7 +292,7 @@ pub struct Listing {
 
 impl Default for Listing {
     fn default() -> Self {
-        Self { unresolved: false, since: Timestamp::EPOCH, query: None, limit: 100, offset: 0 }
+        Self { of: Of::All, since: Timestamp::EPOCH, query: None, limit: 100, offset: 0 }
     }
 }
 

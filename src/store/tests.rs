@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::model::{
-    CheckId, ClockOffset, ClockReference, ClockSource, Finding, IncidentKey, Observation, Order,
-    Phase, Policy, Reason, Span, Subject, Threshold, Vantage, Variant, Verdict, Wish,
+    Announcements, CheckId, ClockOffset, ClockReference, ClockSource, Finding, IncidentKey,
+    MaintenanceId, Observation, Order, PageMaintenance, Phase, Policy, Reason, Span, Subject,
+    Threshold, Vantage, Variant, Verdict, Window, Wish,
 };
 
 const KEEP_ALL: Options =
@@ -243,6 +244,16 @@ fn a_journal_row_is_a_contract() {
         },
     );
     insta::assert_snapshot!(journal::encode(&Input::PolicyChanged(Box::new(policy))).unwrap());
+    let lane = LaneId::new("blip");
+    let announced = PageMaintenance {
+        components: [crate::model::ComponentId::new("blip/desk")].into(),
+        window: Window { from: at(1), until: at(2) },
+    };
+    let maintenances = [(MaintenanceId::on_page(&lane, "abc"), announced)].into();
+    let announced = Input::Maintenance(Box::new(Announcements { lane, maintenances }));
+    let row = journal::encode(&announced).unwrap();
+    assert_eq!(serde_json::from_str::<Input>(&row).unwrap(), announced);
+    insta::assert_snapshot!(row);
 }
 
 #[test]

@@ -177,8 +177,10 @@ pub struct Body {
     pub well: Names,
     /// The incident before, if its trouble has returned.
     pub earlier: Option<Earlier>,
-    /// Until when the maintenance was planned that the trouble of a newcomer has outlasted.
-    pub maintenance: Option<String>,
+    /// The maintenance that the trouble of a newcomer has outlasted.
+    pub maintenance: Option<Outlasted>,
+    /// What else is in maintenance as the incident opens, which the trouble is no part of.
+    pub beyond: Names,
     /// When the trouble began.
     pub since: String,
     /// How long it has lasted.
@@ -195,6 +197,15 @@ pub struct Body {
     pub relapsed: bool,
     /// Whether a clock was wrong at any time.
     pub clock: bool,
+}
+
+/// What is told of a maintenance that trouble has outlasted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outlasted {
+    /// Until when it was planned, or when it ended.
+    pub until: String,
+    /// Whether it ended sooner than planned.
+    pub early: bool,
 }
 
 /// What is told of the incident before.

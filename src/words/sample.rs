@@ -4,7 +4,8 @@
 use chrono_tz::Tz;
 
 use super::{
-    Body, Dependents, Earlier, Line, Names, Step, Symptom, Text, Title, Tongue, Watch, tell,
+    Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue, Watch,
+    tell,
 };
 use crate::model::{Cause, Impact, Language, Span, Timestamp};
 
@@ -119,10 +120,22 @@ fn openings(stage: &Stage<'_>) -> Vec<Sample> {
         again.earlier = Some(number);
         all.push(again.sample(about, Impact::Critical));
     }
-    let mut outlasted = Scene::new(stage, &[Down]);
-    outlasted.maintenance = true;
-    all.push(outlasted.sample("a maintenance should be over", Impact::Critical));
+    all.extend(around_work(stage));
     all
+}
+
+/// Openings that have to do with a maintenance.
+fn around_work(stage: &Stage<'_>) -> [Sample; 3] {
+    let scene = || Scene::new(stage, &[Symptom::Down]);
+    let (mut outlasted, mut early, mut beyond) = (scene(), scene(), scene());
+    outlasted.maintenance = true;
+    (early.maintenance, early.early) = (true, true);
+    beyond.beyond = 2;
+    [
+        outlasted.sample("a maintenance should be over", Impact::Critical),
+        early.sample("a maintenance was ended early", Impact::Critical),
+        beyond.sample("something else is in maintenance", Impact::Critical),
+    ]
 }
 
 fn changes(stage: &Stage<'_>) -> Vec<Sample> {
@@ -234,6 +247,8 @@ struct Scene<'a> {
     dependents: bool,
     earlier: Option<u32>,
     maintenance: bool,
+    early: bool,
+    beyond: usize,
     unattended: Option<u32>,
     relapsed: bool,
     clock: bool,
@@ -276,6 +291,8 @@ impl<'a> Scene<'a> {
             dependents: false,
             earlier: None,
             maintenance: false,
+            early: false,
+            beyond: 0,
             unattended: None,
             relapsed: false,
             clock: false,
@@ -290,6 +307,18 @@ impl<'a> Scene<'a> {
         Names::of(Tongue::of(self.stage.language), names.copied())
     }
 
+    fn dependents(&self) -> Option<Dependents> {
+        let tongue = Tongue::of(self.stage.language);
+        let names: Vec<String> =
+            self.affected.iter().skip(1).map(|line| line.name.clone()).collect();
+        self.dependents.then(|| Dependents {
+            root: self.names(0, 1).list,
+            list: (names.len() < 3).then(|| tongue.list(&names, 2)),
+            number: tongue.numeral(names.len()),
+            several: names.len() > 1,
+        })
+    }
+
     fn sample(self, about: &'static str, impact: Impact) -> Sample {
         let Stage { language, zone, .. } = *self.stage;
         let tongue = Tongue::of(language);
@@ -297,14 +326,7 @@ impl<'a> Scene<'a> {
         let all = self.names(0, bad + self.more + self.recovered + self.well);
         let later =
             |minutes: i64| Timestamp::from_secs(BEGAN.as_micros() / 1_000_000 + minutes * 60);
-        let names: Vec<String> =
-            self.affected.iter().skip(1).map(|line| line.name.clone()).collect();
-        let dependents = self.dependents.then(|| Dependents {
-            root: self.names(0, 1).list,
-            list: (names.len() < 3).then(|| tongue.list(&names, 2)),
-            number: tongue.numeral(names.len()),
-            several: names.len() > 1,
-        });
+        let dependents = self.dependents();
         let watch = (self.step != Step::Investigating).then(|| Watch {
             since: tongue.moment(later(110), zone),
             lasted: tongue.lasted(BEGAN, later(110)),
@@ -334,7 +356,11 @@ impl<'a> Scene<'a> {
                     number: (number > 2).then(|| tongue.ordinal(number)),
                     since: tongue.moment(later(-300), zone),
                 }),
-                maintenance: self.maintenance.then(|| tongue.moment(later(-15), zone)),
+                maintenance: self.maintenance.then(|| Outlasted {
+                    until: tongue.moment(later(-15), zone),
+                    early: self.early,
+                }),
+                beyond: self.names(bad, self.beyond),
                 all,
                 about: self.names(0, self.about),
                 more: self.more,

@@ -39,6 +39,12 @@ const DEPENDENCY_WAIT: Key<Patience> = Key::new(
     "How long a component that goes bad before what it depends on waits before it opens an incident.",
 )
 .or_text("0s");
+const MAINTENANCE_GRACE: Key<Patience> = Key::new(
+    "maintenance_grace",
+    "How long after the end of a maintenance that is announced on the status page its components may \
+     take to get well.",
+)
+.or_text("0s");
 const RESOLVE_AFTER: Key<Patience> =
     Key::new("resolve_after", "How long everything must stay well before an incident is resolved.")
         .or_text("5m");
@@ -68,6 +74,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) group_within: Field<Patience>,
     pub(in super::super) dependency_wait: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
+    pub(in super::super) maintenance_grace: Field<Patience>,
     pub(in super::super) reopen_within: Field<Patience>,
     pub(in super::super) update_every: Field<ShortOr<Cadence>>,
     pub(in super::super) max_unattended_updates: Field<Updates>,
@@ -86,6 +93,7 @@ impl Section for RawPlatform {
             group_within: table.take(&GROUP_WITHIN),
             dependency_wait: table.take(&DEPENDENCY_WAIT),
             resolve_after: table.take(&RESOLVE_AFTER),
+            maintenance_grace: table.take(&MAINTENANCE_GRACE),
             reopen_within: table.take(&REOPEN_WITHIN),
             update_every: table.take(&UPDATE_EVERY),
             max_unattended_updates: table.take(&MAX_UNATTENDED_UPDATES),

@@ -16,9 +16,10 @@ use super::{
 };
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, CheckId, ComponentStatus, Finding, Impact, IncidentKey, IncidentStatus, Input,
-    MaintenanceId, MaintenancePolicy, MajorWhen, Order, PlatformId, Policy, Purpose, Reason,
-    Recurrence, Span, Subject, Timestamp, Variant, Verdict, When, Window, Wish,
+    ActionKind, Announcements, CheckId, ComponentStatus, Finding, Impact, IncidentKey,
+    IncidentStatus, Input, LaneId, MaintenanceId, MaintenancePolicy, MajorWhen, Order,
+    PageMaintenance, PlatformId, Policy, Purpose, Reason, Recurrence, Span, Subject, Timestamp,
+    Variant, Verdict, When, Window, Wish,
 };
 use watcher::Watcher;
 
@@ -51,9 +52,37 @@ enum Found {
     Addresses(Vec<Verdict>),
     /// Fewer than there should be.
     TooFew(Vec<Verdict>),
+    /// Nothing runs; a page announces this.
+    Announced(Vec<Announced>),
     /// Nothing runs; the policy changes to one with only so many components, and only so many
     /// variants of what has any.
     Policy(usize, usize),
+}
+
+/// A maintenance on a page: which of a few, on which components, from when (after it is read) and
+/// how long.
+type Announced = (u8, Vec<&'static str>, i64, i64);
+
+fn announced() -> impl Strategy<Value = Vec<Announced>> {
+    let components = prop::sample::subsequence(&NAMES, 0..=NAMES.len());
+    prop::collection::vec((0_u8..3, components, -300_i64..600, 1_i64..1500), 0..3)
+}
+
+/// What a page announces, as it is read at `secs`.
+fn on_page(announced: &[Announced], secs: i64) -> Input {
+    let lane = LaneId::of_page(&PlatformId::new("blip"));
+    let maintenance = |(id, names, from, lasts): &Announced| {
+        let from = secs + from;
+        let window = Window { from: at(from), until: at(from + lasts) };
+        let names = names.iter().map(|name| super::component(&name.to_lowercase()));
+        let remote = format!("{id}");
+        (
+            MaintenanceId::on_page(&lane, &remote),
+            PageMaintenance { components: names.collect(), window },
+        )
+    };
+    let maintenances = announced.iter().map(maintenance).collect();
+    Input::Maintenance(Box::new(Announcements { lane, maintenances }))
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
@@ -70,6 +99,7 @@ fn found() -> impl Strategy<Value = Found> {
         8 => verdict().prop_map(Found::Whole),
         8 => prop::collection::vec(verdict(), 1..4).prop_map(Found::Addresses),
         1 => prop::collection::vec(verdict(), 1..3).prop_map(Found::TooFew),
+        2 => announced().prop_map(Found::Announced),
         1 => (1..=NAMES.len(), 0..=TENANTS.len()).prop_map(|(most, few)| Found::Policy(most, few)),
     ]
 }
@@ -116,13 +146,13 @@ fn policies() -> impl Strategy<Value = Policy> {
     );
     let maintenances = prop::collection::vec(maintenance(), 0..3);
     let cadence = (30_u64..900, by_impact, most);
-    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen);
+    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen, 0_u64..200);
     (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
         let mut policy = policy(&NAMES);
         for (n, maintenance) in work.into_iter().enumerate() {
             policy.maintenances.insert(MaintenanceId::new(format!("blip/{n}")), maintenance);
         }
-        let (group, resolve, (update, by_impact, most), wait, reopen) = periods;
+        let (group, resolve, (update, by_impact, most), wait, reopen, grace) = periods;
         for (who, whom) in dependence {
             let id = |n: usize| super::component(&NAMES[n].to_lowercase());
             let component = policy.components.get_mut(&id(who)).unwrap();
@@ -133,8 +163,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             check.name = SECRET.to_owned();
             (check.recover_after, check.slow_quantile) = (weights[2], slow);
             (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            check.at_worst = at_worst;
-            check.major_when = major_when;
+            (check.at_worst, check.major_when) = (at_worst, major_when);
             check.purpose = purpose;
             if varies {
                 check.variants = TENANTS.map(tenant_of).into();
@@ -142,6 +171,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
+            platform.maintenance_grace = Span::from_secs(grace.saturating_sub(100));
             platform.reopen_within = Span::from_secs(reopen);
             platform.dependency_wait = Span::from_secs(wait);
             platform.resolve_after = Span::from_secs(resolve);
@@ -184,8 +214,10 @@ fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
 /// The same, with nothing announced.
 fn without_work(entries: Vec<Entry>) -> Vec<Entry> {
     let strip = |(at, mut input): Entry| {
-        if let Input::PolicyChanged(policy) = &mut input {
-            policy.maintenances.clear();
+        match &mut input {
+            Input::PolicyChanged(policy) => policy.maintenances.clear(),
+            Input::Maintenance(announced) => announced.maintenances.clear(),
+            Input::Observed(_) | Input::Operator(_) => {}
         }
         (at, input)
     };
@@ -216,6 +248,11 @@ fn journal(policy: &Policy, stretches: &[Stretch]) -> Vec<Entry> {
             Found::Policy(most, few) => {
                 let input = Input::PolicyChanged(Box::new(with_only(policy, *most, *few)));
                 entries.push((at(secs), input));
+                secs += stretch.pause;
+                continue;
+            }
+            Found::Announced(announced) => {
+                entries.push((at(secs), on_page(announced, secs)));
                 secs += stretch.pause;
                 continue;
             }
@@ -396,7 +433,7 @@ proptest! {
         let mut told = Decision::default();
         for (now, input) in &entries {
             join(&mut told, engine.handle(input, *now));
-            if matches!(input, Input::Observed(_)) {
+            if matches!(input, Input::Observed(_) | Input::Maintenance(_)) {
                 let state = engine.state().clone();
                 prop_assert_eq!(engine.handle(input, *now), Decision::default());
                 prop_assert_eq!(engine.state(), &state);

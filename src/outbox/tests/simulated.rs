@@ -132,7 +132,7 @@ impl StatusApi {
                 }
                 Outcome::Done { remote: remote.clone(), standing: None }
             }
-            Request::Components => panic!("nothing was refused"),
+            Request::Components | Request::Announcements => panic!("nothing was refused"),
         }
     }
 
@@ -284,6 +284,7 @@ fn sighting(incident: &Incident) -> Sighting {
         key: incident.key.clone(),
         components: incident.components.keys().cloned().collect(),
         maintenance: false,
+        until: None,
     }
 }
 

@@ -143,3 +143,52 @@ fn an_incident_that_is_open_for_a_day_is_told_of_once() {
     assert!(matches!(&told[..], [Notice::Old { .. }]), "{told:?}");
     assert_eq!(outbox.tick(at(90_000)), []);
 }
+
+#[test]
+fn what_is_announced_is_read_every_so_often_and_only_while_nothing_is_to_be_told() {
+    let every = Some(Span::from_secs(60));
+    let timing = Timing { read_announcements_every: every, ..Timing::default() };
+    let mut outbox = Outbox::new("install", State::default(), timing);
+    outbox.resume(at(0));
+    outbox.push(action("a", 1, ActionKind::Open, 0));
+    let mut now = at(0);
+    let (request, _) = answer(&mut outbox, &mut now, done("r1"));
+    assert!(matches!(request, Request::Create(_)));
+    let read = |outbox: &mut Outbox, now: &mut Timestamp, outcome| {
+        let (request, notices) = answer(outbox, now, outcome);
+        assert_eq!((request, notices), (Request::Announcements, Vec::new()));
+    };
+    read(&mut outbox, &mut now, Outcome::Announced(BTreeMap::new()));
+    let first = now;
+    // What cannot be read is read again later, and delays nothing.
+    let detail = "status 500".to_owned();
+    read(&mut outbox, &mut now, Outcome::Uncertain { detail });
+    assert_eq!(now, first + Span::from_secs(60));
+    outbox.push(action("a", 2, ActionKind::Update, 60));
+    let failed = now;
+    let (request, _) = answer(&mut outbox, &mut now, done("r1"));
+    assert!(matches!(request, Request::Update { .. }) && now <= failed + Span::from_secs(2));
+    read(&mut outbox, &mut now, super::rejected(404));
+    assert_eq!(now, failed + Span::from_secs(60));
+}
+
+#[test]
+fn a_maintenance_is_in_the_way_until_the_end_that_was_announced() {
+    let sighting = |until| crate::outbox::Sighting {
+        id: crate::outbox::RemoteId::new("m"),
+        key: None,
+        components: action("a", 1, ActionKind::Open, 0).components.into_keys().collect(),
+        maintenance: true,
+        until,
+    };
+    for (until, waits) in [(Some(at(10_000)), true), (None, true), (Some(at(0)), false)] {
+        let mut outbox = Outbox::new("install", State::default(), Timing::default());
+        outbox.push(action("a", 1, ActionKind::Open, 0));
+        let attempt = outbox.next(at(1)).unwrap();
+        assert_eq!(attempt.request, Request::Survey);
+        let found = Outcome::Surveyed(vec![sighting(until)]);
+        let _notices = outbox.outcome(attempt.id, found, at(1));
+        let next = outbox.next(at(30)).map(|attempt| attempt.request);
+        assert_eq!(next.is_none(), waits, "{until:?}: {next:?}");
+    }
+}

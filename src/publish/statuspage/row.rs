@@ -6,7 +6,9 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::{ComponentId, IncidentKey, IncidentStatus, Timestamp};
+use crate::model::{
+    ComponentId, IncidentKey, IncidentStatus, MaintenanceStatus, PageMaintenance, Timestamp, Window,
+};
 use crate::outbox::{Remote, RemoteId, Sighting, Standing};
 
 /// An incident as the API shows it, as far as we look.
@@ -25,6 +27,10 @@ struct Incident {
     components: Value,
     #[serde(default)]
     incident_updates: Value,
+    #[serde(default)]
+    scheduled_for: Option<String>,
+    #[serde(default)]
+    scheduled_until: Option<String>,
 }
 
 /// The mark of ownership.
@@ -50,10 +56,7 @@ pub(super) fn own(row: &Value, install: &str, components: &Components) -> Option
         key: IncidentKey::new(mark.k),
         sequence: mark.n.and_then(|n| n.parse().ok()).unwrap_or(0),
         status: incident.status.as_deref().and_then(status),
-        created_at: incident
-            .created_at
-            .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
-            .map_or(Timestamp::EPOCH, |at| at.to_utc().into()),
+        created_at: incident.created_at.as_deref().and_then(time).unwrap_or(Timestamp::EPOCH),
         standing: Some(standing),
     })
 }
@@ -71,14 +74,54 @@ pub(super) fn sighting(
     maintenance: bool,
 ) -> Option<Sighting> {
     let incident = Incident::deserialize(row).ok()?;
-    let listed: BTreeSet<&str> = rows(&incident.components).filter_map(id).collect();
-    let ours = components.iter().filter(|(_, vendor)| listed.contains(vendor.as_str()));
     Some(Sighting {
         key: mark(&incident.metadata, install).map(|mark| IncidentKey::new(mark.k)),
-        components: ours.map(|(id, _)| id.clone()).collect(),
+        components: ours(&incident.components, components).collect(),
+        until: incident.scheduled_until.as_deref().and_then(time).filter(|_| maintenance),
         id: RemoteId::new(incident.id),
         maintenance,
     })
+}
+
+/// A maintenance that is announced and not over, if a person announced it and it is about
+/// components that we know. One that was begun sooner than it was announced for is under way since.
+pub(super) fn announced(
+    row: &Value,
+    install: &str,
+    components: &Components,
+) -> Option<(RemoteId, PageMaintenance)> {
+    let incident = Incident::deserialize(row).ok()?;
+    let status = MaintenanceStatus::parse(incident.status.as_deref()?)?;
+    if status == MaintenanceStatus::Completed || mark(&incident.metadata, install).is_some() {
+        return None;
+    }
+    let until = time(incident.scheduled_until.as_deref()?)?;
+    let begun = rows(&incident.incident_updates).filter_map(|update| {
+        let status = MaintenanceStatus::parse(update.get("status")?.as_str()?)?;
+        let at = || time(update.get("created_at")?.as_str()?);
+        status.is_active().then(at).flatten()
+    });
+    let begun = begun.min().filter(|_| status.is_active());
+    let from = time(incident.scheduled_for.as_deref()?)?;
+    let from = begun.map_or(from, |begun| begun.min(from));
+    let components: BTreeSet<ComponentId> = ours(&incident.components, components).collect();
+    let window = Window { from, until };
+    let found = (RemoteId::new(incident.id), PageMaintenance { components, window });
+    (from < until && !found.1.components.is_empty()).then_some(found)
+}
+
+/// Those of our components that are in a list of the page's.
+fn ours<'a>(
+    listed: &'a Value,
+    components: &'a Components,
+) -> impl Iterator<Item = ComponentId> + 'a {
+    let listed: BTreeSet<&str> = rows(listed).filter_map(id).collect();
+    let ours = components.iter().filter(move |(_, vendor)| listed.contains(vendor.as_str()));
+    ours.map(|(id, _)| id.clone())
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc().into())
 }
 
 /// The values that others keep with an incident, which a write must not lose.

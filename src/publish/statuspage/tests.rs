@@ -82,6 +82,7 @@ fn every_request_as_it_is_said() {
         Request::Find { key: key() },
         Request::Components,
         Request::Survey,
+        Request::Announcements,
     ];
     let statuspage = statuspage();
     let mut before = row("n2969465tx0b", "7k3f", "install-1");
@@ -273,6 +274,58 @@ fn what_is_open_on_the_page_is_told_with_maintenances_whoever_made_it() {
         seen.iter().map(|s| (s.id.as_str(), s.key.clone(), s.maintenance)).collect();
     assert_eq!(brief, [("m", None, true), ("ours", Some(key()), false), ("theirs", None, false)]);
     assert_eq!(seen[2].components, BTreeSet::from([component("desk")]));
+}
+
+#[test]
+fn what_people_announced_is_read_as_it_stands() {
+    let statuspage = statuspage();
+    let mut exchange = statuspage.exchange(&Request::Announcements);
+    assert_eq!(exchange.call().path.last().map(String::as_str), Some("upcoming"));
+    let work = |id: &str, status: &str| {
+        json!({
+            "id": id, "status": status, "components": [{ "id": "p31zjtct2jer" }, { "id": "x" }],
+            "scheduled_for": "2021-09-15T02:00:00.000Z",
+            "scheduled_until": "2021-09-15T01:00:00-03:00",
+        })
+    };
+    let mut ours = work("ours", "scheduled");
+    ours["metadata"] = json!({ "farol": { "k": "7k3f", "i": "install-1" } });
+    let mut elsewhere = work("elsewhere", "scheduled");
+    elsewhere["components"] = json!([{ "id": "x" }]);
+    let mut endless = work("endless", "scheduled");
+    endless["scheduled_until"] = Value::Null;
+    let listed = json!([work("planned", "scheduled"), ours, elsewhere, endless, {}]);
+    let Turn::Call(call) = exchange.hear(&answer(200, &listed)) else { panic!() };
+    assert_eq!(call.path.last().map(String::as_str), Some("active_maintenance"));
+    let mut early = work("early", "verifying");
+    early["incident_updates"] = json!([
+        { "status": "verifying", "created_at": "2021-09-15T01:50:00.000Z" },
+        { "status": "in_progress", "created_at": "2021-09-15T01:30:00.000Z" },
+        { "status": "scheduled", "created_at": "2021-09-14T00:00:00.000Z" },
+    ]);
+    let listed = json!([early, work("done", "completed")]);
+    let turn = exchange.hear(&answer(200, &listed));
+    let Turn::Over(Outcome::Announced(read)) = turn else { panic!("{turn:?}") };
+    let brief: Vec<_> = read
+        .iter()
+        .map(|(id, it)| (id.as_str(), it.window.from.to_rfc3339(), it.window.until.to_rfc3339()))
+        .collect();
+    let (two, four) = ("2021-09-15T02:00:00.000Z", "2021-09-15T04:00:00.000Z");
+    assert_eq!(
+        brief,
+        [
+            ("early", "2021-09-15T01:30:00.000Z".to_owned(), four.to_owned()),
+            ("planned", two.to_owned(), four.to_owned()),
+        ]
+    );
+    assert!(read.values().all(|it| it.components == BTreeSet::from([component("desk")])));
+    // The wrong page is no page on which nothing is announced.
+    for status in [401, 404, 500] {
+        let mut exchange = statuspage.exchange(&Request::Announcements);
+        let turn = exchange.hear(&answer(status, &json!({ "error": "no" })));
+        assert!(matches!(turn, Turn::Over(_)), "{status}: {turn:?}");
+        assert!(!matches!(turn, Turn::Over(Outcome::Announced(_))), "{status}: {turn:?}");
+    }
 }
 
 #[test]

@@ -4,11 +4,11 @@ use chrono::{DateTime, Days, NaiveDate, Offset};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use crate::model::{ComponentStatus, Impact, IncidentStatus, Timestamp};
+use crate::model::{ComponentStatus, Impact, IncidentStatus, MaintenanceStatus, Timestamp};
 use crate::serve::error::ApiError;
 use crate::serve::overall::overall;
 use crate::store::page::{
-    Group, Incident, IncidentUpdate, Listing, Page, PageComponent, PageStore,
+    Group, Incident, IncidentUpdate, Listing, Of, Page, PageComponent, PageStatus, PageStore,
 };
 
 /// How many days of past incidents are shown, today among them.
@@ -56,6 +56,8 @@ pub(super) struct PlatformView {
     now: Moment,
     entries: Vec<Entry>,
     open: Vec<IncidentView>,
+    work: Vec<IncidentView>,
+    planned: Vec<IncidentView>,
     days: Vec<DayView>,
 }
 
@@ -64,8 +66,13 @@ impl PlatformView {
         let zone = page.time_zone;
         let components = store.components(&page.id)?;
         let overall = overall(&statuses(&components));
-        let listing = Listing { unresolved: true, limit: MAX_INCIDENTS, ..Listing::default() };
-        let open = store.incidents(&page.id, &listing)?;
+        let list = |of| {
+            let listing = Listing { of, limit: MAX_INCIDENTS, ..Listing::default() };
+            let mut listed = store.incidents(&page.id, &listing)?;
+            // Incidents are newest first, and work is in the order of its times.
+            listed.sort_by_key(|it| it.schedule.map(|schedule| schedule.window.from));
+            Ok::<Vec<_>, ApiError>(listed.iter().map(|it| IncidentView::of(it, zone)).collect())
+        };
         Ok(Self {
             id: page.platform.to_string(),
             name: page.name.clone(),
@@ -74,7 +81,9 @@ impl PlatformView {
             zone: zone_name(now, zone),
             now: Moment::of(now, zone),
             entries: entries(&store.groups(&page.id)?, &components),
-            open: open.iter().map(|incident| IncidentView::of(incident, zone)).collect(),
+            open: list(Of::Unresolved)?,
+            work: list(Of::Active)?,
+            planned: list(Of::Upcoming)?,
             days: days(store, page, now)?,
         })
     }
@@ -102,6 +111,8 @@ struct IncidentView {
     name: String,
     impact: &'static str,
     impact_words: &'static str,
+    /// From when to when there is work, if it is a maintenance.
+    window: Option<WindowView>,
     components: Vec<String>,
     updates: Vec<UpdateView>,
     postmortem: Option<PostmortemView>,
@@ -112,6 +123,12 @@ struct IncidentView {
 struct PostmortemView {
     body: String,
     at: Moment,
+}
+
+#[derive(Serialize)]
+struct WindowView {
+    from: Moment,
+    until: Moment,
 }
 
 #[derive(Serialize)]
@@ -158,15 +175,24 @@ impl ComponentView {
 impl IncidentView {
     fn of(incident: &Incident, zone: Tz) -> Self {
         let update = |update: &IncidentUpdate| UpdateView {
-            status: incident_words(update.status),
+            status: status_words(update.status),
             body: update.body.clone(),
             at: Moment::of(update.created_at, zone),
+        };
+        let window = incident.schedule.map(|schedule| WindowView {
+            from: Moment::of(schedule.window.from, zone),
+            until: Moment::of(schedule.window.until, zone),
+        });
+        let (impact, impact_words) = match &window {
+            Some(_) => ("maintenance", "Maintenance"),
+            None => (incident.impact().as_str(), impact_words(incident.impact())),
         };
         Self {
             id: incident.id.clone(),
             name: incident.name.clone(),
-            impact: incident.impact().as_str(),
-            impact_words: impact_words(incident.impact()),
+            impact,
+            impact_words,
+            window,
             components: incident.components.iter().map(|each| each.name.clone()).collect(),
             updates: incident.updates.iter().map(update).collect(),
             postmortem: incident.postmortem.as_ref().and_then(|postmortem| {
@@ -205,7 +231,8 @@ fn entries(groups: &[Group], components: &[PageComponent]) -> Vec<Entry> {
     entries
 }
 
-/// The last days, newest first, each with the resolved incidents that were opened on it.
+/// The last days, newest first, each with the resolved incidents that were opened on it, and the
+/// work that was to begin on it and is done.
 fn days(store: &PageStore, page: &Page, now: Timestamp) -> Result<Vec<DayView>, ApiError> {
     let zone = page.time_zone;
     let date_of = |at: Timestamp| at.to_utc().with_timezone(&zone).date_naive();
@@ -216,7 +243,8 @@ fn days(store: &PageStore, page: &Page, now: Timestamp) -> Result<Vec<DayView>, 
     let today = date_of(now);
     let day = |date: NaiveDate| {
         let is_of_it = |incident: &&Incident| {
-            incident.status == IncidentStatus::Resolved && date_of(incident.created_at) == date
+            let from = incident.schedule.map(|schedule| schedule.window.from);
+            incident.status.is_over() && date_of(from.unwrap_or(incident.created_at)) == date
         };
         DayView {
             date: date.to_string(),
@@ -265,12 +293,16 @@ const fn component_words(status: ComponentStatus) -> &'static str {
     }
 }
 
-const fn incident_words(status: IncidentStatus) -> &'static str {
+const fn status_words(status: PageStatus) -> &'static str {
     match status {
-        IncidentStatus::Investigating => "Investigating",
-        IncidentStatus::Identified => "Identified",
-        IncidentStatus::Monitoring => "Monitoring",
-        IncidentStatus::Resolved => "Resolved",
+        PageStatus::Incident(IncidentStatus::Investigating) => "Investigating",
+        PageStatus::Incident(IncidentStatus::Identified) => "Identified",
+        PageStatus::Incident(IncidentStatus::Monitoring) => "Monitoring",
+        PageStatus::Incident(IncidentStatus::Resolved) => "Resolved",
+        PageStatus::Maintenance(MaintenanceStatus::Scheduled) => "Scheduled",
+        PageStatus::Maintenance(MaintenanceStatus::InProgress) => "In progress",
+        PageStatus::Maintenance(MaintenanceStatus::Verifying) => "Verifying",
+        PageStatus::Maintenance(MaintenanceStatus::Completed) => "Completed",
     }
 }
 

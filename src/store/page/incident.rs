@@ -7,8 +7,10 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 
 use super::id::derive;
+use super::maintenance;
 use super::{
-    Affected, Change, Incident, IncidentUpdate, PageComponent, PageError, PageStore, StoreError,
+    Affected, Change, Incident, IncidentUpdate, PageComponent, PageError, PageStatus, PageStore,
+    Schedule, StoreError,
 };
 use crate::model::{ComponentStatus, Impact, IncidentStatus, Timestamp};
 
@@ -95,6 +97,7 @@ impl PageStore {
         self.page(page)?;
         let incident = self.incident(page, id)?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        maintenance::withdraw(&tx, &incident, now)?;
         tx.execute("DELETE FROM incident WHERE page_id = ?1 AND id = ?2", [page, id])?;
         touch(&tx, page, now)?;
         tx.commit()?;
@@ -187,7 +190,7 @@ fn insert(tx: &Transaction<'_>, page: &str, now: Timestamp) -> Result<String, Pa
 
 /// Carries a change out on an incident that exists; `before` is `None` for one that is just being
 /// made.
-fn apply(
+pub(super) fn apply(
     tx: &Transaction<'_>,
     page: &str,
     id: &str,
@@ -195,15 +198,23 @@ fn apply(
     before: Option<&Incident>,
     now: Timestamp,
 ) -> Result<(), PageError> {
+    let (status, schedule) = maintenance::settled(change, before)?;
+    let change = &maintenance::with_work(tx, id, change, (before, status, schedule), now)?;
     let affected = apply_components(tx, page, id, change, now)?;
-    let from = before.map_or(IncidentStatus::Investigating, |incident| incident.status);
-    let status = change.status.unwrap_or(from);
-    write_row(tx, id, change, before, status, &affected, now)?;
+    let from = before.map_or(status, |incident| incident.status);
+    write_row(tx, id, change, before, (status, schedule), &affected, now)?;
     let said = change.body.as_deref().unwrap_or_default();
     if before.is_none() || status != from || !said.is_empty() {
         insert_update(tx, id, status, said, change.deliver_notifications, &affected, now)?;
     }
     touch(tx, page, now)
+}
+
+/// The components that an incident is about.
+pub(super) fn attached(tx: &Transaction<'_>, id: &str) -> Result<BTreeSet<String>, PageError> {
+    let mut statement =
+        tx.prepare_cached("SELECT component_id FROM incident_component WHERE incident_id = ?1")?;
+    Ok(statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Attaches components and sets their statuses; says what became of every component that the
@@ -215,10 +226,7 @@ fn apply_components(
     change: &Change,
     now: Timestamp,
 ) -> Result<Vec<Affected>, PageError> {
-    let attached: BTreeSet<String> = tx
-        .prepare_cached("SELECT component_id FROM incident_component WHERE incident_id = ?1")?
-        .query_map([id], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let attached = attached(tx, id)?;
     let mut wanted = change.component_ids.clone().unwrap_or_else(|| attached.clone());
     wanted.extend(change.components.keys().cloned());
 
@@ -258,7 +266,7 @@ fn write_row(
     id: &str,
     change: &Change,
     before: Option<&Incident>,
-    status: IncidentStatus,
+    (status, schedule): (PageStatus, Option<Schedule>),
     affected: &[Affected],
     now: Timestamp,
 ) -> Result<(), PageError> {
@@ -270,21 +278,26 @@ fn write_row(
     let worst = before.map_or(computed, |incident| incident.worst.max(computed));
     let name = change.name.as_deref().or(before.map(|incident| incident.name.as_str()));
     let monitoring_at = match status {
-        IncidentStatus::Investigating | IncidentStatus::Identified => None,
-        IncidentStatus::Monitoring => {
+        PageStatus::Incident(IncidentStatus::Investigating | IncidentStatus::Identified)
+        | PageStatus::Maintenance(_) => None,
+        PageStatus::Incident(IncidentStatus::Monitoring) => {
             Some(before.and_then(|incident| incident.monitoring_at).unwrap_or(now))
         }
-        IncidentStatus::Resolved => before.and_then(|incident| incident.monitoring_at),
+        PageStatus::Incident(IncidentStatus::Resolved) => {
+            before.and_then(|incident| incident.monitoring_at)
+        }
     };
-    let resolved_at = (status == IncidentStatus::Resolved)
-        .then(|| before.and_then(|incident| incident.resolved_at).unwrap_or(now));
+    let resolved_at =
+        status.is_over().then(|| before.and_then(|incident| incident.resolved_at).unwrap_or(now));
     let mut metadata = before.map(|incident| incident.metadata.clone()).unwrap_or_default();
     metadata.extend(change.metadata.clone());
 
     let written = tx.execute(
         "UPDATE incident
          SET name = ?2, status = ?3, worst_impact = ?4, impact_override = ?5, metadata = ?6,
-             updated_at = ?7, monitoring_at = ?8, resolved_at = ?9
+             updated_at = ?7, monitoring_at = ?8, resolved_at = ?9, scheduled_for = ?10,
+             scheduled_until = ?11, begins = ?12, ends = ?13, shows_work = ?14, shows_end = ?15,
+             notifies = ?16
          WHERE id = ?1",
         params![
             id,
@@ -295,7 +308,14 @@ fn write_row(
             Value::Object(metadata).to_string(),
             now.as_micros(),
             monitoring_at.map(Timestamp::as_micros),
-            resolved_at.map(Timestamp::as_micros)
+            resolved_at.map(Timestamp::as_micros),
+            schedule.map(|schedule| schedule.window.from.as_micros()),
+            schedule.map(|schedule| schedule.window.until.as_micros()),
+            schedule.is_some_and(|schedule| schedule.begins),
+            schedule.is_some_and(|schedule| schedule.ends),
+            schedule.is_some_and(|schedule| schedule.shows_work),
+            schedule.is_some_and(|schedule| schedule.shows_end),
+            schedule.is_some_and(|schedule| schedule.notifies)
         ],
     );
     match written {
@@ -308,7 +328,7 @@ fn write_row(
 fn insert_update(
     tx: &Transaction<'_>,
     incident: &str,
-    status: IncidentStatus,
+    status: PageStatus,
     body: &str,
     deliver_notifications: bool,
     affected: &[Affected],
@@ -338,7 +358,7 @@ fn insert_update(
     Ok(())
 }
 
-fn set_status(
+pub(super) fn set_status(
     tx: &Transaction<'_>,
     component: &str,
     status: ComponentStatus,

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
 use super::incident::touch;
-use super::{PageError, PageStore};
+use super::{PageError, PageStatus, PageStore};
 use crate::model::{IncidentStatus, Timestamp};
 
 /// What is written of an incident after it.
@@ -63,7 +63,7 @@ impl PageStore {
         incident: &str,
         now: Timestamp,
     ) -> Result<Postmortem, PageError> {
-        if self.incident(page, incident)?.status != IncidentStatus::Resolved {
+        if self.incident(page, incident)?.status != PageStatus::Incident(IncidentStatus::Resolved) {
             return Err(PageError::Unresolved);
         }
         self.write((page, incident, now), false, |postmortem| {

@@ -4,16 +4,19 @@ use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
-    Group, Incident, IncidentUpdate, Listing, Page, PageComponent, PageError, PageStore, StoreError,
+    Group, Incident, IncidentUpdate, Listing, Of, Page, PageComponent, PageError, PageStatus,
+    PageStore, Schedule, StoreError,
 };
-use crate::model::{ComponentStatus, Impact, IncidentStatus, PlatformId, Timestamp};
+use crate::model::{ComponentStatus, Impact, PlatformId, Timestamp, Window};
 
 const COMPONENT: &str = "SELECT c.id, c.page_id, c.group_id, c.name, c.description, c.position,
                                 c.status, c.created_at, c.updated_at, c.retired
                          FROM component c LEFT JOIN component_group g ON g.id = c.group_id";
 const IN_ORDER: &str = "ORDER BY coalesce(g.position, c.position), c.position, c.id";
 const INCIDENT: &str = "SELECT id, page_id, name, status, worst_impact, impact_override, metadata,
-                               created_at, updated_at, monitoring_at, resolved_at
+                               created_at, updated_at, monitoring_at, resolved_at,
+                               scheduled_for, scheduled_until, begins, ends, shows_work, shows_end,
+                               notifies
                         FROM incident";
 
 impl PageStore {
@@ -63,10 +66,17 @@ impl PageStore {
 
     /// The incidents of a page, newest first.
     pub fn incidents(&self, page: &str, listing: &Listing) -> Result<Vec<Incident>, PageError> {
+        let of = match listing.of {
+            Of::All => "true",
+            Of::Incidents => "scheduled_for IS NULL",
+            Of::Unresolved => "scheduled_for IS NULL AND status <> 'resolved'",
+            Of::Maintenances => "scheduled_for IS NOT NULL",
+            Of::Upcoming => "scheduled_for IS NOT NULL AND status = 'scheduled'",
+            Of::Active => "scheduled_for IS NOT NULL AND status IN ('in_progress', 'verifying')",
+        };
         let mut statement = self.db.prepare_cached(&format!(
             "{INCIDENT}
-             WHERE page_id = :page AND created_at >= :since
-               AND (NOT :unresolved OR status <> 'resolved')
+             WHERE page_id = :page AND coalesce(scheduled_for, created_at) >= :since AND {of}
                AND (:query IS NULL OR instr(lower(name), lower(:query)) OR status = lower(:query)
                     OR EXISTS (SELECT 1 FROM incident_update u WHERE u.incident_id = incident.id
                                AND instr(lower(u.body), lower(:query))))
@@ -76,7 +86,6 @@ impl PageStore {
             named_params! {
                 ":page": page,
                 ":since": listing.since.as_micros(),
-                ":unresolved": listing.unresolved,
                 ":query": listing.query,
                 ":limit": listing.limit,
                 ":offset": listing.offset,
@@ -171,7 +180,8 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<(Incident, String)> {
         id: row.get(0)?,
         page_id: row.get(1)?,
         name: row.get(2)?,
-        status: word(row, 3, IncidentStatus::parse)?,
+        status: word(row, 3, PageStatus::parse)?,
+        schedule: schedule(row)?,
         worst: word(row, 4, impact)?,
         impact_override: if overridden { Some(word(row, 5, impact)?) } else { None },
         metadata: serde_json::Map::new(),
@@ -186,11 +196,26 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<(Incident, String)> {
     Ok((incident, row.get(6)?))
 }
 
+fn schedule(row: &Row<'_>) -> rusqlite::Result<Option<Schedule>> {
+    let time = |index| row.get::<_, Option<i64>>(index);
+    let (Some(from), Some(until)) = (time(11)?, time(12)?) else { return Ok(None) };
+    let window =
+        Window { from: Timestamp::from_micros(from), until: Timestamp::from_micros(until) };
+    Ok(Some(Schedule {
+        window,
+        begins: row.get(13)?,
+        ends: row.get(14)?,
+        shows_work: row.get(15)?,
+        shows_end: row.get(16)?,
+        notifies: row.get(17)?,
+    }))
+}
+
 fn update(row: &Row<'_>) -> rusqlite::Result<(IncidentUpdate, String)> {
     let update = IncidentUpdate {
         id: row.get(0)?,
         incident_id: row.get(1)?,
-        status: word(row, 2, IncidentStatus::parse)?,
+        status: word(row, 2, PageStatus::parse)?,
         body: row.get(3)?,
         deliver_notifications: row.get(4)?,
         affected: Vec::new(),

@@ -1,10 +1,12 @@
 //! Tests of the status pages' database.
 
+mod maintenance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Change, ComponentInfo, Incident, Listing, PageError, PageInfo, PageStore, component_page_id,
-    page_id,
+    Change, ComponentInfo, Incident, Listing, Of, PageError, PageInfo, PageStore,
+    component_page_id, page_id,
 };
 use crate::model::{ComponentId, ComponentStatus, Impact, IncidentStatus, PlatformId, Timestamp};
 
@@ -50,7 +52,7 @@ fn fixture() -> Fixture {
 fn change(status: IncidentStatus, components: &[(&str, ComponentStatus)]) -> Change {
     Change {
         name: Some("Trouble".to_owned()),
-        status: Some(status),
+        status: Some(status.into()),
         body: Some("We are looking into it.".to_owned()),
         components: components.iter().map(|(name, status)| (code(name), *status)).collect(),
         ..Change::default()
@@ -186,7 +188,7 @@ fn what_a_change_does_not_name_stays() {
     assert_eq!(changed.impact(), Impact::Critical);
     assert_eq!(changed.monitoring_at, Some(at(1)));
     let back = Change {
-        status: Some(IncidentStatus::Investigating),
+        status: Some(IncidentStatus::Investigating.into()),
         impact_override: Some(None),
         ..Change::default()
     };
@@ -209,7 +211,7 @@ fn lists_are_filtered_and_cut() {
     };
     assert_eq!(list(Listing::default()), [second.id.clone(), first.id.clone()]);
     assert_eq!(list(Listing { limit: 1, offset: 1, ..Listing::default() })[..], [&*first.id]);
-    assert_eq!(list(Listing { unresolved: true, ..Listing::default() }), [second.id]);
+    assert_eq!(list(Listing { of: Of::Unresolved, ..Listing::default() }), [second.id]);
     let query = |text: &str| Listing { query: Some(text.to_owned()), ..Listing::default() };
     assert_eq!(list(query("RESOLVED")), [first.id]);
     assert_eq!(list(query("looking INTO")).len(), 2);

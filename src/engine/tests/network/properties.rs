@@ -138,7 +138,7 @@ proptest! {
                 Input::Observed(seen) if seen.check.as_str().starts_with("prober/") => continue,
                 // So that nothing spans both platforms.
                 Input::Observed(seen) if seen.check == check("desk") => continue,
-                Input::Observed(_) | Input::Operator(_) => input.clone(),
+                Input::Observed(_) | Input::Maintenance(_) | Input::Operator(_) => input.clone(),
             };
             let _ = with.handle(&input, now);
             let _ = without.handle(&alone, now);

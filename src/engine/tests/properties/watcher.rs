@@ -292,9 +292,12 @@ impl Watcher {
 
 /// Whether a maintenance of `component` is under way at `at`, by its announcement alone.
 fn is_worked_on(engine: &Engine, component: &ComponentId, at: Timestamp) -> bool {
-    let all = engine.state().policy().maintenances.values();
+    let state = engine.state();
+    let all = state.policy().maintenances.values();
     let mut ours = all.filter(|maintenance| maintenance.components.contains(component));
+    let mut on_pages = state.announced().values().flat_map(BTreeMap::values);
     ours.any(|maintenance| maintenance.when.next(at).is_some_and(|window| window.from <= at))
+        || on_pages.any(|it| it.components.contains(component) && it.window.holds(at))
 }
 
 /// The length of time that a text promises the next update in.
