@@ -46,11 +46,12 @@ impl Outbox {
         }
         let due = self
             .plans()
+            .map(|(key, plan)| (key.clone(), plan))
+            .chain(self.component_plans())
             .filter(|(_, plan)| plan.at <= now)
             .min_by(|(a_key, a), (b_key, b)| {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
-            })
-            .map(|(key, plan)| (key.clone(), plan));
+            });
         let Some((key, plan)) = due else {
             return self.begin_reading(now).or_else(|| self.begin_sweep(now));
         };
@@ -77,12 +78,15 @@ impl Outbox {
     fn next_request(&self) -> Option<Wakeup> {
         let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
         let reading = self.reading_at().map(|at| (at, Errand::Announcements));
-        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
+        let components = self.component_plans();
+        let plans = self.plans().map(|(_, plan)| plan);
+        let plans = plans.chain(components.into_iter().map(|(_, plan)| plan));
+        let plans = plans.map(|plan| (plan.at, plan.errand));
         let (at, errand) = plans.chain(sweep).chain(reading).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
-            Errand::Write | Errand::Repeat => WakeReason::Write,
+            Errand::Write | Errand::Repeat | Errand::Component(_) => WakeReason::Write,
             Errand::Look
             | Errand::Sweep
             | Errand::Components
@@ -107,6 +111,9 @@ impl Outbox {
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {
+        if let Errand::Component(id) = errand {
+            return Some(self.set_component(key, id, now));
+        }
         let publication = self.state.incidents.get_mut(key)?;
         let key = key.clone();
         Some(match (errand, publication.remote.clone()) {
@@ -129,7 +136,7 @@ impl Outbox {
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
-            (Errand::Components, _) => Request::Components,
+            (Errand::Components | Errand::Component(_), _) => Request::Components,
             (Errand::Survey, _) => Request::Survey,
             (Errand::Announcements, _) => Request::Announcements,
             (Errand::Retire(stray), _) => {

@@ -1,16 +1,17 @@
 //! One incident on its way to the status page: what is wanted, what is known of the remote side,
 //! and which of the two questions is open.
 
+mod components;
 mod person;
 mod restart;
 mod search;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionKind, ComponentId, Timestamp};
+use crate::model::{Action, ActionKind, ComponentId, ComponentStatus, Timestamp};
 
 use super::backoff::Backoff;
 use super::gate::Gate;
@@ -66,6 +67,9 @@ pub(super) struct Publication {
     /// The components that its latest step was about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     holds: BTreeSet<ComponentId>,
+    /// What its components should show where only they are set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sets: BTreeMap<ComponentId, ComponentStatus>,
     /// What has to be said again and again while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<Repeat>,
@@ -239,9 +243,10 @@ impl Publication {
         let Self { seen, wanted_at, told_old, .. } = *self;
         let (gate, holds) = (self.gate.clone(), std::mem::take(&mut self.holds));
         let (over, approved) = (self.over, self.approved);
+        let sets = std::mem::take(&mut self.sets);
         let fresh =
             Self { seen, wanted_at, told_old, gate, holds, over, approved, ..Self::default() };
-        *self = Self { waiting, ..fresh };
+        *self = Self { waiting, sets, ..fresh };
         self.waiting = fold(self.renamed());
     }
 

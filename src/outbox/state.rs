@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ComponentId, IncidentKey, Timestamp};
 
 use super::backoff::Backoff;
+use super::board::Pin;
 use super::left::Leavings;
 use super::plan::Errand;
 use super::publication::Publication;
@@ -63,6 +64,9 @@ pub struct State {
     /// People who ended an incident early.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) respected: Vec<Respect>,
+    /// Components that are set apart from incidents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) board: BTreeMap<ComponentId, Pin>,
     /// The page that the lane leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) page: Option<String>,
@@ -101,6 +105,7 @@ impl Default for State {
             abandoned: 0,
             latest: None,
             respected: Vec::new(),
+            board: BTreeMap::new(),
             page: None,
             left: Leavings::new(),
         }

@@ -1,6 +1,7 @@
 //! The outbox, step by step; `simulated` drives it against a model of a status API.
 
 mod again;
+mod components;
 mod drain;
 mod left;
 mod modes;
@@ -120,6 +121,7 @@ fn payload(request: &Request) -> Payload {
         | Request::Retire { .. }
         | Request::Survey
         | Request::Announcements
+        | Request::SetComponent { .. }
         | Request::Components => panic!("not a create or update: {request:?}"),
     }
 }

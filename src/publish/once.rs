@@ -32,9 +32,10 @@ impl Once {
             }
             // It knows of no components, so none of them can be why it refused.
             // Nor does it show what others have open.
-            Request::Components | Request::Survey | Request::Announcements => {
-                (Turn::Over(Outcome::Gone), "")
-            }
+            Request::Components
+            | Request::Survey
+            | Request::Announcements
+            | Request::SetComponent { .. } => (Turn::Over(Outcome::Gone), ""),
         };
         Self { turn: Some(turn), remote: RemoteId::new(key) }
     }

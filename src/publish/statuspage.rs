@@ -22,8 +22,10 @@ use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Stand
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use component::Setting;
 use row::Components;
 
+mod component;
 mod row;
 
 /// Rows of one page of a list: what the vendor gives at most.
@@ -98,7 +100,9 @@ impl Statuspage {
             Request::Components => Stage::Components(1),
             Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
-            Request::Create(_) | Request::Read { .. } => Stage::Single,
+            Request::Create(_) | Request::Read { .. } | Request::SetComponent { .. } => {
+                Stage::Single
+            }
         };
         Exchange {
             dialect: self,
@@ -297,6 +301,7 @@ impl Exchange<'_> {
             Request::Create(_)
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -329,6 +334,7 @@ impl Exchange<'_> {
             | Request::Find { .. }
             | Request::Read { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => {}
         }
@@ -469,7 +475,10 @@ impl Dialect for Statuspage {
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(self.exchange(request))
+        match Setting::of(self, request) {
+            Some(setting) => Box::new(setting),
+            None => Box::new(self.exchange(request)),
+        }
     }
 }
 

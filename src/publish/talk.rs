@@ -114,7 +114,9 @@ impl<'a> Talk<'a> {
             Request::Find { .. } => VecDeque::from([vendor.list(&Cursor::default())]),
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
             // What others have open is not understood here.
-            Request::Survey | Request::Announcements => VecDeque::new(),
+            Request::Survey | Request::Announcements | Request::SetComponent { .. } => {
+                VecDeque::new()
+            }
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -187,6 +189,7 @@ impl<'a> Talk<'a> {
             Request::Create(_)
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -222,7 +225,7 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
-            Request::Survey | Request::Announcements => None,
+            Request::Survey | Request::Announcements | Request::SetComponent { .. } => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

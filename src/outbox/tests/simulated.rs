@@ -118,7 +118,9 @@ impl StatusApi {
                 let open = self.incidents.iter().filter(|i| i.status != IncidentStatus::Resolved);
                 Outcome::Surveyed(open.map(sighting).collect())
             }
-            Request::Components | Request::Announcements => panic!("nothing was refused"),
+            Request::Components | Request::Announcements | Request::SetComponent { .. } => {
+                panic!("nothing was refused")
+            }
         }
     }
 
