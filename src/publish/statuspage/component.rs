@@ -138,10 +138,12 @@ impl Conversation for Setting<'_> {
             _ => {}
         }
         if let Some(outcome) = refusal(answer) {
-            return Turn::Over(match outcome {
-                Outcome::Uncertain { detail } if self.only_reads() => Outcome::NotSent { detail },
-                outcome => outcome,
-            });
+            if let Outcome::Uncertain { detail } = &outcome
+                && self.only_reads()
+            {
+                return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
+            return Turn::Over(outcome);
         }
         match serde_json::from_slice::<Value>(&answer.body) {
             Ok(value) => self.weigh(&value),
