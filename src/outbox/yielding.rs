@@ -64,9 +64,7 @@ impl Outbox {
     /// known.
     pub fn leave(&mut self, key: &IncidentKey, now: Timestamp) -> Option<Notice> {
         self.named.then_some(())?;
-        let notice = self.detach(key, Foreign::Asked, now);
-        self.clear_board();
-        notice
+        self.detach(key, Foreign::Asked, now)
     }
 
     /// How many incidents people have.
