@@ -1,5 +1,7 @@
 //! Components that are set apart from incidents.
 
+mod chance;
+
 use std::collections::BTreeSet;
 
 use super::{
