@@ -16,9 +16,11 @@
 mod announced;
 mod answer;
 mod backoff;
+mod board;
 mod choice;
 mod draft;
 mod gate;
+mod left;
 mod notice;
 mod plan;
 mod publication;
@@ -39,13 +41,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Action, IncidentKey, Publishing, Timestamp};
 
 pub use choice::{WakeReason, Wakeup};
-pub use notice::{Notice, Trouble};
-pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
+pub use notice::{ComponentNews, Notice, Trouble};
+pub use request::{
+    Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Shows, Sighting,
+};
 pub use standing::{Foreign, Standing};
 pub use state::{State, StateError};
 pub use timing::Timing;
 pub use view::{Lead, View};
 
+use gate::Gate;
 use plan::Errand;
 use publication::Publication;
 
@@ -56,6 +61,8 @@ pub struct Outbox {
     timing: Timing,
     publishing: Publishing,
     state: State,
+    /// Whether the configuration names it.
+    named: bool,
     /// When the page was looked at for incidents that wait to be opened, and was clear.
     cleared: BTreeMap<IncidentKey, Timestamp>,
     /// When the whole page is to be looked over.
@@ -72,13 +79,27 @@ impl Outbox {
         let (publishing, cleared) = (Publishing::default(), BTreeMap::new());
         let (next_sweep, next_reading, orphaned) = (None, None, BTreeSet::new());
         let install = install.into();
-        Self { install, timing, publishing, state, cleared, next_sweep, next_reading, orphaned }
+        let named = true;
+        Self {
+            install,
+            timing,
+            publishing,
+            state,
+            named,
+            cleared,
+            next_sweep,
+            next_reading,
+            orphaned,
+        }
     }
 
     /// Picks up after a restart. What was in flight is in doubt; a create that is not confirmed is
     /// looked for before it is sent; components that were not known are tried again. Waits are cut
     /// short, since a restart is how a key or an address is mended.
     pub fn resume(&mut self, now: Timestamp) {
+        if !self.named {
+            return;
+        }
         self.state.unlisted.clear();
         self.sweep_from(now);
         self.read_from(now);
@@ -89,6 +110,7 @@ impl Outbox {
         {
             publication.sweep_again(now);
         }
+        self.state.board.values_mut().for_each(board::Pin::resume);
         for publication in self.state.incidents.values_mut() {
             publication.resume(now);
             if self.timing.idempotent {
@@ -99,7 +121,7 @@ impl Outbox {
 
     /// Wants one more step of an incident. One that is known already is not wanted again.
     pub fn push(&mut self, action: Action) -> Option<Notice> {
-        if action.sequence <= self.state.seen(&action.incident) {
+        if !self.named || action.sequence <= self.state.seen(&action.incident) {
             return None;
         }
         self.state.latest = self.state.latest.max(Some(action.at));
@@ -134,6 +156,7 @@ impl Outbox {
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
             Errand::Draft => self.drafted(&flight.key, &outcome, now).into_iter().collect(),
+            Errand::Component(id) => self.component_set(&flight, id, outcome, now),
             // The engine is told, and not the outbox.
             Errand::Announcements => Vec::new(),
         });
@@ -149,6 +172,8 @@ impl Outbox {
 
     /// Remembers little more than the names of incidents that are done with.
     fn clear_away(&mut self) {
+        // Before it is forgotten who has taken what over.
+        self.clear_board();
         let done: Vec<IncidentKey> = self
             .state
             .incidents
@@ -159,12 +184,14 @@ impl Outbox {
         for key in done {
             self.state.retire(&key);
         }
+        self.clear_board();
     }
 
-    /// How many steps are not known to be published; steps that were joined count as one, and of
-    /// what a person has none does.
+    /// How many steps are not known to be published, and how many components not known to be set;
+    /// steps that were joined count as one, and of what a person has none does.
     pub fn pending(&self) -> usize {
-        self.led().map(|publication| publication.steps().count()).sum()
+        let steps: usize = self.led().map(|publication| publication.steps().count()).sum();
+        steps + if self.named { self.component_plans().len() } else { 0 }
     }
 
     /// When the oldest of them was decided.
@@ -173,7 +200,8 @@ impl Outbox {
     }
 
     fn led(&self) -> impl Iterator<Item = &Publication> {
-        self.state.incidents.values().filter(|publication| publication.detached().is_none())
+        let incidents = self.state.incidents.values().filter(|_| self.named);
+        incidents.filter(|it| it.detached().is_none() && it.gate != Gate::Components)
     }
 
     /// How many steps were ever given up because the API refused them.

@@ -24,12 +24,12 @@ mod webhook;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
 use crate::config::Secret;
@@ -38,6 +38,7 @@ use crate::outbox::{Outcome, Request};
 use crate::veil::{Cover, Known, Veil};
 
 use dialect::{Answer, Call, Dialect, Turn, retry_after};
+use pace::Class;
 use target::Parts;
 
 pub use about::About;
@@ -170,7 +171,7 @@ impl Publisher {
                 Turn::Over(outcome) => return outcome,
                 Turn::Call(call) => call,
             };
-            turn = match self.send(call).await {
+            turn = match self.send(call, Class::of(request)).await {
                 Ok(answer) => conversation.hear(&answer),
                 // What fails while it only reads has written nothing.
                 Err(Outcome::Uncertain { detail }) if conversation.only_reads() => {
@@ -181,8 +182,8 @@ impl Publisher {
         }
     }
 
-    async fn send(&self, call: Call) -> Result<Answer, Outcome> {
-        self.pace.turn().await;
+    async fn send(&self, call: Call, class: Class) -> Result<Answer, Outcome> {
+        self.pace.turn(class).await;
         let url = self.address(&call);
         let mut request = self.client.request(call.method, url);
         if let Some(authorization) = &self.authorization {
@@ -201,6 +202,10 @@ impl Publisher {
         let mut response = request.send().await.map_err(lost)?;
         let retry_after = wait(response.headers());
         let status = response.status().as_u16();
+        // The key has used up what it may: what is said to one page is meant for all.
+        if let (420 | 429, Some(patience)) = (status, retry_after) {
+            self.pace.hold(patience);
+        }
         let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
         let etag = etag.map(str::to_owned);
         let mut body = Vec::new();
@@ -259,10 +264,13 @@ fn is_local(url: &Url) -> bool {
 }
 
 fn tls() -> Result<ClientConfig, PublishError> {
+    // The same for all: read for each of many lanes, the system's certificates delay the start.
+    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let roots = ROOTS.get_or_init(|| Arc::new(crate::net::trusted_roots()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(crate::net::trusted_roots())
+        .with_root_certificates(Arc::clone(roots))
         .with_no_client_auth())
 }
 

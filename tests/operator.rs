@@ -102,6 +102,12 @@ impl Story {
         list.and_then(|list| list["incidents"].as_array().cloned()).unwrap_or_default()
     }
 
+    /// What the component shows.
+    async fn desk(&self) -> Option<String> {
+        let list = self.farol.json("/api/v2/components.json").await?;
+        list["components"][0]["status"].as_str().map(str::to_owned)
+    }
+
     async fn published(&self) -> Value {
         self.until("it is published", async || self.shown().await.pop()).await
     }
@@ -186,6 +192,33 @@ async fn what_the_operator_leaves_to_people_is_taken_up_again_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_components_are_set_while_nothing_holds_them_and_set_back_in_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("state")).unwrap();
+    std::fs::write(dir.path().join("state/hold"), "").unwrap();
+    let probes = probes(dir.path(), "mode = \"component_only\"");
+    let farol = Farol::start(dir.path(), &probes, &[]);
+    let mut story = Story { dir, farol };
+    let key = story.key("components").await;
+    assert_eq!(story.desk().await.as_deref(), Some("operational"), "publishing is held");
+
+    story.say(&["lift"]);
+    let set = async || story.desk().await.filter(|status| status == "major_outage");
+    story.until("the component is set", set).await;
+    let log = story.farol.read_log();
+    assert!(log.contains("component blip/desk shows major_outage on the status page"), "{log}");
+    assert_eq!(story.farol.terminate().0, Some(0));
+    story.farol = Farol::start(story.dir.path(), &probes, &[]);
+    assert_eq!(story.key("components").await, key);
+    assert_eq!(story.desk().await.as_deref(), Some("major_outage"));
+
+    story.say(&["resolve", &key]);
+    let back = async || story.desk().await.filter(|status| status == "operational");
+    story.until("it is set back", back).await;
+    assert_eq!(story.shown().await, Vec::<Value>::new(), "no incident was ever written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_without_the_token_is_told_or_heard() {
     let story = Story::start("mode = \"draft\"");
     story.key("draft").await;
@@ -196,6 +229,39 @@ async fn nobody_without_the_token_is_told_or_heard() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("401"), "{error}");
     assert!(!story.state().join("hold").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stood_open_when_its_platform_left_is_told_of_until_it_is_forgotten() {
+    let mut story = Story::start("mode = \"quiet\"");
+    let key = story.key("published").await;
+    assert_eq!(story.farol.terminate().0, Some(0));
+
+    let other = story.dir.path().join("other.toml");
+    let text = std::fs::read_to_string(story.dir.path().join("blip.toml")).unwrap();
+    std::fs::write(&other, text.replace("\"Blip\"", "\"Other\"")).unwrap();
+    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    assert_eq!(story.key("left").await, key);
+    let shown = story.say(&["show", &key]);
+    assert!(shown.contains("page         the page that farol serves"), "{shown}");
+    let log = story.farol.read_log();
+    assert!(log.contains("nobody leads it") && log.contains(&key), "{log}");
+    let gauge = "farol_incidents_left{lane=\"blip\",platform=\"blip\"}";
+    let counted = async || {
+        let metrics = story.farol.get("/metrics").await?;
+        metrics.contains(&format!("{gauge} 1")).then_some(())
+    };
+    story.until("it is counted", counted).await;
+    let pointless = story.incidents(&["rejoin", &key]);
+    assert!(String::from_utf8(pointless.stderr).unwrap().contains("is left"));
+
+    assert!(!story.say(&["forget", &key]).contains(&key));
+    assert_eq!(story.farol.terminate().0, Some(0));
+    let before = story.farol.read_log().len();
+    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    story.until("it serves", async || story.farol.get("/readyz").await).await;
+    assert!(!story.say(&["list"]).contains(&key));
+    assert!(!story.farol.read_log()[before..].contains("nobody leads it"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("model", vec![]),
         ("clock", vec!["model"]),
-        ("config", vec!["model"]),
+        // Own words are tried on samples when they are read.
+        ("config", vec!["model", "words"]),
         ("schedule", vec!["model"]),
         ("words", vec!["model"]),
         ("engine", vec!["model", "words"]),

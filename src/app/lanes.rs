@@ -40,6 +40,7 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
         Publish::Embedded => Timing {
             sweep_every,
             drafts: Caps::STATUSPAGE.drafts,
+            sets_components: true,
             read_announcements_every: Some(Span::from_secs(5)),
             ..Timing::embedded()
         },
@@ -49,8 +50,13 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
                 |(_, _, publish): &(_, _, &Publish)| matches!(publish, Publish::Statuspage(_));
             let pages = of(config).iter().filter(|lane| vendors(lane)).count();
             let every = read_announcements_every(u64::try_from(pages).unwrap_or(u64::MAX));
-            let (drafts, every) = (Caps::STATUSPAGE.drafts, Some(every));
-            Timing { sweep_every, drafts, read_announcements_every: every, ..timing }
+            Timing {
+                sweep_every,
+                drafts: Caps::STATUSPAGE.drafts,
+                read_announcements_every: Some(every),
+                sets_components: true,
+                ..timing
+            }
         }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),
@@ -65,6 +71,18 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
             let timing = Timing::idempotent(Caps::WEBHOOK.per_second, it.timeout);
             Timing { rejections: 5, ..timing }
         }
+    }
+}
+
+/// The page that a lane leads to, where incidents stand open until somebody ends them. It is saved,
+/// and its words are those that the operator reads once the lane leads elsewhere.
+pub(super) fn page(publish: &Publish) -> Option<String> {
+    let of = |page: &VendorPage| Some(format!("{} {}", page.url, page.page));
+    match publish {
+        Publish::Embedded => Some("the page that farol serves".to_owned()),
+        Publish::Statuspage(page) => Some(format!("{} {}", page.url, page.page)),
+        Publish::Cachet(page) | Publish::IncidentIo(page) | Publish::Instatus(page) => of(page),
+        Publish::Alertmanager(_) | Publish::PagerDuty(_) | Publish::Webhook(_) => None,
     }
 }
 
@@ -106,7 +124,10 @@ impl Lanes<'_> {
             let shared =
                 paces.iter().find(|(other, _)| account.is_some() && other.account() == account);
             let pace = match (shared, publish) {
-                (Some((_, pace)), _) => Arc::clone(pace),
+                (Some((_, pace)), _) => {
+                    pace.at_least(timing(config, publish).spacing);
+                    Arc::clone(pace)
+                }
                 (None, Publish::Embedded) => Arc::new(Pace::new(self.clock, Span::ZERO)),
                 (None, _) => Arc::new(Pace::new(self.clock, timing(config, publish).spacing)),
             };

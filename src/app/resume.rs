@@ -23,6 +23,8 @@ pub(super) struct Saved {
     seq: u64,
     engine: engine::State,
     outboxes: BTreeMap<LaneId, outbox::State>,
+    /// Those that the configuration no longer names.
+    unnamed: BTreeMap<LaneId, outbox::State>,
     tail: Vec<Entry>,
 }
 
@@ -40,7 +42,13 @@ impl Saved {
             };
             outboxes.insert(lane, state);
         }
-        for left in restored.outboxes.keys().filter(|lane| !outboxes.contains_key(lane)) {
+        let mut unnamed = BTreeMap::new();
+        for (left, json) in &restored.outboxes {
+            if outboxes.contains_key(left) {
+                continue;
+            }
+            // One that cannot be read is in nobody's way, and is left as it is.
+            unnamed.extend(outbox::State::from_json(json).ok().map(|state| (left.clone(), state)));
             tracing::warn!(
                 platform = %left.platform(),
                 lane = %left,
@@ -48,7 +56,7 @@ impl Saved {
                  configuration; what it has open there stays"
             );
         }
-        Ok(Self { install: restored.install, seq, engine, outboxes, tail: restored.tail })
+        Ok(Self { install: restored.install, seq, engine, outboxes, unnamed, tail: restored.tail })
     }
 
     /// The latest time on record.
@@ -83,19 +91,26 @@ pub(super) async fn resume(
 ) -> Result<(Core, Durable), AppError> {
     let mut seq = saved.seq;
     let engine = Engine::new(saved.engine);
+    let now = clock.now();
     let mut outboxes = BTreeMap::new();
     for (lane, platform, publish) in lanes::of(config) {
         let state = saved.outboxes.get(&lane).cloned().unwrap_or_default();
-        let outbox = Outbox::new(&*saved.install, state, timing(config, publish))
+        let mut outbox = Outbox::new(&*saved.install, state, timing(config, publish))
             .with_publishing(platform.publishing);
+        if let Some(page) = lanes::page(publish) {
+            outbox = outbox.leading_to(&page, now);
+        }
         outboxes.insert(lane, outbox);
     }
+    for (lane, state) in saved.unnamed {
+        outboxes.insert(lane, Outbox::unnamed(&*saved.install, state));
+    }
+    outboxes.iter().for_each(|(lane, outbox)| warn_of_left(lane, outbox));
     let plans = config.every_check().map(|check| Plan {
         check: check.id.clone(),
         interval: check.interval,
         confirm_interval: check.confirm_interval,
     });
-    let now = clock.now();
     let mut core = Core::new(Schedule::new(plans, now), engine, outboxes);
     let replayed = saved.tail.len();
     for (row, at, input) in saved.tail {
@@ -115,6 +130,22 @@ pub(super) async fn resume(
     Ok((core, Durable::new(store, seq, clock)))
 }
 
+/// What nobody leads any more, each time until the operator has dealt with it.
+fn warn_of_left(lane: &LaneId, outbox: &Outbox) {
+    for view in outbox.left() {
+        tracing::warn!(
+            platform = %lane.platform(),
+            %lane,
+            incident = %view.incident,
+            page = view.page,
+            remote = view.remote.as_ref().map(outbox::RemoteId::as_str),
+            title = view.title,
+            "an incident stands open on a page that the configuration no longer names, and nobody \
+             leads it: resolve it there, and say so with farol incidents forget"
+        );
+    }
+}
+
 fn engine_state(json: &str) -> Result<engine::State, StoreError> {
     serde_json::from_str(json)
         .map_err(|source| StoreError::Damaged { what: "state of the engine", source })
@@ -125,6 +156,8 @@ fn show(state: &engine::State, metrics: &Metrics) {
     for (check, tracks) in state.checks() {
         for (variant, subject, track) in tracks.subjects() {
             metrics.set_health(check, variant, subject, track.health());
+            let flaps = track.unstable_since().is_some();
+            metrics.set_flapping(check, variant, subject, flaps);
         }
     }
     for (component, is) in state.components() {

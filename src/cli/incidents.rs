@@ -72,6 +72,12 @@ enum What {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Do not speak any more of one that was left open on a page, once that is dealt with
+    Forget {
+        /// The incident's key
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// Say that an incident is over, whatever its checks say
     ///
     /// What fails now opens no other incident until it was well once, and nothing opens on its
@@ -165,6 +171,7 @@ fn call(what: &What) -> (Method, String) {
         What::Hold { id: None } => (Method::POST, "/v1/farol/hold".to_owned()),
         What::Lift => (Method::DELETE, "/v1/farol/hold".to_owned()),
         What::Rejoin { id } => of(id, "rejoin"),
+        What::Forget { id } => of(id, "forget"),
         What::Resolve { id } => of(id, "resolve"),
         What::Note { id, .. } => of(id, "note"),
     }
@@ -180,6 +187,7 @@ fn body(what: &What) -> Option<Value> {
         | What::Hold { .. }
         | What::Lift
         | What::Rejoin { .. }
+        | What::Forget { .. }
         | What::Resolve { .. } => None,
     }
 }
@@ -192,6 +200,7 @@ fn show(what: &What, report: &Report) -> Ending {
         | What::Hold { .. }
         | What::Lift
         | What::Rejoin { .. }
+        | What::Forget { .. }
         | What::Resolve { .. }
         | What::Note { .. } => None,
     };
@@ -237,7 +246,7 @@ fn row(incident: &Value) -> String {
     let text = |name: &str| plain(&incident[name]);
     let tone = match text("state").as_str() {
         "published" => Tone::Good,
-        "detached" | "draft" => Tone::Warning,
+        "detached" | "draft" | "left" => Tone::Warning,
         _ => Tone::Quiet,
     };
     let state = paint(&format!("{:13}", text("state")), tone, colours());

@@ -10,6 +10,7 @@ impl Metrics {
         for lane in lanes {
             self.outbox(lane, 0, Span::ZERO);
             self.not_led(lane, 0, 0);
+            self.left(lane, 0);
         }
     }
 
@@ -37,6 +38,15 @@ impl Metrics {
         public.incidents_orphaned.with_label_values(&labels).set(count(orphaned));
     }
 
+    /// Sets how many incidents stand open where nobody leads them any more.
+    pub fn left(&self, lane: &LaneId, left: usize) {
+        self.tracked().lanes.insert(lane.clone());
+        let platform = lane.platform();
+        let labels = [platform.as_str(), lane.as_str()];
+        let left = i64::try_from(left).unwrap_or(i64::MAX);
+        self.series.public.incidents_left.with_label_values(&labels).set(left);
+    }
+
     /// Counts an attempt to publish. Outcomes are words from a closed set.
     pub fn outbox_attempt(&self, lane: &LaneId, outcome: &'static str) {
         self.tracked().outcomes.insert((lane.clone(), outcome));
@@ -57,6 +67,7 @@ impl Metrics {
                 let _ = self.series.public.outbox_oldest_age.remove_label_values(&labels);
                 let _ = self.series.public.incidents_detached.remove_label_values(&labels);
                 let _ = self.series.public.incidents_orphaned.remove_label_values(&labels);
+                let _ = self.series.public.incidents_left.remove_label_values(&labels);
             }
             stays(lane)
         });

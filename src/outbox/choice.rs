@@ -38,17 +38,21 @@ impl Outbox {
     /// 2. A new incident goes before the end of one, that before other updates, that before tidying, and drafts
     ///    come last.
     /// 3. Among equals, what has waited longest.
+    /// 4. But a new incident goes after all that is still to be said of an earlier one on one of its
+    ///    components: each would take what the other writes of the component for a person's doing,
+    ///    and the end of the earlier one would make operational what the later one says is out.
     pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
-        if self.state.in_flight.is_some() || now < self.state.lane.until() {
+        if !self.named || self.state.in_flight.is_some() || now < self.state.lane.until() {
             return None;
         }
         let due = self
             .plans()
+            .map(|(key, plan)| (key.clone(), plan))
+            .chain(self.component_plans())
             .filter(|(_, plan)| plan.at <= now)
             .min_by(|(a_key, a), (b_key, b)| {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
-            })
-            .map(|(key, plan)| (key.clone(), plan));
+            });
         let Some((key, plan)) = due else {
             return self.begin_reading(now).or_else(|| self.begin_sweep(now));
         };
@@ -65,7 +69,7 @@ impl Outbox {
 
     /// When to ask for the next attempt; `None` while one is in flight or nothing is wanted.
     pub fn next_wakeup(&self) -> Option<Wakeup> {
-        if self.state.in_flight.is_some() {
+        if !self.named || self.state.in_flight.is_some() {
             return None;
         }
         let word = self.next_word().map(|at| Wakeup { at, reason: WakeReason::Say });
@@ -75,12 +79,15 @@ impl Outbox {
     fn next_request(&self) -> Option<Wakeup> {
         let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
         let reading = self.reading_at().map(|at| (at, Errand::Announcements));
-        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
+        let components = self.component_plans();
+        let plans = self.plans().map(|(_, plan)| plan);
+        let plans = plans.chain(components.into_iter().map(|(_, plan)| plan));
+        let plans = plans.map(|plan| (plan.at, plan.errand));
         let (at, errand) = plans.chain(sweep).chain(reading).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
-            Errand::Write | Errand::Repeat => WakeReason::Write,
+            Errand::Write | Errand::Repeat | Errand::Component(_) => WakeReason::Write,
             Errand::Look
             | Errand::Sweep
             | Errand::Components
@@ -93,12 +100,23 @@ impl Outbox {
 
     fn plans(&self) -> impl Iterator<Item = (&IncidentKey, Plan)> {
         let incidents = self.state.incidents.iter();
-        incidents.filter_map(|(key, publication)| Some((key, publication.plan()?)))
+        incidents
+            .filter(|(key, publication)| !self.is_behind(key, publication))
+            .filter_map(|(key, publication)| Some((key, publication.plan()?)))
+    }
+
+    /// Whether a new incident has to let an earlier one on its components go first.
+    fn is_behind(&self, key: &IncidentKey, new: &Publication) -> bool {
+        let mut others = self.state.incidents.iter();
+        new.is_new() && others.any(|(other, earlier)| other != key && earlier.goes_before(new))
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {
         if *errand == Errand::Draft {
             return self.draft(key);
+        }
+        if let Errand::Component(id) = errand {
+            return Some(self.set_component(key, id, now));
         }
         let publication = self.state.incidents.get_mut(key)?;
         let key = key.clone();
@@ -122,7 +140,7 @@ impl Outbox {
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
-            (Errand::Components, _) => Request::Components,
+            (Errand::Components | Errand::Component(_), _) => Request::Components,
             (Errand::Survey | Errand::Draft, _) => Request::Survey,
             (Errand::Announcements, _) => Request::Announcements,
             (Errand::Retire(stray), _) => {

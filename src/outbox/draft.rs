@@ -90,6 +90,7 @@ impl Outbox {
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => {
                 if publication.draft.as_mut()?.failed(now) {
                     return None;

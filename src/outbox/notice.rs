@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{ComponentId, Impact, IncidentKey, IncidentStatus, Span, Timestamp};
+use crate::model::{
+    ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, Span, Timestamp,
+};
 
 use super::{Foreign, RemoteId};
 
@@ -57,6 +59,15 @@ pub enum Notice {
     Unlisted {
         /// The components.
         components: Vec<ComponentId>,
+    },
+    /// A component was set apart from incidents, or was not.
+    Component {
+        /// The incident that it is about.
+        incident: IncidentKey,
+        /// The component.
+        component: ComponentId,
+        /// What happened.
+        news: ComponentNews,
     },
     /// A person has the incident now: farol leaves it alone.
     Detached {
@@ -166,6 +177,11 @@ pub enum Notice {
         /// The incident.
         incident: IncidentKey,
     },
+    /// The operator has dealt with an incident that stood open where nobody leads it.
+    Forgotten {
+        /// The incident.
+        incident: IncidentKey,
+    },
     /// The incident exists twice; the elder is kept and this one will be resolved.
     Duplicate {
         /// The incident.
@@ -173,6 +189,42 @@ pub enum Notice {
         /// The superfluous one.
         remote: RemoteId,
     },
+}
+
+/// What became of a component that was to be set apart from incidents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComponentNews {
+    /// It shows this.
+    Set(ComponentStatus),
+    /// A person set it to this, in the API's word: it is theirs.
+    Theirs(String),
+    /// Something open on the page has it; it is looked at again later.
+    Held(RemoteId),
+    /// The API does not want it to be set.
+    Refused {
+        /// The status code.
+        status: u16,
+        /// What the API said.
+        detail: String,
+    },
+}
+
+/// To go on after the component's name.
+impl fmt::Display for ComponentNews {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(status) => write!(f, "shows {status} on the status page"),
+            Self::Theirs(shown) => {
+                write!(f, "was set to {shown} by somebody; farol leaves it alone")
+            }
+            Self::Held(by) => {
+                write!(f, "is in the hands of {by}, which is open there; looked at again later")
+            }
+            Self::Refused { status, detail } => {
+                write!(f, "cannot be set ({status}): {detail}; tried again later")
+            }
+        }
+    }
 }
 
 /// Why an attempt has to be made again.
@@ -218,10 +270,13 @@ impl Notice {
             | Self::Dropped { .. }
             | Self::PostmortemDrafted { .. }
             | Self::NoPostmortem { .. }
+            | Self::Forgotten { .. }
+            | Self::Component { news: ComponentNews::Set(_), .. }
             | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
             | Self::Unlisted { .. }
+            | Self::Component { .. }
             | Self::Detached { .. }
             | Self::StillDetached { .. }
             | Self::Drafted { .. }
@@ -265,6 +320,9 @@ impl fmt::Display for Notice {
             Self::Unlisted { components } => {
                 write!(f, "the status API does not know these components:")?;
                 components.iter().try_for_each(|component| write!(f, " {component}"))
+            }
+            Self::Component { incident, component, news } => {
+                write!(f, "incident {incident}: component {component} {news}")
             }
             Self::Detached { incident, remote: Some(remote), why } => write!(
                 f,
@@ -334,6 +392,12 @@ impl fmt::Display for Notice {
             ),
             Self::Rejoined { incident } => {
                 write!(f, "incident {incident}: farol goes on with it")
+            }
+            Self::Forgotten { incident } => {
+                write!(
+                    f,
+                    "incident {incident}: it was left on its page, and is not spoken of any more"
+                )
             }
             Self::Duplicate { incident, remote } => {
                 write!(f, "incident {incident}: {remote} is a duplicate and will be resolved")

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Timestamp;
+use crate::model::{ComponentId, Timestamp};
 
 use super::RemoteId;
 
@@ -48,6 +48,8 @@ pub(super) enum Errand {
     Survey,
     /// See which maintenances are announced on the page.
     Announcements,
+    /// Set a component, apart from incidents.
+    Component(ComponentId),
     /// Resolve a duplicate.
     Retire(RemoteId),
     /// Put the draft of a postmortem there.

@@ -1,16 +1,17 @@
 //! One incident on its way to the status page: what is wanted, what is known of the remote side,
 //! and which of the two questions is open.
 
+mod components;
 mod person;
 mod restart;
 mod search;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionKind, ComponentId, Timestamp};
+use crate::model::{Action, ActionKind, ComponentId, ComponentStatus, Timestamp};
 
 use super::backoff::Backoff;
 use super::draft::Draft;
@@ -67,6 +68,9 @@ pub(super) struct Publication {
     /// The components that its latest step was about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     holds: BTreeSet<ComponentId>,
+    /// What its components should show where only they are set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sets: BTreeMap<ComponentId, ComponentStatus>,
     /// What has to be said again and again while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<Repeat>,
@@ -224,6 +228,39 @@ impl Publication {
 
     fn settled(&self) -> bool {
         self.stage == Stage::Settled
+    }
+
+    /// Whether what is still to be said of it comes before `later` is opened. What the API refuses,
+    /// and what is a person's or held back, is not waited for.
+    pub(super) fn goes_before(&self, later: &Self) -> bool {
+        let shares = self.holds.iter().any(|component| later.holds.contains(component));
+        let moves = self.detached.is_none() && self.gate.is_open() && self.rejections == 0;
+        let refused = matches!(self.stage, Stage::Refused { .. });
+        self.wanted_at < later.wanted_at
+            && shares
+            && moves
+            && !refused
+            && self.steps().next().is_some()
+    }
+
+    /// Whether it is open on the page as far as is known, or may be, and farol leads it.
+    pub(super) fn stands(&self) -> bool {
+        let sent = matches!(self.stage, Stage::Sending { .. } | Stage::Doubtful { .. });
+        !self.over && self.detached.is_none() && (self.remote.is_some() || sent || self.repeated)
+    }
+
+    /// It is led on another page from here on, where nothing of it stands.
+    pub(super) fn move_away(&mut self) {
+        let mut waiting: Vec<Step> = self.release().into_iter().collect();
+        waiting.append(&mut self.waiting);
+        let Self { seen, wanted_at, told_old, .. } = *self;
+        let (gate, holds) = (self.gate.clone(), std::mem::take(&mut self.holds));
+        let (over, approved) = (self.over, self.approved);
+        let sets = std::mem::take(&mut self.sets);
+        let fresh =
+            Self { seen, wanted_at, told_old, gate, holds, over, approved, ..Self::default() };
+        *self = Self { waiting, sets, ..fresh };
+        self.waiting = fold(self.renamed());
     }
 
     /// The steps that are not known to be published.

@@ -83,13 +83,18 @@ impl Standing {
 
     /// What somebody did to an incident that stood like this, when it is `seen` like that.
     pub fn foreign(&self, seen: &Self) -> Option<Foreign> {
+        // What it was about goes on, and is in other hands: those of a later incident of ours, too.
+        let over = IncidentStatus::Resolved.as_str();
+        let over = self.status == over && seen.status == over;
         let news = seen.updates.keys().any(|id| !self.updates.contains_key(id));
         self.meddled(seen)
             .or_else(|| news.then_some(Foreign::Update))
             .or_else(|| (seen.name != self.name).then_some(Foreign::Renamed))
             .or_else(|| (seen.status != self.status).then_some(Foreign::Status))
             .or_else(|| (seen.impact != self.impact).then_some(Foreign::Impact))
-            .or_else(|| (seen.components != self.components).then_some(Foreign::Components))
+            .or_else(|| {
+                (!over && seen.components != self.components).then_some(Foreign::Components)
+            })
     }
 
     /// What no write of ours can have done.

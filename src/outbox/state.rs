@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ComponentId, IncidentKey, Timestamp};
 
 use super::backoff::Backoff;
+use super::board::Pin;
+use super::left::Leavings;
 use super::plan::Errand;
 use super::publication::Publication;
 use super::yielding::Respect;
@@ -62,6 +64,15 @@ pub struct State {
     /// People who ended an incident early.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) respected: Vec<Respect>,
+    /// Components that are set apart from incidents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) board: BTreeMap<ComponentId, Pin>,
+    /// The page that the lane leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<String>,
+    /// What stands open on pages that it led to before.
+    #[serde(default, skip_serializing_if = "Leavings::is_empty")]
+    pub(super) left: Leavings,
 }
 
 /// A request that was handed out.
@@ -97,6 +108,9 @@ impl Default for State {
             abandoned: 0,
             latest: None,
             respected: Vec::new(),
+            board: BTreeMap::new(),
+            page: None,
+            left: Leavings::new(),
         }
     }
 }
@@ -150,6 +164,13 @@ impl State {
     pub(super) fn seen(&self, key: &IncidentKey) -> u32 {
         let done = || self.done.iter().find(|done| done.key == *key).map(|done| done.seen);
         self.incidents.get(key).map(|publication| publication.seen).or_else(done).unwrap_or(0)
+    }
+
+    /// No incident that is done with is on this page.
+    pub(super) fn forget_remotes(&mut self) {
+        for done in &mut self.done {
+            done.remote = None;
+        }
     }
 
     /// Remembers little more than the name of an incident that is done with.

@@ -1,9 +1,12 @@
 //! The outbox, step by step; `simulated` drives it against a model of a status API.
 
 mod again;
+mod components;
 mod drafts;
 mod drain;
+mod left;
 mod modes;
+mod order;
 mod simulated;
 mod sweep;
 
@@ -120,6 +123,7 @@ fn payload(request: &Request) -> Payload {
         | Request::Draft { .. }
         | Request::Survey
         | Request::Announcements
+        | Request::SetComponent { .. }
         | Request::Components => panic!("not a create or update: {request:?}"),
     }
 }
@@ -196,7 +200,9 @@ fn new_incidents_go_first_then_resolutions_then_updates() {
     }
     outbox.push(action("a", 2, ActionKind::Update, 1));
     outbox.push(action("b", 2, ActionKind::Resolve, 2));
-    outbox.push(action("c", 1, ActionKind::Open, 3));
+    // About another component, since no end is overtaken by what follows it.
+    let components = BTreeMap::from([(component("crm"), ComponentStatus::PartialOutage)]);
+    outbox.push(Action { components, ..action("c", 1, ActionKind::Open, 3) });
     let mut order = Vec::new();
     for remote in ["c", "b", "a"] {
         order.push(payload(&answer(&mut outbox, &mut now, done(remote)).0).key.to_string());

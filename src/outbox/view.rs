@@ -18,10 +18,14 @@ pub enum Lead {
     Waiting,
     /// It waits for approval.
     Draft,
+    /// Its components are set on the page, and no incident is written.
+    Components,
     /// The mode keeps it from the page.
     NotPublished,
     /// A person has it.
     Detached,
+    /// It stands open on a page that the configuration no longer names.
+    Left,
 }
 
 impl Lead {
@@ -31,8 +35,10 @@ impl Lead {
             Self::Published => "published",
             Self::Waiting => "waiting",
             Self::Draft => "draft",
+            Self::Components => "components",
             Self::NotPublished => "not_published",
             Self::Detached => "detached",
+            Self::Left => "left",
         }
     }
 }
@@ -50,6 +56,9 @@ pub struct View {
     /// Since when it is so, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// The page that it was left on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Its id at the status API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<RemoteId>,
@@ -67,21 +76,34 @@ pub struct View {
 }
 
 impl Outbox {
-    /// The incidents that are not done with, in the order of their keys.
+    /// The incidents that are not done with, in the order of their keys, and then those that were
+    /// left open where nobody leads them.
     pub fn views(&self) -> Vec<View> {
-        self.state.incidents.iter().map(|(key, publication)| view(key, publication)).collect()
+        let incidents = self.state.incidents.iter().filter(|_| self.named);
+        let led = incidents.map(|(key, publication)| self.look_at(key, publication));
+        led.chain(self.left()).collect()
     }
 
     /// One of them.
     pub fn view(&self, key: &IncidentKey) -> Option<View> {
-        self.state.incidents.get(key).map(|publication| view(key, publication))
+        let led = self.state.incidents.get(key).filter(|_| self.named);
+        let left = || self.left().into_iter().find(|view| view.incident == *key);
+        led.map(|publication| self.look_at(key, publication)).or_else(left)
+    }
+
+    fn look_at(&self, key: &IncidentKey, publication: &Publication) -> View {
+        let view = view(key, publication);
+        let people = self.set_by_people(publication);
+        View { why: view.why.or(people), ..view }
     }
 }
 
-fn view(key: &IncidentKey, publication: &Publication) -> View {
+pub(super) fn view(key: &IncidentKey, publication: &Publication) -> View {
     let next = publication.steps().next();
     let standing = publication.standing();
     let (state, why, since) = lead(publication);
+    // What is kept of it there is for the day that it is published.
+    let apart = state == Lead::Components;
     let stands = |part: fn(&super::Standing) -> &String| standing.map(part).cloned();
     let title = next.map(|step| step.title.clone()).or_else(|| stands(|standing| &standing.name));
     let status = next.map(|step| step.status.to_string());
@@ -90,12 +112,13 @@ fn view(key: &IncidentKey, publication: &Publication) -> View {
         state,
         why,
         since: since.map(Timestamp::to_rfc3339),
+        page: None,
         remote: publication.remote.clone(),
         title: title.unwrap_or_default(),
         status: status.or_else(|| stands(|standing| &standing.status)).unwrap_or_default(),
         components: publication.holds().cloned().collect(),
-        waiting: publication.steps().count(),
-        next: next.map(|step| step.body(publication.applied)),
+        waiting: if apart { 0 } else { publication.steps().count() },
+        next: next.filter(|_| !apart).map(|step| step.body(publication.applied)),
     }
 }
 
@@ -105,6 +128,8 @@ fn lead(publication: &Publication) -> (Lead, Option<String>, Option<Timestamp>) 
     }
     match publication.gate {
         Gate::Draft { since } => (Lead::Draft, None, Some(since)),
+        Gate::Components => (Lead::Components, None, Some(publication.wishes_since().0)),
+        Gate::Shut if publication.sets_components() => (Lead::Components, None, None),
         Gate::Shut => (Lead::NotPublished, None, None),
         Gate::Open => match publication.steps().next() {
             Some(step) => (Lead::Waiting, publication.waits_for(), Some(step.since)),

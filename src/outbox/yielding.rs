@@ -19,6 +19,9 @@ impl Outbox {
     /// Says what is due to be said though nothing was asked of the API, and lets go of what is
     /// over.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Notice> {
+        if !self.named {
+            return Vec::new();
+        }
         let mut notices = self.settle_drafts(now);
         for (key, publication) in &mut self.state.incidents {
             notices.extend(publication.say_again(key, now));
@@ -32,7 +35,7 @@ impl Outbox {
 
     /// When [`Outbox::tick`] has something to say, whatever is asked of the API.
     pub fn next_word(&self) -> Option<Timestamp> {
-        let incidents = self.state.incidents.values();
+        let incidents = self.state.incidents.values().filter(|_| self.named);
         incidents
             .filter_map(|publication| {
                 let untold = publication.waits_untold();
@@ -45,9 +48,13 @@ impl Outbox {
             .min()
     }
 
-    /// Takes up again an incident that a person has; `None` if none such is known.
+    /// Takes up again an incident that a person has, or the components of one that people set;
+    /// `None` if none such is known.
     pub fn rejoin(&mut self, key: &IncidentKey) -> Option<Notice> {
-        self.state.incidents.get_mut(key)?.rejoin().then(|| {
+        self.named.then_some(())?;
+        let detached = self.state.incidents.get_mut(key)?.rejoin();
+        let components = self.rejoin_components(key, detached);
+        (detached || components).then(|| {
             self.cleared.remove(key);
             Notice::Rejoined { incident: key.clone() }
         })
@@ -56,12 +63,13 @@ impl Outbox {
     /// Leaves an incident to people, as if one had changed it; `None` if that is so, or it is not
     /// known.
     pub fn leave(&mut self, key: &IncidentKey, now: Timestamp) -> Option<Notice> {
+        self.named.then_some(())?;
         self.detach(key, Foreign::Asked, now)
     }
 
     /// How many incidents people have.
     pub fn detached(&self) -> usize {
-        let incidents = self.state.incidents.values();
+        let incidents = self.state.incidents.values().filter(|_| self.named);
         incidents.filter(|publication| publication.detached().is_some()).count()
     }
 
@@ -130,6 +138,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => return Vec::new(),
         };
         self.cleared.clear();

@@ -36,7 +36,8 @@ impl Once {
             Request::Components
             | Request::Survey
             | Request::Announcements
-            | Request::Draft { .. } => (Turn::Over(Outcome::Gone), ""),
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => (Turn::Over(Outcome::Gone), ""),
         };
         Self { turn: Some(turn), remote: RemoteId::new(key) }
     }

@@ -22,9 +22,11 @@ use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Stand
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use component::Setting;
 use draft::Drafting;
 use row::Components;
 
+mod component;
 mod draft;
 mod row;
 
@@ -101,7 +103,10 @@ impl Statuspage {
             Request::Components => Stage::Components(1),
             Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
-            Request::Create(_) | Request::Read { .. } | Request::Draft { .. } => Stage::Single,
+            Request::Create(_)
+            | Request::Read { .. }
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => Stage::Single,
         };
         Exchange {
             dialect: self,
@@ -234,9 +239,10 @@ impl Exchange<'_> {
         Call { if_match, ..self.dialect.call(Method::PATCH, &path, Some(body)) }
     }
 
-    /// Whether the call to make now changes nothing.
+    /// Whether nothing can have been changed so far, nor by the call to make now. A write that was
+    /// refused since the incident had changed may have come twice, and changed it itself.
     pub(super) fn only_reads(&self) -> bool {
-        self.stage == Stage::Before
+        self.stage == Stage::Before && self.reads == 0
     }
 
     /// Takes the answer to the call.
@@ -246,7 +252,7 @@ impl Exchange<'_> {
             self.reads += 1;
             if self.reads >= MAX_READS {
                 let detail = "the incident changes faster than it can be read".to_owned();
-                return Turn::Over(Outcome::NotSent { detail });
+                return Turn::Over(Outcome::Uncertain { detail });
             }
             self.stage = Stage::Before;
             return Turn::Call(self.call());
@@ -269,7 +275,7 @@ impl Exchange<'_> {
         match (self.stage, value) {
             (Stage::Before, Some(value)) => self.weigh(&value, answer.etag.clone()),
             (Stage::Single, Some(value)) => Turn::Over(self.single(&value)),
-            (Stage::Before, None) => {
+            (Stage::Before, None) if self.only_reads() => {
                 Turn::Over(Outcome::NotSent { detail: "the answer is no JSON".to_owned() })
             }
             (_, Some(Value::Array(rows))) => self.page(&rows),
@@ -300,6 +306,7 @@ impl Exchange<'_> {
             | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -333,6 +340,7 @@ impl Exchange<'_> {
             | Request::Read { .. }
             | Request::Draft { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => {}
         }
@@ -473,18 +481,12 @@ impl Dialect for Statuspage {
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        match request {
-            Request::Draft { remote, key, text } => {
-                Box::new(Drafting::new(self, remote, key, text))
-            }
-            Request::Create(_)
-            | Request::Update { .. }
-            | Request::Find { .. }
-            | Request::Read { .. }
-            | Request::Retire { .. }
-            | Request::Components
-            | Request::Announcements
-            | Request::Survey => Box::new(self.exchange(request)),
+        if let Request::Draft { remote, key, text } = request {
+            return Box::new(Drafting::new(self, remote, key, text));
+        }
+        match Setting::of(self, request) {
+            Some(setting) => Box::new(setting),
+            None => Box::new(self.exchange(request)),
         }
     }
 }

@@ -115,7 +115,10 @@ impl<'a> Talk<'a> {
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
             // What others have open is not understood here.
             // Nor is there a place for drafts.
-            Request::Survey | Request::Announcements | Request::Draft { .. } => VecDeque::new(),
+            Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => VecDeque::new(),
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -189,6 +192,7 @@ impl<'a> Talk<'a> {
             | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -224,7 +228,10 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
-            Request::Survey | Request::Announcements | Request::Draft { .. } => None,
+            Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

@@ -33,6 +33,8 @@ pub enum Command {
     Leave(IncidentKey),
     /// Take up an incident that a person has.
     Rejoin(IncidentKey),
+    /// Do not speak of an incident any more that was left open on a page.
+    Forget(IncidentKey),
     /// Tell the engine what a person says of an incident.
     Order(Order),
     /// Publish nothing (`true`), or go on (`false`).
@@ -176,6 +178,7 @@ impl Runtime {
             Command::Order(order) => self.order(order, now).await,
             Command::Approve(key) => self.command(&key, now, |outbox, key, _| outbox.approve(key)),
             Command::Leave(key) => self.command(&key, now, outbox::Outbox::leave),
+            Command::Forget(key) => self.command(&key, now, |outbox, key, _| outbox.forget(key)),
             Command::Rejoin(key) => self.command(&key, now, |outbox, key, _| outbox.rejoin(key)),
         };
         self.durable.settle(&self.core, now).await;
@@ -224,7 +227,8 @@ impl Runtime {
         }
         if notices.is_empty() {
             let Some(state) = state else { return Err(Refused::Unknown(key.clone())) };
-            let wants = "approve is for drafts, rejoin for what is detached, hold for the rest";
+            let wants = "approve is for drafts and components, rejoin for what people have, forget for what was \
+                         left, hold for the rest";
             return Err(Refused::Pointless { incident: key.clone(), state, wants });
         }
         for (lane, notice) in notices {

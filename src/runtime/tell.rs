@@ -64,6 +64,10 @@ impl Runtime {
 
     pub(super) fn gauge(&mut self, now: Timestamp) {
         for (lane, outbox) in self.core.outboxes() {
+            self.metrics.left(lane, outbox.left().len());
+            if !outbox.is_named() {
+                continue;
+            }
             let oldest = outbox.oldest().map_or(Span::ZERO, |at| now.since(at).into());
             self.metrics.outbox(lane, outbox.pending(), oldest);
             self.metrics.not_led(lane, outbox.detached(), outbox.orphaned());
@@ -128,6 +132,18 @@ fn log_event(event: &Event) {
             let (variant, address) =
                 (variant.as_ref().map(display), subject.address().map(display));
             tracing::info!(%check, variant, address, "an address vanished");
+        }
+        EventKind::FlappingChanged { check, variant, subject, since } => {
+            let (variant, address) =
+                (variant.as_ref().map(display), subject.address().map(display));
+            if let Some(since) = since {
+                tracing::warn!(
+                    %check, variant, address, %since,
+                    "it changes too often, and is held in its worse state until it settles"
+                );
+            } else {
+                tracing::info!(%check, variant, address, "it has settled");
+            }
         }
         EventKind::ComponentChanged { component, from, to, because } => {
             let because = because.as_ref().map(display);

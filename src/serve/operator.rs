@@ -1,7 +1,8 @@
 //! What the operator may ask over HTTP, for `farol incidents` and whoever speaks as it does.
 //!
-//! `GET /v1/farol/incidents`, `POST /v1/farol/incidents/{id}/{approve,hold,rejoin,resolve,note}`, a
-//! note with its `text` and perhaps a `status` as JSON or a form, and for all publishing at once `POST` and `DELETE /v1/farol/hold`. Every answer is the report of how it is
+//! `GET /v1/farol/incidents`, `POST /v1/farol/incidents/{id}/{approve,hold,rejoin,forget,resolve,note}`,
+//! a note with its `text` and perhaps a `status` as JSON or a form, and for all publishing at once
+//! `POST` and `DELETE /v1/farol/hold`. Every answer is the report of how it is
 //! then. The token is that of the management API.
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(super) async fn incident(
         (&Method::POST, "approve") => Command::Approve(key),
         (&Method::POST, "hold") => Command::Leave(key),
         (&Method::POST, "rejoin") => Command::Rejoin(key),
+        (&Method::POST, "forget") => Command::Forget(key),
         (&Method::POST, "resolve") => Command::Order(Order { incident: key, wish: Wish::Resolve }),
         (&Method::POST, "note") => {
             // Nobody's text is read before it is known who they are.
@@ -49,7 +51,7 @@ pub(super) async fn incident(
                 Err(error) => error.into_response(),
             };
         }
-        (_, "approve" | "hold" | "rejoin" | "resolve" | "note") => {
+        (_, "approve" | "hold" | "rejoin" | "forget" | "resolve" | "note") => {
             return ApiError::MethodNotAllowed.into_response();
         }
         _ => return ApiError::NotFound.into_response(),

@@ -19,7 +19,8 @@ pub(super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
 const MODE: Key<Modes> = Key::new(
     "mode",
     "What happens with an incident: \"off\", \"observe\" (the log tells), \"draft\" (a person \
-     approves), \"quiet\" (published, nobody is notified), \"full\"; or a table by impact.",
+     approves), \"component_only\" (components are set, no incident is written), \"quiet\" \
+     (published, nobody is notified), \"full\"; or a table by impact.",
 )
 .or_text("quiet");
 const DRAFT_EXPIRES: Key<Patience> =

@@ -132,7 +132,9 @@ impl StatusApi {
                 }
                 Outcome::Done { remote: remote.clone(), standing: None }
             }
-            Request::Components | Request::Announcements => panic!("nothing was refused"),
+            Request::Components | Request::Announcements | Request::SetComponent { .. } => {
+                panic!("nothing was refused")
+            }
         }
     }
 
