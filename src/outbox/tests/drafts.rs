@@ -9,8 +9,8 @@ use super::{
     uncertain,
 };
 use crate::model::{
-    Account, Action, ActionKind, Impact, IncidentKey, Language, Mode, Modes, Publishing, Span,
-    Timestamp,
+    Account, Action, ActionKind, ComponentStatus, Impact, IncidentKey, Language, Mode, Modes,
+    Publishing, Span, Timestamp,
 };
 use crate::outbox::{Foreign, WakeReason};
 
@@ -70,7 +70,9 @@ fn opened_and_ended(outbox: &mut Outbox) -> Timestamp {
 fn a_draft_comes_when_the_end_stands_there_and_is_the_last_of_an_incident() {
     let mut outbox = outbox(Publishing::default(), timing());
     let mut now = opened_and_ended(&mut outbox);
-    outbox.push(action("b", 1, ActionKind::Open, 60));
+    // About another component, since no end is overtaken by what follows it.
+    let core = [(super::component("core"), ComponentStatus::MajorOutage)].into();
+    outbox.push(Action { components: core, ..action("b", 1, ActionKind::Open, 60) });
     let mut asked = Vec::new();
     let text = loop {
         let attempt = attempt_any(&mut outbox, &mut now);

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::model::IncidentKey;
+use crate::model::{IncidentKey, IncidentStatus};
 use crate::outbox::{Outcome, RemoteId};
 
 use super::{Answer, Call, Conversation, Statuspage, Turn, complaint};
@@ -56,18 +56,19 @@ impl<'a> Drafting<'a> {
         Turn::Call(self.call())
     }
 
-    /// Whose the incident is: nothing is put beside what carries another mark, or asks to be left
-    /// alone.
+    /// Whose the incident is: nothing is put beside what carries another mark, asks to be left
+    /// alone, or was opened again by somebody.
     fn claim(&mut self, answer: &Answer) -> Turn {
         let own = serde_json::from_slice(&answer.body).ok();
         let own = own.and_then(|row: Value| self.dialect.own(&row));
-        let held = |standing: &super::Standing| standing.held;
+        let over = |standing: &super::Standing| {
+            !standing.held && standing.status == IncidentStatus::Resolved.as_str()
+        };
         match own {
-            Some(own) if own.standing.as_ref().is_some_and(held) || own.key != *self.key => {
-                Turn::Over(Outcome::Gone)
+            Some(own) if own.key == *self.key && own.standing.as_ref().is_some_and(over) => {
+                self.go_on(Stage::Beside)
             }
-            Some(_) => self.go_on(Stage::Beside),
-            None => Turn::Over(Outcome::Gone),
+            Some(_) | None => Turn::Over(Outcome::Gone),
         }
     }
 
