@@ -245,6 +245,11 @@ impl Exchange<'_> {
         self.stage == Stage::Before && self.reads == 0
     }
 
+    /// Whether the call to make now is a look at what a write before it has done.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.stage == Stage::Before && self.reads > 0
+    }
+
     /// Takes the answer to the call.
     pub(super) fn hear(&mut self, answer: &Answer) -> Turn {
         // It was changed between reading and writing.
@@ -264,12 +269,16 @@ impl Exchange<'_> {
             return self.page(&[]);
         }
         if let Some(outcome) = self.refusal(answer) {
-            if let Outcome::Uncertain { detail } = &outcome
-                && self.only_reads()
-            {
-                return Turn::Over(Outcome::NotSent { detail: detail.clone() });
-            }
-            return Turn::Over(outcome);
+            return Turn::Over(match outcome {
+                Outcome::Uncertain { detail } if self.only_reads() => Outcome::NotSent { detail },
+                // Whoever may not look now does not know what the write before has done.
+                Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } if self.in_doubt() => {
+                    let status = answer.status;
+                    let detail = format!("status {status} for the look at what a write has done");
+                    Outcome::Uncertain { detail }
+                }
+                outcome => outcome,
+            });
         }
         let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match (self.stage, value) {
@@ -502,6 +511,10 @@ impl Conversation for Exchange<'_> {
 
     fn only_reads(&self) -> bool {
         Exchange::only_reads(self)
+    }
+
+    fn in_doubt(&self) -> bool {
+        Exchange::in_doubt(self)
     }
 }
 
