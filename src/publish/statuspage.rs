@@ -269,16 +269,20 @@ impl Exchange<'_> {
             return self.page(&[]);
         }
         if let Some(outcome) = self.refusal(answer) {
-            return Turn::Over(match outcome {
-                Outcome::Uncertain { detail } if self.only_reads() => Outcome::NotSent { detail },
-                // Whoever may not look now does not know what the write before has done.
-                Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } if self.in_doubt() => {
-                    let status = answer.status;
-                    let detail = format!("status {status} for the look at what a write has done");
-                    Outcome::Uncertain { detail }
-                }
-                outcome => outcome,
-            });
+            if let Outcome::Uncertain { detail } = &outcome
+                && self.only_reads()
+            {
+                return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
+            // Whoever may not look now does not know what the write before has done.
+            if let Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } = &outcome
+                && self.in_doubt()
+            {
+                let status = answer.status;
+                let detail = format!("status {status} for the look at what a write has done");
+                return Turn::Over(Outcome::Uncertain { detail });
+            }
+            return Turn::Over(outcome);
         }
         let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match (self.stage, value) {
