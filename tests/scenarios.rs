@@ -53,7 +53,7 @@ macro_rules! scenarios {
     ($($name:ident: $id:literal),+ $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread")]
-            #[ignore = "takes a minute: .ci/run plays it"]
+            #[ignore = "takes a minute, on a quiet machine: --ignored --test-threads=1"]
             async fn $name() {
                 passes($id).await;
             }

@@ -18,7 +18,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("schedule", vec!["model"]),
         ("words", vec!["model"]),
         ("engine", vec!["model", "words"]),
-        ("outbox", vec!["model"]),
+        ("outbox", vec!["model", "words"]),
         ("offset", vec!["model"]),
         ("replay", vec!["model", "engine"]),
         ("net", vec!["model", "clock", "config"]),

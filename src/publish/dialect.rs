@@ -64,6 +64,12 @@ pub(super) trait Conversation {
         false
     }
 
+    /// Whether the call that is made now is a look at what a write before it has done: then whatever
+    /// keeps it from an answer says nothing of that write.
+    fn in_doubt(&self) -> bool {
+        false
+    }
+
     /// Takes the answer to the call.
     fn hear(&mut self, answer: &Answer) -> Turn;
 }
@@ -75,6 +81,8 @@ pub struct Caps {
     pub marker: Marker,
     /// Whether an update and the components' statuses are one call.
     pub atomic: bool,
+    /// Whether it keeps the draft of a postmortem.
+    pub drafts: bool,
     /// Whether a write may be made twice without harm.
     pub idempotent: bool,
     /// Whether the end of an incident makes its components operational by itself.

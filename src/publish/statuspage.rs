@@ -22,8 +22,12 @@ use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Stand
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use component::Setting;
+use draft::Drafting;
 use row::Components;
 
+mod component;
+mod draft;
 mod row;
 
 /// Rows of one page of a list: what the vendor gives at most.
@@ -39,6 +43,7 @@ const MAX_BODY: usize = 25_000;
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Metadata,
     atomic: true,
+    drafts: true,
     idempotent: false,
     clears_components: false,
     per_second: NonZeroU32::MIN,
@@ -98,7 +103,10 @@ impl Statuspage {
             Request::Components => Stage::Components(1),
             Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
-            Request::Create(_) | Request::Read { .. } => Stage::Single,
+            Request::Create(_)
+            | Request::Read { .. }
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => Stage::Single,
         };
         Exchange {
             dialect: self,
@@ -237,6 +245,11 @@ impl Exchange<'_> {
         self.stage == Stage::Before && self.reads == 0
     }
 
+    /// Whether the call to make now is a look at what a write before it has done.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.stage == Stage::Before && self.reads > 0
+    }
+
     /// Takes the answer to the call.
     pub(super) fn hear(&mut self, answer: &Answer) -> Turn {
         // It was changed between reading and writing.
@@ -260,6 +273,14 @@ impl Exchange<'_> {
                 && self.only_reads()
             {
                 return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
+            // Whoever may not look now does not know what the write before has done.
+            if let Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } = &outcome
+                && self.in_doubt()
+            {
+                let status = answer.status;
+                let detail = format!("status {status} for the look at what a write has done");
+                return Turn::Over(Outcome::Uncertain { detail });
             }
             return Turn::Over(outcome);
         }
@@ -295,8 +316,10 @@ impl Exchange<'_> {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
             Request::Create(_)
+            | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -328,7 +351,9 @@ impl Exchange<'_> {
             | Request::Retire { .. }
             | Request::Find { .. }
             | Request::Read { .. }
+            | Request::Draft { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => {}
         }
@@ -469,7 +494,13 @@ impl Dialect for Statuspage {
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(self.exchange(request))
+        if let Request::Draft { remote, key, text } = request {
+            return Box::new(Drafting::new(self, remote, key, text));
+        }
+        match Setting::of(self, request) {
+            Some(setting) => Box::new(setting),
+            None => Box::new(self.exchange(request)),
+        }
     }
 }
 
@@ -484,6 +515,10 @@ impl Conversation for Exchange<'_> {
 
     fn only_reads(&self) -> bool {
         Exchange::only_reads(self)
+    }
+
+    fn in_doubt(&self) -> bool {
+        Exchange::in_doubt(self)
     }
 }
 
