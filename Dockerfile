@@ -3,6 +3,9 @@ FROM docker.io/library/rust:1-bookworm AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+# What the demo plays, and the platforms that it watches, are part of the binary.
+COPY probes probes
+COPY tests/scenarios tests/scenarios
 # The manifest names them; they are not built.
 COPY benches benches
 RUN cargo build --release --locked --bin farol

@@ -18,7 +18,7 @@ use farol::clock::Clock;
 use farol::model::{
     CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Finding, Input, Language,
     MajorWhen, Observation, Phase, PlatformId, PlatformPolicy, Policy, Purpose, Reason, Span,
-    Subject, Threshold, Timestamp, Vantage, Verdict,
+    Subject, Threshold, Timestamp, Vantage, Verdict, Wording,
 };
 use farol::replay::{Replay, Report, Rules};
 use farol::store::{Journal, Options, Snapshot, Store};
@@ -92,6 +92,7 @@ fn policy() -> Policy {
         name: "Bench".to_owned(),
         time_zone: Tz::UTC,
         language: Language::English,
+        words: Wording::default(),
         group_within: Span::from_secs(600),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(300),
@@ -111,6 +112,7 @@ fn policy() -> Policy {
                 name,
                 group: None,
                 depends_on: BTreeSet::new(),
+                major_when: None,
             },
         );
         let rules = CheckPolicy {
@@ -122,6 +124,8 @@ fn policy() -> Policy {
             slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
+            makes: None,
+            flapping: None,
             variants: BTreeSet::new(),
             purpose: Purpose::Use,
         };

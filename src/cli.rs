@@ -11,6 +11,7 @@ mod demo;
 mod health;
 mod incidents;
 mod log;
+mod postmortem;
 mod preview;
 mod print;
 mod probes;
@@ -52,6 +53,7 @@ enum Command {
     Demo(demo::Demo),
     Health(health::Health),
     Incidents(incidents::Incidents),
+    Postmortem(postmortem::Postmortem),
 }
 
 /// How a command ended.
@@ -92,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Incidents(command) => command.run(),
+        Command::Postmortem(command) => command.run(),
     };
     ending.into()
 }

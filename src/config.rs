@@ -17,8 +17,9 @@ mod schema;
 mod setting;
 mod suggest;
 mod validate;
+mod variables;
 
-pub use load::{load, parse};
+pub use load::{load, parse, parse_with};
 pub use plan::expect::{
     Comparison, CountRange, HeaderExpect, HtmlExpect, HttpExpect, JsonExpect, JsonTest,
     RecordLimits, SizeRange, TimeFormat, UrlExpect,
@@ -45,3 +46,4 @@ pub use schema::schema;
 pub use secret::{Secret, SecretProblem, SecretRef, Secrets, SecretsError};
 pub(crate) use setting::secret::looks_secret;
 pub(crate) use suggest::nearest;
+pub use variables::Overrides;

@@ -1,14 +1,21 @@
-//! A small platform on loopback that fails the way a real one did, for a demonstration that needs
-//! no configuration, no internet and no real customer in trouble.
+//! Small platforms on loopback that fail the way real ones did, for a demonstration that needs no
+//! configuration, no internet and no real customer in trouble; and the judge of what farol makes
+//! of it.
 
 mod chat;
 mod dns;
+pub mod fault;
 mod identity;
+pub mod judge;
 mod listen;
 pub mod page;
+mod person;
 pub mod platform;
-pub mod story;
+pub mod play;
+pub mod scenario;
+mod telling;
 pub mod timeline;
 mod web;
+pub mod world;
 
 pub use platform::{Platform, StartError};

@@ -222,11 +222,11 @@ impl Engine {
         let Some(policy) = policy.checks.get(&observation.check) else { return };
         let component = policy.component.clone();
         let check = checks.entry(observation.check.clone()).or_default();
-        let decided = check.observe(observation, policy, now, &mut decision.events);
-        // After a maintenance, seeing again what is decided is news.
         let maintained = components
             .get(&component)
             .is_some_and(|component| component.status == ComponentStatus::UnderMaintenance);
+        let decided = check.observe(observation, policy, maintained, now, &mut decision.events);
+        // After a maintenance, seeing again what is decided is news.
         if decided || maintained {
             self.reassess(Changes::new(), &[component], now, decision);
         }

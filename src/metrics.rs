@@ -59,6 +59,7 @@ struct Tracked {
 struct Check {
     variants: BTreeSet<Variant>,
     health: BTreeMap<(Option<Variant>, Subject), Health>,
+    flapping: BTreeSet<(Option<Variant>, Subject)>,
     addresses: BTreeSet<IpAddr>,
     reasons: BTreeSet<&'static str>,
 }
@@ -123,6 +124,7 @@ impl Metrics {
         }
         known.variants.clone_from(&policy.variants);
         known.health.retain(|(variant, _), _| policy.asks_about(variant.as_ref()));
+        known.flapping.retain(|(variant, _)| policy.asks_about(variant.as_ref()));
         self.show_health(check, known);
         for variant in &known.variants {
             self.show_variant(check, variant, known);
@@ -189,6 +191,9 @@ impl Metrics {
             EventKind::HealthChanged { check, variant, subject, to, .. } => {
                 self.set_health(check, variant.as_ref(), *subject, *to);
             }
+            EventKind::FlappingChanged { check, variant, subject, since } => {
+                self.set_flapping(check, variant.as_ref(), *subject, since.is_some());
+            }
             EventKind::AddressAppeared { check, .. } => self.address_changed(check, APPEARED),
             EventKind::AddressVanished { check, variant, subject } => {
                 self.address_changed(check, VANISHED);
@@ -226,6 +231,26 @@ impl Metrics {
             if let Some(variant) = variant.filter(|variant| known.variants.contains(*variant)) {
                 self.show_variant(check, variant, known);
             }
+        }
+    }
+
+    /// Sets whether one subject of a check changes too often, as an event does.
+    pub fn set_flapping(
+        &self,
+        check: &CheckId,
+        variant: Option<&Variant>,
+        subject: Subject,
+        flaps: bool,
+    ) {
+        let mut tracked = self.tracked();
+        if let Some(known) = tracked.checks.get_mut(check) {
+            let subject = (variant.cloned(), subject);
+            if flaps {
+                known.flapping.insert(subject);
+            } else {
+                known.flapping.remove(&subject);
+            }
+            self.show_health(check, known);
         }
     }
 
@@ -331,6 +356,9 @@ impl Metrics {
             let gauge = self.series.check.state.with_label_values(&labels);
             gauge.set(i64::from(health == worst));
         }
+        let flapping =
+            self.series.check.flapping.with_label_values(&labels(split(check.as_str()), []));
+        flapping.set(i64::try_from(known.flapping.len()).unwrap_or(i64::MAX));
     }
 
     fn show_variant(&self, check: &CheckId, variant: &Variant, known: &Check) {
@@ -391,6 +419,7 @@ impl Metrics {
             let labels = labels(name, [phase.as_str()]);
             let _ = self.series.check.phase_duration.remove_label_values(&labels);
         }
+        let _ = self.series.check.flapping.remove_label_values(&labels(name, []));
         let _ = self.series.check.duration.remove_label_values(&labels(name, []));
         let _ = self.series.check.missed_runs.remove_label_values(&labels(name, []));
         let _ = self.series.addresses.count.remove_label_values(&labels(name, []));

@@ -7,7 +7,9 @@ pub mod account;
 pub mod action;
 pub mod clock;
 pub mod component;
+mod cron;
 pub mod event;
+mod flapping;
 pub mod id;
 pub mod incident;
 pub mod input;
@@ -23,12 +25,15 @@ pub mod span;
 pub mod threshold;
 pub mod time;
 pub mod trouble;
+pub mod wording;
 
 pub use account::{Account, Affected, Change, Doubt, Happening};
 pub use action::{Action, ActionKind};
 pub use clock::{ClockOffset, ClockReference, ClockSource};
 pub use component::ComponentStatus;
+pub use cron::Cron;
 pub use event::{Cause, Event, EventKind, Health};
+pub use flapping::Flapping;
 pub use id::{
     CheckId, ComponentId, IncidentKey, LaneId, MaintenanceId, PlatformId, Vantage, Variant,
 };
@@ -52,3 +57,4 @@ pub use span::Span;
 pub use threshold::Threshold;
 pub use time::Timestamp;
 pub use trouble::OwnTrouble;
+pub use wording::Wording;

@@ -16,7 +16,9 @@
 mod announced;
 mod answer;
 mod backoff;
+mod board;
 mod choice;
+mod draft;
 mod gate;
 mod left;
 mod notice;
@@ -39,13 +41,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Action, IncidentKey, Publishing, Timestamp};
 
 pub use choice::{WakeReason, Wakeup};
-pub use notice::{Notice, Trouble};
-pub use request::{Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Sighting};
+pub use notice::{ComponentNews, Notice, Trouble};
+pub use request::{
+    Attempt, AttemptId, Outcome, Payload, Remote, RemoteId, Request, Shows, Sighting,
+};
 pub use standing::{Foreign, Standing};
 pub use state::{State, StateError};
 pub use timing::Timing;
 pub use view::{Lead, View};
 
+use gate::Gate;
 use plan::Errand;
 use publication::Publication;
 
@@ -105,6 +110,7 @@ impl Outbox {
         {
             publication.sweep_again(now);
         }
+        self.state.board.values_mut().for_each(board::Pin::resume);
         for publication in self.state.incidents.values_mut() {
             publication.resume(now);
             if self.timing.idempotent {
@@ -120,6 +126,7 @@ impl Outbox {
         }
         self.state.latest = self.state.latest.max(Some(action.at));
         let new = self.state.recall(&action.incident).is_none();
+        let action = self.without_account(action);
         let (passes, notice) = self.admit(&action);
         let key = action.incident.clone();
         if passes && let Some(publication) = self.state.incidents.get_mut(&key) {
@@ -148,6 +155,8 @@ impl Outbox {
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
+            Errand::Draft => self.drafted(&flight.key, &outcome, now).into_iter().collect(),
+            Errand::Component(id) => self.component_set(&flight, id, outcome, now),
             // The engine is told, and not the outbox.
             Errand::Announcements => Vec::new(),
         });
@@ -163,6 +172,8 @@ impl Outbox {
 
     /// Remembers little more than the names of incidents that are done with.
     fn clear_away(&mut self) {
+        // Before it is forgotten who has taken what over.
+        self.clear_board();
         let done: Vec<IncidentKey> = self
             .state
             .incidents
@@ -173,12 +184,14 @@ impl Outbox {
         for key in done {
             self.state.retire(&key);
         }
+        self.clear_board();
     }
 
-    /// How many steps are not known to be published; steps that were joined count as one, and of
-    /// what a person has none does.
+    /// How many steps are not known to be published, and how many components not known to be set;
+    /// steps that were joined count as one, and of what a person has none does.
     pub fn pending(&self) -> usize {
-        self.led().map(|publication| publication.steps().count()).sum()
+        let steps: usize = self.led().map(|publication| publication.steps().count()).sum();
+        steps + if self.named { self.component_plans().len() } else { 0 }
     }
 
     /// When the oldest of them was decided.
@@ -188,7 +201,7 @@ impl Outbox {
 
     fn led(&self) -> impl Iterator<Item = &Publication> {
         let incidents = self.state.incidents.values().filter(|_| self.named);
-        incidents.filter(|publication| publication.detached().is_none())
+        incidents.filter(|it| it.detached().is_none() && it.gate != Gate::Components)
     }
 
     /// How many steps were ever given up because the API refused them.

@@ -297,6 +297,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Listed(_) => "listed",
         Outcome::Surveyed(_) => "surveyed",
         Outcome::Announced(_) => "announced",
+        Outcome::Component(_) => "component",
         Outcome::Differs(_) => "differs",
     }
 }

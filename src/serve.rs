@@ -12,6 +12,7 @@ mod html;
 mod listen;
 mod operator;
 mod overall;
+mod postmortem;
 mod shape;
 mod v1;
 mod v2;

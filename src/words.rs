@@ -6,6 +6,7 @@
 
 mod facts;
 mod languages;
+mod own;
 mod postmortem;
 pub mod sample;
 mod template;
@@ -14,6 +15,7 @@ mod tests;
 mod tongue;
 
 pub use facts::{Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Title, Watch};
+pub use own::{Flaw, template};
 pub use postmortem::postmortem;
-pub use template::{Text, tell, title};
+pub use template::{Text, Voice, tell, title, titled};
 pub use tongue::{Tongue, name};

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use farol::config::{CheckKind, Config, ConfigError, SecretRef, SourceFile, load, parse};
+use farol::config::{
+    CheckKind, Config, ConfigError, Overrides, SecretRef, SourceFile, load, parse, parse_with,
+};
 use proptest::prelude::*;
 
 #[path = "config/in_step.rs"]
@@ -125,13 +127,18 @@ fn every_code_has_a_case() {
     }
     let of_paths =
         ["no_files", "not_found", "empty_directory", "unreadable", "too_large", "not_utf8"];
-    let of_several_files = ["duplicate_prober"];
+    let of_several_files = ["duplicate_prober", "unknown_override"];
     covered.extend(
         of_paths.iter().chain(&of_several_files).map(|name| format!("farol::config::{name}")),
     );
-    let all: BTreeSet<String> = include_str!("../src/config/mistake.rs")
-        .split("code(")
-        .skip(1)
+    let sources = [
+        include_str!("../src/config/mistake.rs"),
+        include_str!("../src/config/mistake/variables.rs"),
+        include_str!("../src/config/mistake/wording.rs"),
+    ];
+    let all: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|source| source.split("code(").skip(1))
         .map(|rest| rest.split(')').next().unwrap().to_owned())
         .collect();
     assert_eq!(covered, all);
@@ -147,11 +154,11 @@ fn what_is_wrong_with_paths_is_told_beside_what_is_wrong_in_files() {
     std::fs::write(path("large.toml"), "#".repeat((1 << 20) + 1)).unwrap();
     let names =
         ["missing.toml", "empty", "bad.toml", "bad.toml/inside", "binary.toml", "large.toml"];
-    let error = load(&names.map(path)).unwrap_err();
+    let error = load(&names.map(path), &Overrides::default()).unwrap_err();
     let shown = error.render(false, 100).replace(dir.path().to_str().unwrap(), "DIR");
     insta::assert_snapshot!("paths", shown);
     assert_eq!(error.problems().len(), 6);
-    insta::assert_snapshot!("no_paths", report(load(&[])));
+    insta::assert_snapshot!("no_paths", report(load(&[], &Overrides::default())));
 }
 
 #[test]
@@ -162,7 +169,8 @@ fn directories_give_their_files_in_order_and_no_file_twice() {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
     std::fs::create_dir(dir.path().join("c.toml")).unwrap();
-    let config = load(&[dir.path().to_owned(), dir.path().join("b.toml")]).unwrap();
+    let config =
+        load(&[dir.path().to_owned(), dir.path().join("b.toml")], &Overrides::default()).unwrap();
     let ids: Vec<&str> = config.platforms.iter().map(|platform| platform.id.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
 }
@@ -172,6 +180,91 @@ fn two_files_with_one_id_are_both_pointed_at() {
     let named = MINIMAL.replace("name = \"Blip\"", "name = \"Blip\"\nid = \"blip\"");
     let files = [source("probes/blip.toml", MINIMAL), source("probes/other.toml", &named)];
     insta::assert_snapshot!("duplicate_platform", report(parse(&files)));
+}
+
+const VARIABLES: &str = r#"
+[variables]
+desk = "https://desk.example"
+wait = "5s"
+title = "Desk"
+[platform]
+name = "Blip"
+[defaults]
+timeout = "${wait}"
+[[component]]
+name = "${title}"
+[[component.check]]
+name = "${title} answers"
+http = { url = "${desk}/health", contains = ["${title}: $${title}", "costs $5"], json = { path = "$.x" } }
+"#;
+
+fn with(values: &[(&str, &str)], text: &str) -> Result<Config, ConfigError> {
+    let mut overrides = Overrides::default();
+    values.iter().for_each(|(name, value)| overrides.set(*name, *value));
+    parse_with(&[source("probes/blip.toml", text)], &overrides)
+}
+
+#[test]
+fn variables_stand_in_any_text_and_can_be_replaced() {
+    let asked = |config: &Config| {
+        let (_, component, check) = config.checks().next().unwrap();
+        let CheckKind::Http(http) = &check.kind else { panic!("it is HTTP") };
+        let url = http.url.to_string();
+        (component.name.clone(), check.name.clone(), url, check.timeout.to_string())
+    };
+    let told = |name: &str, url: &str, wait: &str| {
+        (name.to_owned(), format!("{name} answers"), url.to_owned(), wait.to_owned())
+    };
+    let config = with(&[], VARIABLES).unwrap();
+    assert_eq!(asked(&config), told("Desk", "https://desk.example/health", "5s"));
+    assert!(format!("{config:?}").contains("Desk: ${title}"), "{config:?}");
+    let values = [("desk", "http://127.0.0.1:8080"), ("title", "Pult")];
+    let config = with(&values, VARIABLES).unwrap();
+    assert_eq!(asked(&config), told("Pult", "http://127.0.0.1:8080/health", "5s"));
+
+    let environment = [("FAROL_VAR_WAIT", "2s"), ("FAROL_VAR_ELSEWHERE", "x"), ("WAIT", "3s")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut overrides = Overrides::of_environment(environment);
+    let file = [source("probes/blip.toml", VARIABLES)];
+    assert_eq!(asked(&parse_with(&file, &overrides).unwrap()).3, "2s");
+    overrides.set("wait", "1s");
+    assert_eq!(asked(&parse_with(&file, &overrides).unwrap()).3, "1s");
+}
+
+#[test]
+fn what_is_wrong_with_variables_and_with_what_they_fill_is_told_where_it_is_written() {
+    let error = with(&[("tilte", "Pult")], VARIABLES).unwrap_err();
+    insta::assert_snapshot!("unknown_override", error.render(false, 100));
+    // A value that does not fit where it is used is pointed at there, and once in each place.
+    let error = with(&[("wait", "soon")], VARIABLES).unwrap_err();
+    insta::assert_snapshot!("value_that_does_not_fit", error.render(false, 100));
+    // What is wrong with a variable itself is told once, and not again wherever it is used.
+    for (value, code) in [("'${desk}'", "invalid_text"), ("5", "wrong_type")] {
+        let text = VARIABLES.replace("\"5s\"", value);
+        let error = parse_text(&text).unwrap_err();
+        let code = format!("farol::config::{code}");
+        let found: Vec<_> = error.problems().iter().map(|one| (one.code(), one.line())).collect();
+        assert_eq!(found, [(code, Some(4))], "{value}");
+    }
+    let text = VARIABLES.replace("wait = ", "api_token = 'hush'\nwait = ");
+    let shown = report(parse_text(&text));
+    assert!(shown.contains("plain_secret") && !shown.contains("hush"), "{shown}");
+    // Mistakes after a value that is longer or shorter are still where they were.
+    let text = VARIABLES.replace("path = \"$.x\"", "pth = \"$.x\"");
+    let lines = |values: &[(&str, &str)]| {
+        let error = with(values, &text).unwrap_err();
+        error.problems().iter().map(|one| one.line()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&[]), [Some(14)]);
+    assert_eq!(lines(&[("title", &"x".repeat(100))]), [Some(14)]);
+}
+
+#[test]
+fn the_file_about_the_prober_has_variables_too() {
+    let text = PROBER
+        .replace("https://www.example.org/", "${site}")
+        .replace("[prober]", "[variables]\nsite = 'https://www.example.org/'\n[prober]");
+    assert_eq!(parse_text(&text).unwrap().prober.references.len(), 2);
 }
 
 const PROBER: &str = r#"

@@ -102,6 +102,12 @@ impl Story {
         list.and_then(|list| list["incidents"].as_array().cloned()).unwrap_or_default()
     }
 
+    /// What the component shows.
+    async fn desk(&self) -> Option<String> {
+        let list = self.farol.json("/api/v2/components.json").await?;
+        list["components"][0]["status"].as_str().map(str::to_owned)
+    }
+
     async fn published(&self) -> Value {
         self.until("it is published", async || self.shown().await.pop()).await
     }
@@ -183,6 +189,33 @@ async fn what_the_operator_leaves_to_people_is_taken_up_again_when_told() {
     let list = story.say(&["rejoin", &key]);
     assert!(list.contains("published") || list.contains("waiting"), "{list}");
     assert!(!list.contains("detached"), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_components_are_set_while_nothing_holds_them_and_set_back_in_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("state")).unwrap();
+    std::fs::write(dir.path().join("state/hold"), "").unwrap();
+    let probes = probes(dir.path(), "mode = \"component_only\"");
+    let farol = Farol::start(dir.path(), &probes, &[]);
+    let mut story = Story { dir, farol };
+    let key = story.key("components").await;
+    assert_eq!(story.desk().await.as_deref(), Some("operational"), "publishing is held");
+
+    story.say(&["lift"]);
+    let set = async || story.desk().await.filter(|status| status == "major_outage");
+    story.until("the component is set", set).await;
+    let log = story.farol.read_log();
+    assert!(log.contains("component blip/desk shows major_outage on the status page"), "{log}");
+    assert_eq!(story.farol.terminate().0, Some(0));
+    story.farol = Farol::start(story.dir.path(), &probes, &[]);
+    assert_eq!(story.key("components").await, key);
+    assert_eq!(story.desk().await.as_deref(), Some("major_outage"));
+
+    story.say(&["resolve", &key]);
+    let back = async || story.desk().await.filter(|status| status == "operational");
+    story.until("it is set back", back).await;
+    assert_eq!(story.shown().await, Vec::<Value>::new(), "no incident was ever written");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

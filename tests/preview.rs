@@ -64,6 +64,41 @@ fn another_language_can_be_tried() {
     assert!(!text.contains("Vitrine"), "{text}");
 }
 
+/// The heads of the texts, each with its step and impact.
+fn heads(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with("# ")).collect()
+}
+
+#[test]
+fn one_step_or_one_impact_can_be_read_alone() {
+    let all = read(&["--platform", "shop"]);
+    let of = |arguments: &[&str], ends: &dyn Fn(&str) -> bool| {
+        let some = read(&[&["--platform", "shop"], arguments].concat());
+        let wanted: Vec<&str> = heads(&all).into_iter().filter(|head| ends(head)).collect();
+        assert!(!wanted.is_empty() && wanted.len() < heads(&all).len(), "{arguments:?}");
+        assert_eq!(heads(&some), wanted, "{arguments:?}");
+    };
+    for step in ["investigating", "monitoring", "resolved"] {
+        of(&["--step", step], &|head| head.contains(&format!("({step}, ")));
+    }
+    for impact in ["minor", "major", "critical"] {
+        of(&["--impact", impact], &|head| head.ends_with(&format!("impact {impact})")));
+    }
+    let both = ["--step", "resolved", "--impact", "critical"];
+    of(&both, &|head| head.ends_with("(resolved, impact critical)"));
+}
+
+#[test]
+fn no_text_says_where_or_how_it_was_checked() {
+    for language in ["en", "pt", "es", "fr"] {
+        let text = read(&["--platform", "shop", "--language", language]);
+        assert!(heads(&text).len() > 30, "{text}");
+        for hidden in [".example", "://", "HTTP", "FAROL", "503", "timeout", "shop/"] {
+            assert!(!text.contains(hidden), "{language}: {hidden}");
+        }
+    }
+}
+
 #[test]
 fn what_there_is_not_is_said() {
     let output = preview(&["--platform", "blop"]);
@@ -74,4 +109,13 @@ fn what_there_is_not_is_said() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("known are en, pt, es, fr"), "{said}");
+    for (flag, wrong, known) in [
+        ("--step", "title", "known are investigating, monitoring, resolved"),
+        ("--impact", "none", "known are minor, major, critical"),
+    ] {
+        let output = preview(&[flag, wrong]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(known), "{said}");
+    }
 }

@@ -13,6 +13,8 @@ mod maintenance;
 mod page;
 #[path = "serve/person.rs"]
 mod person;
+#[path = "serve/postmortem.rs"]
+mod postmortem;
 #[path = "serve/process.rs"]
 mod process;
 #[path = "serve/v1.rs"]

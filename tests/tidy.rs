@@ -13,11 +13,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("model", vec![]),
         ("clock", vec!["model"]),
-        ("config", vec!["model"]),
+        // Own words are tried on samples when they are read.
+        ("config", vec!["model", "words"]),
         ("schedule", vec!["model"]),
         ("words", vec!["model"]),
         ("engine", vec!["model", "words"]),
-        ("outbox", vec!["model"]),
+        ("outbox", vec!["model", "words"]),
         ("offset", vec!["model"]),
         ("replay", vec!["model", "engine"]),
         ("net", vec!["model", "clock", "config"]),

@@ -39,6 +39,8 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
     match publish {
         Publish::Embedded => Timing {
             sweep_every,
+            drafts: Caps::STATUSPAGE.drafts,
+            sets_components: true,
             read_announcements_every: Some(Span::from_secs(5)),
             ..Timing::embedded()
         },
@@ -48,7 +50,13 @@ pub(super) fn timing(config: &Config, publish: &Publish) -> Timing {
                 |(_, _, publish): &(_, _, &Publish)| matches!(publish, Publish::Statuspage(_));
             let pages = of(config).iter().filter(|lane| vendors(lane)).count();
             let every = read_announcements_every(u64::try_from(pages).unwrap_or(u64::MAX));
-            Timing { sweep_every, read_announcements_every: Some(every), ..timing }
+            Timing {
+                sweep_every,
+                drafts: Caps::STATUSPAGE.drafts,
+                read_announcements_every: Some(every),
+                sets_components: true,
+                ..timing
+            }
         }
         Publish::Cachet(page) => Timing::remote(Caps::CACHET.per_second, page.timeout),
         Publish::IncidentIo(page) => Timing::remote(Caps::INCIDENT_IO.per_second, page.timeout),

@@ -156,6 +156,8 @@ fn show(state: &engine::State, metrics: &Metrics) {
     for (check, tracks) in state.checks() {
         for (variant, subject, track) in tracks.subjects() {
             metrics.set_health(check, variant, subject, track.health());
+            let flaps = track.unstable_since().is_some();
+            metrics.set_flapping(check, variant, subject, flaps);
         }
     }
     for (component, is) in state.components() {

@@ -38,6 +38,9 @@ pub(super) struct Check {
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
+    #[command(flatten)]
+    values: probes::Values,
+
     /// Print one JSON object for each check instead of a table
     #[arg(long)]
     json: bool,
@@ -54,7 +57,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Ending {
         let told = Complaints::Terminal;
-        let loaded = probes::load(&self.probes, told)
+        let loaded = probes::load(&self.probes, &self.values, told)
             .and_then(|config| {
                 Ok((probes::secrets(config.secret_refs(), config.files(), told)?, config))
             })

@@ -1,27 +1,56 @@
 //! `farol demo`: see it work, with nothing to configure.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::demo::story::{Demo as Play, DemoError};
+use crate::app;
+use crate::clock::Clock;
+use crate::demo::judge::Outcome;
+use crate::demo::play::{Play, PlayError};
+use crate::demo::scenario::{self, Scenario, collection, moment};
 use crate::demo::timeline::{Line, Timeline, Voice};
 
 use super::print::{self, Tone, paint};
 use super::run::told_to_stop;
 use super::{Ending, address, runtime};
 
-/// Watch farol find and publish a real incident, on this machine alone
+/// Watch farol find and publish real incidents, on this machine alone
 ///
-/// Starts a small platform on the loopback (a DNS name with three servers, a login, a chat
-/// service), farol watching it, and the status page. Then the clock of one server jumps a year
-/// ahead and its logins fail, as on 15 September 2021 at a real company, and later it is mended.
-/// Needs no internet; everything is gone afterwards.
+/// Plays a scenario: the outage of a real company, on a small platform on the loopback that fails as
+/// theirs did, with farol watching it from the outside and the status page in your browser. Time
+/// runs faster than it did then, and the timeline shows the clock of that day; hours take a
+/// minute. At the end it is told whether the page said what it should, when it should, and nothing
+/// else. Five more scenarios are days on which nothing may be published at all.
+///
+/// Without the name of a scenario it lists them, and plays the first. Needs no internet; everything
+/// is gone afterwards.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct Demo {
-    /// End when the incident is resolved, with exit code 0 only if everything came as it should
+    /// The scenarios to play, such as 2024-11-14, or files of your own that end in .toml; without any,
+    /// the first
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+
+    /// Only list the scenarios
+    #[arg(long, conflicts_with_all = ["all", "scenarios"])]
+    list: bool,
+
+    /// Play every scenario, one after the other, and sum them up in a table
+    #[arg(long, conflicts_with = "scenarios")]
+    all: bool,
+
+    /// How fast, against a scenario's own pace: 2 is twice as fast, 0.5 half as fast. Much faster,
+    /// checks cannot keep up, and what should come in time comes late
+    #[arg(long, default_value = "1", value_name = "FACTOR", value_parser = factor)]
+    speed: u32,
+
+    /// End when the story is over, with exit code 0 only if everything came as it should; several
+    /// scenarios always end so
     #[arg(long)]
     exit: bool,
 
@@ -35,8 +64,30 @@ pub(super) struct Demo {
     state_dir: Option<PathBuf>,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  farol demo                        list the scenarios and play the first
+  farol demo 2024-11-14             play that one; the status page stays up until Ctrl-C
+  farol demo 2024-11-14 --speed 0.5 the same at half the pace
+  farol demo healthy own-network    play two, and sum them up
+  farol demo --all                  play all ten; exit code 0 only if all came as they should";
+
+/// What came of one scenario.
+struct Played {
+    scenario: Arc<Scenario>,
+    outcome: Outcome,
+    took: Duration,
+}
+
 impl Demo {
     pub(super) fn run(self) -> Ending {
+        let chosen = match self.choose() {
+            Ok(chosen) => chosen,
+            Err(ending) => return ending,
+        };
+        if chosen.is_empty() {
+            return Ending::Well;
+        }
         let runtime = match runtime() {
             Ok(runtime) => runtime,
             Err(ending) => return ending,
@@ -46,7 +97,7 @@ impl Demo {
             Some(folder) => folder.join(format!("demo-{process}")),
             None => std::env::temp_dir().join(format!("farol-demo-{process}")),
         };
-        let ended = runtime.block_on(self.play(state_dir.clone()));
+        let ended = runtime.block_on(self.play_all(&chosen, &state_dir));
         runtime.shutdown_timeout(Duration::from_millis(200));
         // What is left in a folder for temporary files is a nuisance, not an error.
         let _ = std::fs::remove_dir_all(state_dir);
@@ -60,40 +111,201 @@ impl Demo {
         }
     }
 
-    async fn play(&self, state_dir: PathBuf) -> Result<bool, DemoError> {
-        let colours = print::colours();
-        let timeline = Timeline::new(move |line| print::line(&show(line, colours)));
-        let demo = Play::start(self.listen, state_dir, timeline).await?;
+    /// The scenarios that are meant; none if only the list was asked for.
+    fn choose(&self) -> Result<Vec<Arc<Scenario>>, Ending> {
+        let all = collection::all().map_err(|error| {
+            print::error(&error.to_string());
+            Ending::Failed
+        })?;
+        let all: Vec<Arc<Scenario>> = all.into_iter().map(Arc::new).collect();
+        if self.list || (self.scenarios.is_empty() && !self.all) {
+            list(&all);
+        }
+        if self.list {
+            return Ok(Vec::new());
+        }
+        if self.all {
+            return Ok(all);
+        }
+        if self.scenarios.is_empty() {
+            return Ok(all.into_iter().take(1).collect());
+        }
+        self.scenarios.iter().map(|name| named(name, &all)).collect()
+    }
+
+    async fn play_all(
+        &self,
+        chosen: &[Arc<Scenario>],
+        state_dir: &Path,
+    ) -> Result<bool, PlayError> {
         let stop = told_to_stop();
         tokio::pin!(stop);
-        let met = tokio::select! {
-            met = demo.play() => Some(met),
+        let mut played = Vec::new();
+        for scenario in chosen {
+            let state_dir = state_dir.join(&scenario.id);
+            let stays = !self.exit && chosen.len() == 1;
+            let one = self.play(Arc::clone(scenario), state_dir, stays, stop.as_mut());
+            // Whoever stops it has not seen that everything came as it should.
+            let Some(one) = one.await? else { return Ok(false) };
+            played.push(one);
+        }
+        if chosen.len() > 1 {
+            summary(&played);
+        }
+        Ok(played.iter().all(|one| one.outcome.is_right()))
+    }
+
+    /// Plays one; `None` if it was stopped before its end.
+    async fn play(
+        &self,
+        scenario: Arc<Scenario>,
+        state_dir: PathBuf,
+        stays: bool,
+        mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Option<Played>, PlayError> {
+        let tempo = scenario.tempo.faster(self.speed);
+        let takes = tempo.takes(scenario.begins, scenario.ends).as_secs();
+        print::line(&format!("\n{}: {}", scenario.id, scenario.title));
+        print::line(&fill(&scenario.about, "  "));
+        let timeline = timeline(&scenario);
+        let watch = Clock::start().stopwatch();
+        let mut play =
+            Play::start(Arc::clone(&scenario), tempo, self.listen, state_dir, timeline).await?;
+        let page = app::own_url(play.address(), "/").map_err(PlayError::App)?;
+        print::line(&format!("  It takes {takes} s; the status page is at {page}\n"));
+        let outcome = tokio::select! {
+            outcome = play.play() => Some(outcome?),
             () = &mut stop => None,
         };
-        match met {
-            Some(true) => print::line("\nEverything came as it should."),
-            Some(false) => print::line("\nNot everything came as it should."),
-            None => {}
+        let took = watch.elapsed().to_duration();
+        if let Some(outcome) = &outcome {
+            print::line(&verdict(outcome));
         }
-        if self.exit || met.is_none() {
-            demo.run_until(std::future::ready(())).await?;
-        } else {
+        if stays && outcome.is_some() {
             print::line("The status page stays up; Ctrl-C ends it.");
-            demo.run_until(stop).await?;
+            play.run_until(stop).await?;
+        } else {
+            play.run_until(std::future::ready(())).await?;
         }
-        Ok(met == Some(true))
+        Ok(outcome.map(|outcome| Played { scenario, outcome, took }))
     }
 }
 
-fn show(line: &Line, colours: bool) -> String {
+/// The scenario that is called so, or that stands in that file.
+fn named(name: &str, all: &[Arc<Scenario>]) -> Result<Arc<Scenario>, Ending> {
+    if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(name).map_err(|error| {
+            print::error(&format!("{name} cannot be read: {error}"));
+            Ending::BadArguments
+        })?;
+        return scenario::read(name, &text, collection::cast_of).map(Arc::new).map_err(|error| {
+            print::error(&format!("{error}"));
+            Ending::BadConfiguration
+        });
+    }
+    let found = all.iter().find(|scenario| scenario.id == name).cloned();
+    found.ok_or_else(|| {
+        let help = crate::config::nearest(name, collection::ids())
+            .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        print::error(&format!("there is no scenario {name}{help} (farol demo --list)"));
+        Ending::BadArguments
+    })
+}
+
+/// What every scenario is, for choosing one.
+fn list(all: &[Arc<Scenario>]) {
+    print::line("Scenarios that farol demo plays:\n");
+    for scenario in all {
+        let takes = scenario.tempo.takes(scenario.begins, scenario.ends).as_secs();
+        print::line(&format!("  {:20} {takes:>3} s  {}", scenario.id, scenario.title));
+    }
+    print::line("\nThe first five happened as told; of the others nothing may be published.");
+    print::line("Play one with `farol demo SCENARIO`, all with `farol demo --all`.");
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    let lag = outcome.longest_lag().map_or_else(String::new, |lag| {
+        format!(" What customers noticed first was on the page after {lag} of the story at most.")
+    });
+    match outcome.wrongs.len() {
+        0 => format!("\nEverything came as it should.{lag}"),
+        1 => format!("\nNot everything came as it should: 1 thing was wrong.{lag}"),
+        count => format!("\nNot everything came as it should: {count} things were wrong.{lag}"),
+    }
+}
+
+/// A table of what came of each.
+fn summary(played: &[Played]) {
+    let colours = print::colours();
+    print::line(&format!(
+        "\n{:20} {:>10} {:>10} {:>22} {:>6} {:>6}  as it should",
+        "scenario", "took", "first word", "components", "life", "words"
+    ));
+    for Played { scenario, outcome, took } in played {
+        let lag = outcome.longest_lag().map_or_else(|| "-".to_owned(), |lag| lag.to_string());
+        let score = &outcome.components;
+        let (right, missing, wrong) = (score.right.len(), score.missing.len(), score.wrong.len());
+        let components = format!("{right} right, {missing}-, {wrong}+");
+        let word = |right: bool| if right { "yes" } else { "NO" };
+        let line = format!(
+            "{:20} {:>8} s {lag:>10} {components:>22} {:>6} {:>6}  {}",
+            scenario.id,
+            took.as_secs(),
+            word(outcome.lifecycle_is_right()),
+            word(outcome.words_are_right()),
+            word(outcome.is_right()),
+        );
+        let tone = if outcome.is_right() { Tone::Good } else { Tone::Bad };
+        print::line(&paint(&line, tone, colours));
+    }
+}
+
+/// A timeline on the terminal, by the story's clock.
+fn timeline(scenario: &Scenario) -> Timeline {
+    let colours = print::colours();
+    let zone = scenario.time_zone;
+    let day = scenario.begins.to_utc().with_timezone(&zone).date_naive();
+    Timeline::new(move |line| {
+        print::line(&show(line, &moment::shown(line.at, zone, day), colours));
+    })
+}
+
+fn show(line: &Line, at: &str, colours: bool) -> String {
     let tone = match line.voice {
-        Voice::Story | Voice::Platform => Tone::Warning,
+        Voice::Platform => Tone::Warning,
         Voice::Farol => Tone::Quiet,
         Voice::Page => Tone::Strong,
         Voice::Met => Tone::Good,
         Voice::Unmet => Tone::Bad,
     };
-    let since =
-        line.since_fault.map_or_else(String::new, |since| format!("+{:.1} s", since.as_secs_f64()));
-    paint(&format!("{since:>8}  {:16}  {}", line.voice, line.text), tone, colours)
+    paint(&format!("{at:>8}  {:16}  {}", line.voice, line.text), tone, colours)
+}
+
+/// How fast, in hundredths.
+fn factor(text: &str) -> Result<u32, String> {
+    let wrong = || "write a factor from 0.01 to 100, such as 2 or 0.5".to_owned();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u32 = whole.parse().map_err(|_| wrong())?;
+    let part: u32 = format!("{part:0<2}").get(..2).unwrap_or("00").parse().map_err(|_| wrong())?;
+    let hundredths = whole.saturating_mul(100).saturating_add(part);
+    if (1..=10_000).contains(&hundredths) { Ok(hundredths) } else { Err(wrong()) }
+}
+
+/// A text in lines of about the width of the terminal, each behind `indent`.
+fn fill(text: &str, indent: &str) -> String {
+    let width = print::width().clamp(40, 100);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut()
+            && (line.is_empty() || indent.len() + line.len() + 1 + word.len() <= width)
+        {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
 }

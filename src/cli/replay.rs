@@ -35,6 +35,9 @@ pub(super) struct Replay {
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
+    #[command(flatten)]
+    values: probes::Values,
+
     /// Probe files, or a folder of them, with other thresholds; may be given several times
     #[arg(long, value_name = "PATH")]
     policy: Vec<PathBuf>,
@@ -128,13 +131,13 @@ impl Replay {
             print::error(&error.to_string());
             Ending::Failed
         })?;
-        let now = probes::load(&self.probes, terminal)?.policy();
+        let now = probes::load(&self.probes, &self.values, terminal)?.policy();
         let mut replays = vec![
             Run::new("as it was", Rules::AsTheyWere(saved)),
             Run::new("now", Rules::Fixed(now)),
         ];
         for path in &self.policy {
-            let policy = probes::load(std::slice::from_ref(path), terminal)?.policy();
+            let policy = probes::load(std::slice::from_ref(path), &self.values, terminal)?.policy();
             replays.push(Run::new(path.display().to_string(), Rules::Fixed(policy)));
         }
         Ok(replays)

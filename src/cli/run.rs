@@ -26,6 +26,9 @@ pub(super) struct Run {
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
 
+    #[command(flatten)]
+    values: probes::Values,
+
     /// Where the status page, its API and the metrics are served
     #[arg(long, default_value = "127.0.0.1:9321", env = "FAROL_LISTEN", value_name = "ADDRESS",
           value_parser = address)]
@@ -83,7 +86,7 @@ impl Run {
     }
 
     fn options(self, complaints: Complaints) -> Result<Options, Ending> {
-        let config = probes::load(&self.probes, complaints)?;
+        let config = probes::load(&self.probes, &self.values, complaints)?;
         let secrets = probes::secrets(config.secret_refs(), config.files(), complaints)?;
         let api_token = |file| api_token(file, complaints);
         Ok(Options {

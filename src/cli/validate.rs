@@ -16,11 +16,14 @@ pub(super) struct Validate {
     /// Probe files, or folders of them
     #[arg(value_name = "PATH", env = "FAROL_PROBES", default_values_os_t = default_probes())]
     probes: Vec<PathBuf>,
+
+    #[command(flatten)]
+    values: probes::Values,
 }
 
 impl Validate {
     pub(super) fn run(self) -> Ending {
-        let config = match probes::load(&self.probes, Complaints::Terminal) {
+        let config = match probes::load(&self.probes, &self.values, Complaints::Terminal) {
             Ok(config) => config,
             Err(ending) => return ending,
         };

@@ -17,6 +17,7 @@ use super::setting::secret::looks_secret;
 use super::setting::size;
 use super::validate::prober::prober as validate_prober;
 use super::validate::{Claim, validate};
+use super::variables::{self, Overrides};
 
 /// The most that a probe file may have; people write a hundredth of it.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -25,12 +26,13 @@ const LARGEST_FILE: u64 = 1 << 20;
 const SYNTAX_ERRORS_SHOWN: usize = 20;
 
 /// Reads the probe files at `paths`; of a directory, every `*.toml` in it, in the order of their
-/// names. Needs no network and no secrets.
+/// names. Their variables have the values that `overrides` has for them. Needs no network and no
+/// secrets.
 ///
 /// # Errors
 ///
 /// Every mistake in every file, and every path that cannot be read.
-pub fn load(paths: &[PathBuf]) -> Result<Config, ConfigError> {
+pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Config, ConfigError> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
@@ -45,7 +47,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Config, ConfigError> {
             Err(mistake) => problems.push(Problem::of_path(&path, mistake)),
         }
     }
-    let (config, found) = parse_all(&files);
+    let (config, found) = parse_all(&files, overrides);
     problems.extend(found);
     if problems.is_empty() { Ok(config) } else { Err(ConfigError::new(problems)) }
 }
@@ -56,7 +58,16 @@ pub fn load(paths: &[PathBuf]) -> Result<Config, ConfigError> {
 ///
 /// Every mistake in every file.
 pub fn parse(files: &[SourceFile]) -> Result<Config, ConfigError> {
-    let (config, problems) = parse_all(files);
+    parse_with(files, &Overrides::default())
+}
+
+/// As [`parse`], with the values of `overrides` for their variables.
+///
+/// # Errors
+///
+/// Every mistake in every file, and every value for a variable that no file has.
+pub fn parse_with(files: &[SourceFile], overrides: &Overrides) -> Result<Config, ConfigError> {
+    let (config, problems) = parse_all(files, overrides);
     if problems.is_empty() { Ok(config) } else { Err(ConfigError::new(problems)) }
 }
 
@@ -123,6 +134,7 @@ fn too_large() -> Mistake {
 /// What one file comes to.
 #[derive(Default)]
 struct Parsed {
+    variables: BTreeSet<String>,
     claim: Option<Claim>,
     platform: Option<Platform>,
     /// Where the file says that it is about the prober, and what it says.
@@ -130,14 +142,17 @@ struct Parsed {
 }
 
 /// Both steps for every file, and then what only all of them together show.
-fn parse_all(files: &[SourceFile]) -> (Config, Vec<Problem>) {
+fn parse_all(files: &[SourceFile], overrides: &Overrides) -> (Config, Vec<Problem>) {
+    let mut known = BTreeSet::new();
     let mut gathered = Vec::new();
     let mut claims = Vec::new();
     let mut platforms = Vec::new();
     let mut probers = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let mut problems = Problems::new(file);
-        let Parsed { claim, platform, prober } = parse_one(file, &mut problems);
+        let parsed = parse_one(file, overrides, &mut problems);
+        let Parsed { variables, claim, platform, prober } = parsed;
+        known.extend(variables);
         gathered.push(problems);
         claims.push(claim);
         platforms.extend(platform);
@@ -147,18 +162,24 @@ fn parse_all(files: &[SourceFile]) -> (Config, Vec<Problem>) {
     refuse_second_prober(&probers, &mut gathered);
     platforms.sort_by(|a: &Platform, b| a.id.cmp(&b.id));
     let prober = probers.into_iter().find_map(|(_, _, plan)| plan).unwrap_or_default();
-    (Config { platforms, prober }, collect(gathered))
+    let nowhere = Path::new("");
+    let unknown = overrides.unknown(&known).into_iter();
+    let mut problems: Vec<Problem> =
+        unknown.map(|mistake| Problem::of_path(nowhere, mistake)).collect();
+    problems.extend(collect(gathered));
+    (Config { platforms, prober }, problems)
 }
 
-fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> Parsed {
+fn parse_one(file: &SourceFile, overrides: &Overrides, problems: &mut Problems<'_>) -> Parsed {
     if file.text.len() as u64 > LARGEST_FILE {
         problems.report(0..0, too_large());
         return Parsed::default();
     }
     let (mut document, errors) = DeTable::parse_recoverable(&file.text);
+    let variables = variables::fill_in(document.get_mut(), overrides, problems);
     let parsed = read_either(document.get_mut(), file, problems);
     if errors.is_empty() {
-        return parsed;
+        return Parsed { variables, ..parsed };
     }
     let places: Vec<Range<usize>> = errors.iter().filter_map(toml::de::Error::span).collect();
     problems.forget_echoes_of(&places);
@@ -168,7 +189,7 @@ fn parse_one(file: &SourceFile, problems: &mut Problems<'_>) -> Parsed {
         problems.report(span, Mistake::syntax(error.message()));
     }
     // An id that was read from a broken file may not be the one that its author wrote.
-    Parsed::default()
+    Parsed { variables, ..Parsed::default() }
 }
 
 /// A file is about the prober if it has one of the tables that only such a file has. What has
@@ -195,7 +216,7 @@ fn read_either(
     }
     let raw = read_section::<RawFile>(0..0, document, problems);
     let (claim, platform) = raw.map_or((None, None), |raw| validate(raw, &file.name, problems));
-    Parsed { claim, platform, prober: None }
+    Parsed { claim, platform, ..Parsed::default() }
 }
 
 /// A line whose syntax is broken is shown, but not if its key says that a secret stands there.

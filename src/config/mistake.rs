@@ -5,8 +5,12 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+mod variables;
+mod wording;
 mod words;
 
+pub(super) use variables::VariableMistake;
+pub(super) use wording::WordingMistake;
 use words::{article, one_or_two, perhaps, with_units};
 pub(super) use words::{list, shorten};
 
@@ -245,11 +249,8 @@ pub(super) enum Mistake {
     InvalidMoment { got: String },
     /// Not a rule by which something recurs.
     #[error("`{got}` is no rule to recur by: {reason}")]
-    #[diagnostic(
-        code(farol::config::invalid_rrule),
-        help("write it as RFC 5545 does: \"FREQ=WEEKLY;BYDAY=SU\", \"FREQ=MONTHLY;BYDAY=1SA\"")
-    )]
-    InvalidRrule { got: String, reason: String },
+    #[diagnostic(code(farol::config::invalid_recurrence), help("{help}"))]
+    InvalidRecurrence { got: String, reason: String, help: &'static str },
     /// Something that would be over before it begins.
     #[error("it would be over before it begins")]
     #[diagnostic(code(farol::config::ends_before_start), help("let `end` be later than `start`"))]
@@ -337,17 +338,10 @@ pub(super) enum Mistake {
     #[error("nothing before this captures `{{{{{got}}}}}`")]
     #[diagnostic(code(farol::config::unknown_capture), help("{help}"))]
     UnknownCapture { got: String, help: String },
-    /// A text names a variable that the check's matrix does not have.
-    #[error("the check's `matrix` has no `{got}`")]
-    #[diagnostic(code(farol::config::unknown_variable), help("{help}"))]
-    UnknownVariable { got: String, help: String },
-    /// No text names a variable of the matrix.
-    #[error("`{{{{matrix.{name}}}}}` stands in no text of what this check asks")]
-    #[diagnostic(
-        code(farol::config::unused_variable),
-        help("it would ask the same for each value: use the variable, or leave it out")
-    )]
-    UnusedVariable { name: String },
+    /// Something about the variables of the file or of a matrix.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfVariables(VariableMistake),
     /// A value stands there twice.
     #[error("the value `{value}` is given twice")]
     #[diagnostic(code(farol::config::duplicate_value), help("keep one of them"))]
@@ -527,6 +521,10 @@ pub(super) enum Mistake {
         )
     )]
     PlainSecret { what: &'static str },
+    /// Something about the platform's own words.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OfWords(WordingMistake),
     /// A reference that cannot lead to a secret.
     #[error("{trouble}")]
     #[diagnostic(

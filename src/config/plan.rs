@@ -16,9 +16,9 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
 use crate::model::{
-    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Impact, Language,
-    MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy, Policy,
-    Publishing, Purpose, QuantileLimit, Span, Threshold, Variant,
+    CheckId, CheckPolicy, ComponentId, ComponentPolicy, ComponentStatus, Flapping, Impact,
+    Language, MaintenanceId, MaintenancePolicy, MajorWhen, Phases, PlatformId, PlatformPolicy,
+    Policy, Publishing, Purpose, QuantileLimit, Span, Threshold, Variant, Wording,
 };
 
 use super::secret::SecretRef;
@@ -30,6 +30,7 @@ mod body_template;
 mod clock;
 mod dns;
 mod grpc;
+mod hosts;
 mod http_client;
 mod icmp;
 mod papers;
@@ -157,6 +158,8 @@ pub struct Platform {
     pub time_zone: Tz,
     /// The language of public texts.
     pub language: Language,
+    /// What is told in the platform's own words.
+    pub words: Wording,
     /// Where incidents are published; never nowhere.
     pub publish: Vec<Publish>,
     /// How much of them, and after whose word.
@@ -200,6 +203,7 @@ impl Platform {
             name: self.name.clone(),
             time_zone: self.time_zone,
             language: self.language,
+            words: self.words.clone(),
             group_within: self.group_within,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,
@@ -225,6 +229,8 @@ pub struct Component {
     pub description: Option<String>,
     /// The components of its platform that it cannot do without; never in a circle.
     pub depends_on: BTreeSet<ComponentId>,
+    /// How many of its checks must be in a major outage for it to be in one; without it, one.
+    pub major_when: Option<MajorWhen>,
     /// Its id on the Statuspage page; present whenever the platform is published there.
     pub statuspage_id: Option<String>,
     /// Its id in Cachet; present whenever the platform is published there.
@@ -244,6 +250,7 @@ impl Component {
             name: self.name.clone(),
             group: self.group.clone(),
             depends_on: self.depends_on.clone(),
+            major_when: self.major_when,
         }
     }
 }
@@ -272,6 +279,10 @@ pub struct Check {
     /// How many of its addresses must fail to make the outage a major one, and how many of its
     /// variants.
     pub major_when: MajorWhen,
+    /// What its failure makes of the component, however few of its addresses fail.
+    pub makes: Option<ComponentStatus>,
+    /// How often one of its subjects may change before it is held in its worse state.
+    pub flapping: Option<Flapping>,
     /// A run that finds fewer addresses behind the name is degraded.
     pub min_addresses: Option<NonZeroU32>,
     /// A run that passes but takes longer than this is degraded.
@@ -300,6 +311,8 @@ impl Check {
             slow_quantile: self.slow_quantile,
             at_worst: self.at_worst,
             major_when: self.major_when,
+            makes: self.makes,
+            flapping: self.flapping,
             variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),
             purpose: match &self.kind {
                 CheckKind::Login(_) => Purpose::LogIn,

@@ -199,6 +199,7 @@ pub(super) struct Problems<'f> {
     file: &'f SourceFile,
     found: Vec<Found>,
     hidden: Vec<Range<usize>>,
+    forgiven: Vec<Range<usize>>,
 }
 
 #[derive(Debug)]
@@ -210,7 +211,7 @@ struct Found {
 
 impl<'f> Problems<'f> {
     pub(super) fn new(file: &'f SourceFile) -> Self {
-        Self { file, found: Vec::new(), hidden: Vec::new() }
+        Self { file, found: Vec::new(), hidden: Vec::new(), forgiven: Vec::new() }
     }
 
     /// A mistake at `span`.
@@ -226,6 +227,12 @@ impl<'f> Problems<'f> {
     ) {
         let mut labels: Vec<LabeledSpan> =
             places.into_iter().map(|(span, label)| self.label(span, label)).collect();
+        // What is told of a part of such a text is not an echo but what it echoes.
+        let echoes =
+            |label: &LabeledSpan| self.forgiven.iter().any(|span| span.start == label.offset());
+        if labels.first().is_some_and(echoes) {
+            return;
+        }
         if let Some(first) = labels.first_mut() {
             let label = first.label().map(str::to_owned);
             *first = LabeledSpan::new_primary_with_span(label, *first.inner());
@@ -263,6 +270,11 @@ impl<'f> Problems<'f> {
     /// Keeps a secret that was written in plain text out of every report about this file.
     pub(super) fn hide(&mut self, span: Range<usize>) {
         self.hidden.push(span);
+    }
+
+    /// Takes whatever will be wrong at `span` for an echo of what has been told already.
+    pub(super) fn forgive(&mut self, span: Range<usize>) {
+        self.forgiven.push(span);
     }
 
     /// The text at `span`, as it stands in the file.

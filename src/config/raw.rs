@@ -23,16 +23,19 @@ pub(super) mod tcp;
 pub(super) mod tls;
 pub(super) mod tuning;
 pub(super) mod websocket;
+pub(super) mod words;
 
 use toml::Spanned;
 
 use super::mistake::Mistake;
 use super::reader::{Field, Key, Reader, Section};
+use super::variables::VARIABLES;
 use component::RawComponent;
 use maintenance::RawMaintenance;
 use platform::RawPlatform;
 use publish::RawPublish;
 use tuning::RawTuning;
+use words::RawWords;
 
 const PLATFORM: Key<RawPlatform> =
     Key::new("platform", "The platform that this file is about, and how its incidents are led.");
@@ -46,6 +49,8 @@ const COMPONENT: Key<Vec<Spanned<RawComponent>>> =
     Key::new("component", "What customers see on the status page, in its order.");
 const MAINTENANCE: Key<Vec<Spanned<RawMaintenance>>> =
     Key::new("maintenance", "Work that is announced: while it lasts, its components open nothing.");
+const WORDS: Key<RawWords> =
+    Key::new("words", "What the public reads in words of your own; without it, farol's.");
 
 /// A probe file.
 pub(super) struct RawFile {
@@ -54,12 +59,14 @@ pub(super) struct RawFile {
     pub(super) defaults: Field<RawTuning>,
     pub(super) components: Option<Vec<Spanned<RawComponent>>>,
     pub(super) maintenances: Field<Vec<Spanned<RawMaintenance>>>,
+    pub(super) words: Field<RawWords>,
 }
 
 impl Section for RawFile {
     const NAME: &'static str = "the probe file";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        let _ = table.take(&VARIABLES);
         Some(Self {
             platform: table.require(&PLATFORM),
             publish: table.take(&PUBLISH),
@@ -68,6 +75,7 @@ impl Section for RawFile {
                 .require_or(&COMPONENT, Mistake::EmptyPlatform)
                 .map(Spanned::into_inner),
             maintenances: table.take(&MAINTENANCE),
+            words: table.take(&WORDS),
         })
     }
 }

@@ -224,7 +224,7 @@ pub(super) struct Reader<'r, 't, 'f> {
     table: &'r DeTable<'t>,
     problems: &'r mut Problems<'f>,
     asked: Vec<Asked>,
-    one_of: &'static [&'static str],
+    one_of: Vec<&'static [&'static str]>,
 }
 
 impl<'r, 't, 'f> Reader<'r, 't, 'f> {
@@ -234,7 +234,7 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         table: &'r DeTable<'t>,
         problems: &'r mut Problems<'f>,
     ) -> Self {
-        Self { section, span, table, problems, asked: Vec::new(), one_of: &[] }
+        Self { section, span, table, problems, asked: Vec::new(), one_of: Vec::new() }
     }
 
     /// Reports a mistake in something that was read from the table.
@@ -311,9 +311,9 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         (self.table, self.problems)
     }
 
-    /// Says that exactly one of these keys must be there.
+    /// Says that exactly one of these keys must be there; it may be said of several sets.
     pub(super) fn exactly_one(&mut self, keys: &'static [&'static str]) {
-        self.one_of = keys;
+        self.one_of.push(keys);
     }
 
     fn ask<T: Setting>(&mut self, key: &Key<T>, missing: Option<Mistake>) -> Field<T> {
@@ -330,7 +330,9 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
     /// misspelt is one mistake, not two.
     fn finish(mut self) {
         let misspelt = self.report_unknown();
-        self.report_one_of(&misspelt);
+        for keys in std::mem::take(&mut self.one_of) {
+            self.report_one_of(keys, &misspelt);
+        }
         for Asked { name, missing, .. } in self.asked {
             if let Some(missing) = missing
                 && !self.table.contains_key(name)
@@ -368,12 +370,12 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
         misspelt
     }
 
-    fn report_one_of(&mut self, misspelt: &[&str]) {
-        let (section, keys) = (self.section, self.one_of);
+    fn report_one_of(&mut self, keys: &'static [&'static str], misspelt: &[&str]) {
+        let section = self.section;
         let there: Vec<_> =
             self.table.keys().filter(|key| keys.contains(&key.get_ref().as_ref())).collect();
         match there.as_slice() {
-            [] if keys.is_empty() || keys.iter().any(|key| misspelt.contains(key)) => {}
+            [] if keys.iter().any(|key| misspelt.contains(key)) => {}
             [] => self.problems.report(self.span.clone(), Mistake::NoneOf { section, keys }),
             [_] => {}
             several => {
@@ -400,10 +402,17 @@ impl<'r, 't, 'f> Reader<'r, 't, 'f> {
             if !required.is_empty() {
                 schema.insert("required".into(), json!(required));
             }
-            if !self.one_of.is_empty() {
-                let one_of: Vec<Value> =
-                    self.one_of.iter().map(|key| json!({ "required": [key] })).collect();
-                schema.insert("oneOf".into(), Value::Array(one_of));
+            let one_of = |keys: &&[&str]| -> Value {
+                keys.iter().map(|key| json!({ "required": [key] })).collect()
+            };
+            match self.one_of.as_slice() {
+                [] => {}
+                [keys] => drop(schema.insert("oneOf".into(), one_of(keys))),
+                sets => {
+                    let all: Value =
+                        sets.iter().map(|keys| json!({ "oneOf": one_of(keys) })).collect();
+                    schema.insert("allOf".into(), all);
+                }
             }
         }
         schema

@@ -9,6 +9,7 @@ pub(super) mod clock_url;
 pub(super) mod count;
 pub(super) mod dns_name;
 pub(super) mod duration;
+pub(super) mod flapping;
 pub(super) mod header;
 pub(super) mod hex;
 pub(super) mod host;

@@ -7,6 +7,7 @@ pub(super) mod prober;
 mod publish;
 mod threshold;
 mod tuning;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,7 +31,7 @@ use super::setting::duration::Duration;
 use super::setting::id::{Id, slug};
 use super::setting::short::ShortOr;
 use super::setting::text::Line;
-use crate::model::{ComponentId, Language, PlatformId, Publishing, Span};
+use crate::model::{ComponentId, Language, PlatformId, Publishing, Span, Wording};
 use depend::Depends;
 
 /// What holds in every part of a file.
@@ -73,15 +74,18 @@ pub(super) fn validate(
         problems.report(header, Mistake::EmptyPlatform);
     }
     let components = raw.components.and_then(|components| all(components, &scope, problems));
-    let zone = platform.as_ref().map_or(Tz::UTC, |platform| match &platform.time_zone {
-        Field::Given(zone) => *zone.get_ref(),
-        Field::Absent | Field::Wrong => Tz::UTC,
-    });
+    let zone = platform.as_ref().map_or(Tz::UTC, |it| words::given(&it.time_zone, Tz::UTC));
+    let language = platform
+        .as_ref()
+        .map_or(Language::English, |it| words::given(&it.language, Language::English));
     let here = (&scope.platform, zone);
     let maintenances = maintenance::all(raw.maintenances, here, components.as_deref(), problems);
+    let own = words::words(raw.words, (language, zone), components.as_deref(), problems);
     let publish = publish::publish(raw.publish);
-    let plan =
-        (|| finish(platform?, claim.as_ref()?.id.clone(), publish?, components?, maintenances?))();
+    let told = || Some((own?, publish?));
+    let plan = told().and_then(|told| {
+        finish(platform?, claim.as_ref()?.id.clone(), told, components?, maintenances?)
+    });
     (claim, plan)
 }
 
@@ -130,7 +134,7 @@ fn resolvers(platform: &RawPlatform) -> Arc<[NameServer]> {
 fn finish(
     raw: RawPlatform,
     id: PlatformId,
-    (publish, publishing): (Vec<Publish>, Publishing),
+    (words, (publish, publishing)): (Wording, (Vec<Publish>, Publishing)),
     components: Vec<Component>,
     maintenances: Vec<Maintenance>,
 ) -> Option<Platform> {
@@ -140,6 +144,7 @@ fn finish(
         name: raw.name?.into_inner().0,
         time_zone: raw.time_zone.or(Tz::UTC)?,
         language: raw.language.or(Language::English)?,
+        words,
         publish,
         publishing,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
@@ -205,6 +210,7 @@ fn component(
         group: raw.group.optional()?.map(|line| line.0),
         description: raw.description.optional()?.map(|line| line.0),
         depends_on: depend::ids(&scope.platform, raw.depends_on)?,
+        major_when: raw.major_when.optional()?,
         statuspage_id: id_at(statuspage)?,
         cachet_id: id_at(cachet)?,
         incident_io_id: id_at(incident_io)?,

@@ -19,13 +19,16 @@ const MAX_QUESTIONS: usize = 100;
 /// In seconds. A second, so that a change of the zone shows as fast as the demo tells its story.
 const TTL: u32 = 1;
 
-/// The zone's labels, the last first.
-const ZONE: [&[u8]; 2] = [b"test", b"blip"];
+/// The zone's last label; the other one is its own.
+const TOP: &[u8] = b"test";
+/// How many labels a zone's name has.
+const DEPTH: usize = 2;
 
 /// What the zone holds: hosts directly below its apex, with their addresses in the order of the
 /// answer, which never changes: whoever takes the first gets the same one every time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Zone {
+    domain: &'static str,
     hosts: BTreeMap<&'static str, Vec<Ipv4Addr>>,
 }
 
@@ -42,6 +45,11 @@ enum Lookup<'a> {
 }
 
 impl Zone {
+    /// An empty zone: `blip` is that of `blip.test`.
+    pub(super) fn of(domain: &'static str) -> Self {
+        Self { domain, hosts: BTreeMap::new() }
+    }
+
     /// Adds a host.
     pub(super) fn with(mut self, host: &'static str, addresses: Vec<Ipv4Addr>) -> Self {
         self.hosts.insert(host, addresses);
@@ -56,7 +64,7 @@ impl Zone {
             Ok(query) => self.reply(&query),
             Err(_) => malformed(message)?,
         };
-        // Every reply fits 512 bytes, so none is ever truncated: the question at most 271, three
+        // Every reply fits 512 bytes, so none is ever truncated: the question at most 271, six
         // addresses at 16 each or one SOA record at 41, and the OPT record at 11.
         reply.to_vec().ok()
     }
@@ -119,7 +127,9 @@ impl Zone {
 
     fn look_up(&self, name: &Name) -> Lookup<'_> {
         let labels: Vec<Vec<u8>> = name.iter().rev().map(<[u8]>::to_ascii_lowercase).collect();
-        let Some(below) = labels.strip_prefix(ZONE.map(<[u8]>::to_vec).as_slice()) else {
+        let Some(below) =
+            labels.strip_prefix([TOP.to_vec(), self.domain.as_bytes().to_vec()].as_slice())
+        else {
             return Lookup::NotOurs;
         };
         match below {
@@ -135,7 +145,7 @@ impl Zone {
 
 /// The SOA record of the zone that `name` is in.
 fn start_of_authority(name: &Name) -> Record {
-    let apex = name.trim_to(ZONE.len());
+    let apex = name.trim_to(DEPTH);
     let soa = SOA::new(apex.clone(), apex.clone(), 1, 60, 60, 60, TTL);
     Record::from_rdata(apex, TTL, RData::SOA(soa))
 }
@@ -150,11 +160,16 @@ fn malformed(message: &[u8]) -> Option<Message> {
 }
 
 /// Answers the questions of one connection, each with its length in front.
-pub(super) async fn serve(zone: &Zone, mut stream: TcpStream) {
+pub(super) async fn serve(zone: &Zone, stream: TcpStream) {
+    serve_by(|message| zone.answer(message), stream).await;
+}
+
+/// The same, by whatever answers at that moment.
+pub(super) async fn serve_by(answer: impl Fn(&[u8]) -> Option<Vec<u8>>, mut stream: TcpStream) {
     for _ in 0..MAX_QUESTIONS {
         // A client that leaves or says nonsense ends its connection; nobody else notices.
         let Some(message) = read(&mut stream).await else { return };
-        let Some(answer) = zone.answer(&message) else { return };
+        let Some(answer) = answer(&message) else { return };
         if write(&mut stream, &answer).await.is_none() {
             return;
         }
@@ -183,7 +198,7 @@ mod tests {
     use super::Zone;
 
     fn zone() -> Zone {
-        Zone::default().with("portal", vec![[127, 77, 0, 1].into(), [127, 77, 0, 2].into()])
+        Zone::of("blip").with("portal", vec![[127, 77, 0, 1].into(), [127, 77, 0, 2].into()])
     }
 
     fn query(name: &str, record_type: RecordType) -> Message {

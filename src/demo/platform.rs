@@ -94,7 +94,7 @@ impl Platform {
         let (chat_listener, chat_port) = listen::tcp(SocketAddr::new(CHAT.into(), 0)).await?;
         let (datagrams, connections, dns) = listen::udp_and_tcp(DNS.into()).await?;
         let zone = Arc::new(
-            dns::Zone::default()
+            dns::Zone::of("blip")
                 .with("portal", BACKENDS.to_vec())
                 .with("desk", BACKENDS.to_vec())
                 .with("chat", vec![CHAT])

@@ -1,4 +1,4 @@
-//! The lines that the demo shows: who did or said what, and how long after the fault.
+//! The lines that the demo shows: who did or said what, and when by the story's clock.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,9 +8,7 @@ use crate::model::{Span, Timestamp};
 /// Who a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voice {
-    /// The demo itself.
-    Story,
-    /// The simulated platform.
+    /// What happens to the platform.
     Platform,
     /// What farol saw and decided.
     Farol,
@@ -26,7 +24,6 @@ impl Voice {
     /// The word in front of the line.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Story => "",
             Self::Platform => "platform",
             Self::Farol => "farol",
             Self::Page => "page",
@@ -47,10 +44,10 @@ impl fmt::Display for Voice {
 pub struct Line {
     /// Who it is about.
     pub voice: Voice,
-    /// When it was said.
+    /// When it was said, by the story's clock.
     pub at: Timestamp,
-    /// How long after the fault, once there is one.
-    pub since_fault: Option<Span>,
+    /// How long after the newest symptom, once there is one.
+    pub since_symptom: Option<Span>,
     /// What is said.
     pub text: String,
 }
@@ -59,30 +56,30 @@ pub struct Line {
 #[derive(Clone)]
 pub struct Timeline {
     show: Arc<dyn Fn(&Line) + Send + Sync>,
-    fault: Arc<Mutex<Option<Timestamp>>>,
+    symptom: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeline").field("fault", &self.fault).finish_non_exhaustive()
+        f.debug_struct("Timeline").field("symptom", &self.symptom).finish_non_exhaustive()
     }
 }
 
 impl Timeline {
     /// A timeline that is shown by `show`.
     pub fn new(show: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self { show: Arc::new(show), fault: Arc::default() }
+        Self { show: Arc::new(show), symptom: Arc::default() }
     }
 
-    /// From here on lines say how long ago the fault was.
-    pub fn fault_at(&self, at: Timestamp) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    /// From here on lines say how long ago this was.
+    pub fn symptom_at(&self, at: Timestamp) {
+        *self.symptom.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
     /// Says a line.
     pub fn say(&self, voice: Voice, at: Timestamp, text: impl Into<String>) {
-        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        let since_fault = fault.map(|fault| at.since(fault).into());
-        (self.show)(&Line { voice, at, since_fault, text: text.into() });
+        let symptom = *self.symptom.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_symptom = symptom.map(|symptom| at.since(symptom).into());
+        (self.show)(&Line { voice, at, since_symptom, text: text.into() });
     }
 }

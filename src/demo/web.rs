@@ -70,14 +70,20 @@ pub(super) async fn serve(backend: Arc<Backend>, stream: TcpStream) {
         let backend = Arc::clone(&backend);
         async move { Ok::<_, Infallible>(respond(&backend, request).await) }
     });
-    let connection = http1::Builder::new()
+    let connection = server().serve_connection(TokioIo::new(stream), service);
+    // A client that says nonsense or vanishes ends its own connection and nothing else.
+    let _ = connection.await;
+}
+
+/// How a connection is served: bounded in what it may send and how long it may take.
+pub(super) fn server() -> http1::Builder {
+    let mut server = http1::Builder::new();
+    server
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    // A client that says nonsense or vanishes ends its own connection and nothing else.
-    let _ = connection.await;
+        .max_buf_size(MAX_HEADER_BYTES);
+    server
 }
 
 async fn respond(backend: &Backend, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -97,7 +103,7 @@ async fn respond(backend: &Backend, request: Request<Incoming>) -> Response<Full
 }
 
 /// An answer before it is dressed in HTTP.
-struct Answer {
+pub(super) struct Answer {
     status: StatusCode,
     content_type: &'static str,
     header: Option<(HeaderName, String)>,
@@ -171,7 +177,7 @@ fn health(backend: &Backend) -> Answer {
 }
 
 /// Reads a form, bounded in size and time.
-async fn form(body: Incoming) -> Result<Bytes, Answer> {
+pub(super) async fn form(body: Incoming) -> Result<Bytes, Answer> {
     match tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(form)) => Ok(form.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -212,7 +218,7 @@ fn log_in(backend: &Backend, form: &[u8]) -> Answer {
 }
 
 /// The `Date` header of `at`, held within what a header can say.
-fn http_date(at: Timestamp) -> String {
+pub(super) fn http_date(at: Timestamp) -> String {
     let seconds = at.since(Timestamp::EPOCH).as_secs().min(LAST_HTTP_DATE);
     let time: SystemTime = UNIX_EPOCH + Duration::from_secs(seconds);
     httpdate::fmt_http_date(time)

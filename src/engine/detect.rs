@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::track::{Track, Word, health_of};
 use crate::model::{
-    CheckId, CheckPolicy, Event, EventKind, Finding, Health, Observation, Span, Subject, Timestamp,
-    Vantage, Variant, Verdict,
+    CheckId, CheckPolicy, Event, EventKind, Finding, Flapping, Health, Observation, Span, Subject,
+    Timestamp, Vantage, Variant, Verdict,
 };
 
 /// What is known of one check.
@@ -46,6 +46,7 @@ struct Round<'a> {
     check: &'a CheckId,
     variant: Option<&'a Variant>,
     policy: &'a CheckPolicy,
+    flapping: Option<Flapping>,
     findings: BTreeMap<Subject, &'a Finding>,
     /// When the run began.
     at: Timestamp,
@@ -124,8 +125,8 @@ impl CheckState {
         let Some(tracks) = tracks else { return true };
         let own = tracks.track(finding.subject);
         let others = tracks.addresses.values().filter(|_| finding.subject == Subject::Whole);
-        own.is_none_or(|track| track.health() < said)
-            || others.into_iter().any(|track| track.health() < said)
+        own.is_none_or(|track| track.measured() < said)
+            || others.into_iter().any(|track| track.measured() < said)
     }
 
     /// Forgets what the check no longer asks about.
@@ -143,10 +144,12 @@ impl CheckState {
     /// 2. A finding of a variant that is not among the check's is of a run that was under way when
     ///    they changed, and is nothing either.
     /// 3. What is said of each variant goes to that variant's subjects ([`Tracks::observe`]).
+    /// 4. What changes while its component is worked on is not unstable for it.
     pub(super) fn observe(
         &mut self,
         observation: &Observation,
         policy: &CheckPolicy,
+        worked_on: bool,
         now: Timestamp,
         events: &mut Vec<Event>,
     ) -> bool {
@@ -163,7 +166,8 @@ impl CheckState {
                 Some(variant) => self.variants.entry(variant.clone()).or_default(),
             };
             let (check, at) = (&observation.check, observation.started_at.min(now));
-            let round = Round { check, variant, policy, findings, at, now };
+            let flapping = policy.flapping.filter(|_| !worked_on);
+            let round = Round { check, variant, policy, flapping, findings, at, now };
             tracks.observe(&round, &mut stock, events);
         }
         self.take_stock(&stock, now);
@@ -226,8 +230,17 @@ impl Tracks {
         let words = self.words(&round.findings);
         for word in &words {
             let Some(track) = self.track_mut(word.subject) else { continue };
-            let from = track.health();
-            if track.push(word, round.at, round.policy, round.now) {
+            let (from, unstable) = (track.health(), track.unstable_since());
+            let changed = track.push(word, round.at, round.policy, round.flapping, round.now);
+            if track.unstable_since() != unstable {
+                events.push(round.event(EventKind::FlappingChanged {
+                    check: round.check.clone(),
+                    variant: round.variant.cloned(),
+                    subject: word.subject,
+                    since: track.unstable_since(),
+                }));
+            }
+            if changed {
                 stock.decided = true;
                 let got_worse = track.health() > from && track.is_bad();
                 events.push(round.event(EventKind::HealthChanged {
@@ -246,7 +259,7 @@ impl Tracks {
             let track = self.track(word.subject)?;
             // A run that passes may count for less.
             let said = if word.verdict == Verdict::Pass { track.told()? } else { word.verdict };
-            Some((health_of(said)?, track.health()))
+            Some((health_of(said)?, track.measured()))
         }));
         stock.missing |= self.addresses.values().any(|track| track.absent > 0 && track.is_bad());
     }

@@ -100,6 +100,9 @@ pub(super) struct Member {
     pub(super) servers: Option<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) variants: Option<Part>,
+    /// Since when it is unstable, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unstable_since: Option<Timestamp>,
     pub(super) worst: ComponentStatus,
     pub(super) worst_trouble: Trouble,
 }
@@ -232,6 +235,7 @@ impl Incident {
                 trouble: Trouble::default(),
                 servers: None,
                 variants: None,
+                unstable_since: None,
                 worst: ComponentStatus::Operational,
                 worst_trouble: Trouble::default(),
             },
@@ -264,6 +268,7 @@ impl Incident {
                 member.status = ComponentStatus::Operational;
                 member.trouble = Trouble::default();
                 (member.servers, member.variants) = (None, None);
+                member.unstable_since = None;
                 continue;
             };
             member.status = component.status;
@@ -271,6 +276,7 @@ impl Incident {
             let Some(found) = status::of_component(state, id) else { continue };
             member.trouble = found.trouble;
             (member.servers, member.variants) = (found.servers, found.variants);
+            member.unstable_since = found.unstable_since;
             match member.status.cmp(&member.worst) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => {

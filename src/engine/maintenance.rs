@@ -207,7 +207,11 @@ pub(super) fn turn(
     let status = if announced.begun {
         let rule = policy.maintenances.get(id).map(|maintenance| &maintenance.when);
         match rule.and_then(|when| when.next(window.until)) {
-            Some(window) => *announced = Announced { window, begun: false },
+            // One that overlaps begins as this one ends, and not in the past.
+            Some(next) => {
+                let window = Window { from: next.from.max(window.until), ..next };
+                *announced = Announced { window, begun: false };
+            }
             None => {
                 windows.remove(id);
             }

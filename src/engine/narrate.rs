@@ -11,7 +11,7 @@ use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
     self, Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
-    Watch,
+    Voice, Watch,
 };
 
 /// How many dependents a title or a sentence names before it counts the rest.
@@ -52,7 +52,13 @@ pub(super) fn tell(telling: &Telling<'_>) -> Text {
         (_, Stage::Investigating) => Step::Investigating,
     };
     let tongue = Tongue::of(language);
-    words::tell(language, step, &title(telling.incident, tongue), &body(telling, tongue))
+    let (incident, voice) = (telling.incident, voice(telling.incident));
+    let title = title(incident, tongue);
+    words::tell(voice, step, incident.impact(), &title, &body(telling, tongue))
+}
+
+fn voice(incident: &Incident) -> Voice<'_> {
+    Voice { language: incident.voice.language, own: &incident.voice.words }
 }
 
 /// A title names every component of the incident and the worst that it has had, so that it stays
@@ -86,8 +92,8 @@ fn dependents(tongue: &Tongue, members: &[(&ComponentId, &Member)]) -> Option<De
 
 /// The title of `incident`.
 pub(super) fn titled(incident: &Incident) -> String {
-    let language = incident.voice.language;
-    words::title(language, &title(incident, Tongue::of(language)))
+    let title = title(incident, Tongue::of(incident.voice.language));
+    words::titled(voice(incident), incident.impact(), &title)
 }
 
 /// What a customer notices of one component of `incident`: a sentence without its full stop.
@@ -118,6 +124,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             servers: member
                 .servers
                 .map(|servers| tongue.of_servers(servers.failing, servers.total)),
+            unstable: member.unstable_since.map(|since| tongue.moment(since, zone)),
             tests: member.variants.map(|tests| tongue.of_tests(tests.failing, tests.total)),
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,

@@ -4,6 +4,7 @@
 mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -298,10 +299,14 @@ fn is_from_outside(finding: &Finding) -> bool {
         && answered(finding)
 }
 
-/// The loopback needs no network.
+/// The loopback needs no network: its first addresses, where a host's own services are. What a
+/// simulation puts further up stands for other hosts.
 fn is_outside(finding: &Finding) -> bool {
     let address = finding.address.or(finding.subject.address());
-    !address.is_some_and(|address| address.to_canonical().is_loopback())
+    !address.is_some_and(|address| match address.to_canonical() {
+        IpAddr::V4(address) => matches!(address.octets(), [127, 0, ..]),
+        IpAddr::V6(address) => address.is_loopback(),
+    })
 }
 
 fn answered(finding: &Finding) -> bool {

@@ -15,7 +15,7 @@ use crate::model::{
     PageMaintenance, PlatformId, Policy, Timestamp,
 };
 
-/// How many resolved incidents are remembered.
+/// How many resolved incidents of each platform are remembered.
 const RECENT: usize = 20;
 
 /// What the engine remembers.
@@ -191,12 +191,18 @@ impl State {
         self.incidents.values().find(|incident| incident.holds(component))
     }
 
-    /// Remembers an incident that is over, for as long as there is room.
+    /// Remembers an incident that is over, for as long as there is room for its platform's: one
+    /// that has many does not make another's forgotten. Those of platforms that have gone are.
     pub(super) fn close(&mut self, closed: Closed) {
-        if self.recent.len() >= RECENT {
-            self.recent.pop_front();
+        let Self { policy, recent, .. } = self;
+        recent.retain(|old| policy.platforms.contains_key(&old.platform));
+        let of_platform = |old: &Closed| old.platform == closed.platform;
+        if recent.iter().filter(|old| of_platform(old)).count() >= RECENT
+            && let Some(oldest) = recent.iter().position(of_platform)
+        {
+            recent.remove(oldest);
         }
-        self.recent.push_back(closed);
+        recent.push_back(closed);
     }
 }
 

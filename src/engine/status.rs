@@ -103,6 +103,8 @@ pub(super) struct Assessment {
     pub(super) variants: Option<Part>,
     /// When the first of the bad runs began that made it so.
     pub(super) bad_since: Option<Timestamp>,
+    /// Since when it is unstable, if all that makes it bad is.
+    pub(super) unstable_since: Option<Timestamp>,
 }
 
 /// A check that speaks, and the status that it gives its component.
@@ -121,7 +123,9 @@ struct Speaking<'a> {
 /// 3. Some variant in an outage: partial outage.
 /// 4. None in one, some degraded: degraded performance.
 /// 5. Otherwise: operational.
-/// 6. Whatever it is, it is no worse than `at_worst`.
+/// 6. Where `makes` says what a failure makes of it, and some subject fails, it is that instead,
+///    however few do.
+/// 7. Whatever it is, it is no worse than `at_worst`.
 pub(super) fn of_check(check: &CheckState, policy: &CheckPolicy) -> Option<ComponentStatus> {
     let decided = check.tracks().filter_map(|(_, tracks)| of_tracks(tracks, policy.major_when));
     let each: Vec<ComponentStatus> = decided.collect();
@@ -132,6 +136,8 @@ pub(super) fn of_check(check: &CheckState, policy: &CheckPolicy) -> Option<Compo
     } else {
         ComponentStatus::PartialOutage.min(*worst)
     };
+    let fails = || check.speaking().any(|track| track.health() == Health::Failing);
+    let found = policy.makes.filter(|_| fails()).unwrap_or(found);
     let capped = found.min(policy.at_worst);
     // "Under maintenance" stands between operational and bad, but nobody announced any.
     Some(if capped.is_bad() { capped } else { ComponentStatus::Operational })
@@ -164,10 +170,14 @@ fn of_tracks(tracks: &Tracks, major_when: MajorWhen) -> Option<ComponentStatus> 
     }
 }
 
-/// How `component` is: the worst that one of its checks makes it. While none says anything, as
-/// after a check was renamed, nothing is known.
+/// How `component` is:
+///
+/// 1. The worst that one of its checks makes it.
+/// 2. Where it has a `major_when` of its own, fewer checks than that in a major outage make it a
+///    partial one, unless one of them says by `makes` that it is enough.
+/// 3. While none says anything, as after a check was renamed, nothing is known.
 pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Assessment> {
-    let checks: Vec<Speaking<'_>> = state
+    let mut checks: Vec<Speaking<'_>> = state
         .policy
         .checks
         .iter()
@@ -177,11 +187,25 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
             Some(Speaking { id, policy, check, status: of_check(check, policy)? })
         })
         .collect();
+    let major_when = state.policy.components.get(component).and_then(|it| it.major_when);
+    if major_when.is_some_and(|when| !is_major(&checks, when)) {
+        for speaking in &mut checks {
+            speaking.status = speaking.status.min(ComponentStatus::PartialOutage);
+        }
+    }
     let worst = checks.iter().map(|speaking| speaking.status).max()?;
     if !worst.is_bad() {
         let (trouble, because, bad_since) = (Trouble::default(), None, None);
-        let (servers, variants) = (None, None);
-        return Some(Assessment { status: worst, because, trouble, servers, variants, bad_since });
+        let (servers, variants, unstable_since) = (None, None, None);
+        return Some(Assessment {
+            status: worst,
+            because,
+            trouble,
+            servers,
+            variants,
+            bad_since,
+            unstable_since,
+        });
     }
     let bad = |status: ComponentStatus| {
         let checks = checks.iter().filter(move |speaking| speaking.status == status);
@@ -192,12 +216,14 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
     let because = checks.iter().find(|speaking| speaking.status == worst);
     // Of a partial outage the failing subjects tell what it is like, not a slow one beside them.
     let tone = bad(worst).map(|(_, track)| track.health()).max();
+    let telling = || bad(worst).filter(|(_, track)| Some(track.health()) == tone);
+    let unstable: Option<Vec<Timestamp>> =
+        telling().map(|(_, track)| track.unstable_since()).collect();
     let variants = variants(&checks, worst);
     Some(Assessment {
         status: worst,
         because: because.map(|speaking| speaking.id.clone()),
-        trouble: bad(worst)
-            .filter(|(_, track)| Some(track.health()) == tone)
+        trouble: telling()
             .map(|(purpose, track)| Trouble::of(track.reason(), purpose))
             .fold(Trouble::default(), Trouble::and),
         servers: if variants.is_some() { None } else { servers(&checks, worst) },
@@ -208,7 +234,15 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
             .flat_map(bad)
             .filter_map(|(_, track)| track.bad_since())
             .min(),
+        unstable_since: unstable.and_then(|all| all.into_iter().min()),
     })
+}
+
+/// Whether enough of a component's checks are in a major outage.
+fn is_major(checks: &[Speaking<'_>], major_when: MajorWhen) -> bool {
+    let out = || checks.iter().filter(|it| it.status == ComponentStatus::MajorOutage);
+    let decisive = out().any(|it| it.policy.makes == Some(ComponentStatus::MajorOutage));
+    decisive || major_when.is_major(out().count(), checks.len())
 }
 
 /// How many of a component's variants are in an outage, where that can be said and be right:

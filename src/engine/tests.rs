@@ -6,12 +6,14 @@ mod announced;
 mod cadence;
 mod dependence;
 mod detection;
+mod flapping;
 mod maintenance;
 mod network;
 mod operator;
 mod properties;
 mod quantiles;
 mod returning;
+mod rules;
 mod scenarios;
 mod story;
 mod variants;
@@ -68,6 +70,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 name: "Blip".to_owned(),
                 time_zone: Tz::America__Sao_Paulo,
                 language: Language::English,
+                words: crate::model::Wording::default(),
                 group_within: Span::from_secs(600),
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),
@@ -87,6 +90,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
             name: (*name).to_owned(),
             group: None,
             depends_on: BTreeSet::new(),
+            major_when: None,
         };
         policy.components.insert(id.clone(), named);
         policy.checks.insert(
@@ -100,6 +104,8 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: crate::model::MajorWhen::All,
+                makes: None,
+                flapping: None,
                 variants: std::collections::BTreeSet::new(),
                 purpose: crate::model::Purpose::Use,
             },
@@ -229,6 +235,7 @@ impl Rig {
                 Some(format!("{sequence} {status} {cause}"))
             }
             EventKind::HealthChanged { .. }
+            | EventKind::FlappingChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
@@ -264,6 +271,10 @@ fn tell_event(out: &mut String, event: &Event) {
             let reason = reason.as_ref().map_or("", Reason::name);
             format!("{check} {subject}: {from} -> {to} {reason}")
         }
+        EventKind::FlappingChanged { check, since, .. } => match since {
+            Some(since) => format!("{check}: unstable since {}", local(*since)),
+            None => format!("{check}: settled"),
+        },
         EventKind::AddressAppeared { check, subject, .. } => format!("{check} new: {subject:?}"),
         EventKind::AddressVanished { check, subject, .. } => format!("{check} gone: {subject:?}"),
         EventKind::ComponentChanged { component, from, to, because } => {

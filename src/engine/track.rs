@@ -1,11 +1,14 @@
 //! One window of verdicts with hysteresis, so that one bad answer is noise and several are a fact.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::window::{Run, Window};
-use crate::model::{CheckPolicy, Health, QuantileLimit, Reason, Span, Subject, Timestamp, Verdict};
+use crate::model::{
+    CheckPolicy, Flapping, Health, QuantileLimit, Reason, Span, Subject, Timestamp, Verdict,
+};
 
 /// What is known of one subject of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,21 @@ pub struct Track {
     slow: bool,
     /// In how many observations in a row this address was missing.
     pub(super) absent: u32,
+    /// When the runs alone changed its health lately, oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    turns: VecDeque<Timestamp>,
+    /// That it is held in its worse state, since it is unstable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
+}
+
+/// A subject that changes too often to be believed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Held {
+    /// When the first of the changes was that made it so.
+    since: Timestamp,
+    /// The health that it would have by its runs alone.
+    measured: Health,
 }
 
 /// What one observation says of one subject.
@@ -55,6 +73,8 @@ impl Track {
             window: Window::default(),
             slow: false,
             absent: 0,
+            turns: VecDeque::new(),
+            held: None,
         }
     }
 
@@ -81,6 +101,16 @@ impl Track {
     /// When the first of the bad runs began that led to the present trouble.
     pub fn bad_since(&self) -> Option<Timestamp> {
         self.bad_since
+    }
+
+    /// Since when it changes too often to be believed, if it does.
+    pub fn unstable_since(&self) -> Option<Timestamp> {
+        self.held.as_ref().map(|held| held.since)
+    }
+
+    /// The health that it has by its runs alone: what is decided of it, unless it is held.
+    pub(super) fn measured(&self) -> Health {
+        self.held.as_ref().map_or(self.health, |held| held.measured)
     }
 
     /// What the latest run counts as.
@@ -126,11 +156,13 @@ impl Track {
     ///    failures cannot join a single new one to make an outage.
     /// 4. The trouble began with the first bad run of those that proved it, and goes on for as
     ///    long as the health is degraded or failing.
+    /// 5. What is unstable ([`Self::turn`]) may get worse, but no better.
     pub(super) fn push(
         &mut self,
         word: &Word<'_>,
         at: Timestamp,
         policy: &CheckPolicy,
+        flapping: Option<Flapping>,
         now: Timestamp,
     ) -> bool {
         if word.verdict == Verdict::Inconclusive {
@@ -144,14 +176,21 @@ impl Track {
             self.latest_reason = word.reason.cloned();
             self.latest_step = word.step.cloned();
         }
-        let health = judge(self.health, &self.window, policy);
+        let before = self.measured();
+        let measured = judge(before, &self.window, policy);
+        if before >= Health::Degraded && measured < before {
+            self.window.keep(policy.recover_after);
+        }
+        self.turn(before, measured, flapping, now);
+        let health = if self.held.is_some() { self.health.max(measured) } else { measured };
+        if self.is_bad() && measured > before {
+            self.reason.clone_from(&self.latest_reason);
+            self.step.clone_from(&self.latest_step);
+        }
         if health == self.health {
             return false;
         }
         let was_bad = self.is_bad();
-        if was_bad && health < self.health {
-            self.window.keep(policy.recover_after);
-        }
         self.health = health;
         self.since = now;
         if !self.is_bad() {
@@ -167,6 +206,43 @@ impl Track {
             }
         }
         true
+    }
+
+    /// Notes that the runs changed the health from `before` to `measured`, and whether it does so
+    /// too often:
+    ///
+    /// 1. A change counts for `within`. That something is decided for the first time is none.
+    /// 2. What has changed more than `changes` times is unstable, beginning with the next change
+    ///    for the worse, which is then told as that. It is so since the first change that counts.
+    /// 3. It is so until it has not changed for `within`.
+    /// 4. Where nobody asks for it, as during a maintenance, changes are forgotten.
+    fn turn(
+        &mut self,
+        before: Health,
+        measured: Health,
+        flapping: Option<Flapping>,
+        now: Timestamp,
+    ) {
+        let Some(Flapping { changes, within }) = flapping else {
+            (self.turns, self.held) = (VecDeque::new(), None);
+            return;
+        };
+        let most = usize::try_from(changes.get()).unwrap_or(usize::MAX);
+        self.turns.retain(|at| now.since(*at) < within.to_duration());
+        if before != Health::Unknown && measured != before {
+            self.turns.push_back(now);
+            if self.turns.len() > most.saturating_add(1) {
+                self.turns.pop_front();
+            }
+        }
+        match (&mut self.held, self.turns.front()) {
+            (held, None) => *held = None,
+            (Some(held), Some(_)) => held.measured = measured,
+            (held @ None, Some(since)) if measured > before && self.turns.len() > most => {
+                *held = Some(Held { since: *since, measured });
+            }
+            (None, Some(_)) => {}
+        }
     }
 }
 

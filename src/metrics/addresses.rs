@@ -94,6 +94,7 @@ impl Metrics {
         let mut tracked = self.tracked();
         let Some(known) = tracked.checks.get_mut(check) else { return };
         known.health.remove(&(variant.cloned(), subject));
+        known.flapping.remove(&(variant.cloned(), subject));
         // Another variant may still ask it.
         let elsewhere = known.health.keys().any(|(_, other)| *other == subject);
         if let Some(address) = subject.address().filter(|_| !elsewhere) {

@@ -44,10 +44,17 @@ impl Series {
     }
 }
 
+fn flapping(r: &Registry) -> Result<IntGaugeVec, Error> {
+    let help =
+        "How many subjects of the check change so often that they are held in their worse state.";
+    int_gauges(r, "farol_check_flapping", help, check_labels!())
+}
+
 /// What is known of each check.
 pub(super) struct CheckSeries {
     pub(super) state: IntGaugeVec,
     pub(super) variant_state: IntGaugeVec,
+    pub(super) flapping: IntGaugeVec,
     pub(super) runs: IntCounterVec,
     pub(super) failures: IntCounterVec,
     pub(super) duration: HistogramVec,
@@ -72,6 +79,7 @@ impl CheckSeries {
                 "Whether the check is in this state in one of the variants of its matrix: the worst of its subjects.",
                 check_labels!("variant", "state"),
             )?,
+            flapping: flapping(r)?,
             runs: counters(
                 r,
                 "farol_check_runs_total",

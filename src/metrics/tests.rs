@@ -29,6 +29,7 @@ fn policy() -> Policy {
         name: "Blip".to_owned(),
         time_zone: chrono_tz::UTC,
         language: Language::English,
+        words: crate::model::Wording::default(),
         group_within: Span::from_secs(60),
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),
@@ -43,6 +44,7 @@ fn policy() -> Policy {
         name: "Desk".to_owned(),
         group: None,
         depends_on: BTreeSet::new(),
+        major_when: None,
     };
     let check = CheckPolicy {
         component: desk(),
@@ -53,6 +55,8 @@ fn policy() -> Policy {
         slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: crate::model::MajorWhen::All,
+        makes: None,
+        flapping: None,
         variants: std::collections::BTreeSet::new(),
         purpose: crate::model::Purpose::Use,
     };

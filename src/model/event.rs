@@ -63,6 +63,18 @@ pub enum EventKind {
         /// The address.
         subject: Subject,
     },
+    /// One subject of a check changes so often that it is held in its worse state, or has settled.
+    FlappingChanged {
+        /// The check.
+        check: CheckId,
+        /// In which of its variants, if it has any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant: Option<Variant>,
+        /// Which subject of it.
+        subject: Subject,
+        /// Since when it is unstable; nothing once it has settled.
+        since: Option<Timestamp>,
+    },
     /// A component's status changed.
     ComponentChanged {
         /// The component.

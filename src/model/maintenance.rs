@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 use serde::{Deserialize, Serialize};
 
+use super::cron::Cron;
 use super::{ComponentId, LaneId, MaintenanceId, PlatformId, Span, Timestamp};
 
 /// A maintenance that is announced.
@@ -56,6 +57,8 @@ pub enum When {
     Once(Window),
     /// Again and again.
     Recurring(Recurrence),
+    /// Whenever a crontab's line would run.
+    Cron(Cron),
 }
 
 /// From one point in time to another, which is not part of it.
@@ -94,6 +97,8 @@ pub enum RuleProblem {
     Syntax(String),
     /// It recurs by the hour or more often, which is no maintenance.
     TooOften,
+    /// It begins more often than once an hour.
+    TooManyADay,
     /// Its end is given in another time than the local one.
     UntilInUtc,
     /// No window ever comes of it.
@@ -105,6 +110,7 @@ impl fmt::Display for RuleProblem {
         match self {
             Self::Syntax(detail) => f.write_str(detail),
             Self::TooOften => f.write_str("it recurs more often than daily"),
+            Self::TooManyADay => f.write_str("it begins more than 24 times a day"),
             Self::UntilInUtc => {
                 f.write_str("its UNTIL is in UTC, and everything else in the platform's time")
             }
@@ -120,6 +126,7 @@ impl When {
             Self::Once(window) => (window.until > at).then_some(*window),
             // A rule that cannot be read comes from a damaged file: the configuration refuses it.
             Self::Recurring(recurrence) => recurrence.next(at).ok().flatten(),
+            Self::Cron(cron) => cron.next(at).ok().flatten(),
         }
     }
 }

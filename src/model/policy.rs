@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::threshold::bare;
 use super::{
-    CheckId, ComponentId, ComponentStatus, Impact, Language, MaintenanceId, MaintenancePolicy,
-    PlatformId, QuantileLimit, Span, Threshold, Variant,
+    CheckId, ComponentId, ComponentStatus, Flapping, Impact, Language, MaintenanceId,
+    MaintenancePolicy, PlatformId, QuantileLimit, Span, Threshold, Variant, Wording,
 };
 
 /// Everything that decisions are made by.
@@ -73,6 +73,9 @@ pub struct PlatformPolicy {
     /// The language that the public reads.
     #[serde(default, skip_serializing_if = "Language::is_default")]
     pub language: Language,
+    /// What is told in words of its own.
+    #[serde(default, skip_serializing_if = "Wording::is_empty")]
+    pub words: Wording,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
     /// How long a component that depends on others, and goes bad before any of them, waits for
@@ -119,6 +122,10 @@ pub struct ComponentPolicy {
     /// The components of its platform that it cannot do without.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub depends_on: BTreeSet<ComponentId>,
+    /// How many of its checks must be in a major outage for it to be in one; without it, one is
+    /// enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_when: Option<MajorWhen>,
 }
 
 /// How a check's observations are weighed.
@@ -145,6 +152,13 @@ pub struct CheckPolicy {
     /// variants.
     #[serde(default, skip_serializing_if = "MajorWhen::is_all")]
     pub major_when: MajorWhen,
+    /// What its failure makes of the component, however few of its addresses fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub makes: Option<ComponentStatus>,
+    /// How often a subject may change before it is held in its worse state; without it, as often
+    /// as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
     /// The variants that it runs for; none for a check that just runs.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub variants: BTreeSet<Variant>,

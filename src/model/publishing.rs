@@ -18,6 +18,8 @@ pub enum Mode {
     Observe,
     /// It waits for a person's approval.
     Draft,
+    /// The statuses of its components are set, and no incident is written.
+    ComponentOnly,
     /// It is published, and subscribers are not told.
     #[default]
     Quiet,
@@ -27,7 +29,8 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Self; 5] = [Self::Off, Self::Observe, Self::Draft, Self::Quiet, Self::Full];
+    pub const ALL: [Self; 6] =
+        [Self::Off, Self::Observe, Self::Draft, Self::ComponentOnly, Self::Quiet, Self::Full];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Mode {
             Self::Off => "off",
             Self::Observe => "observe",
             Self::Draft => "draft",
+            Self::ComponentOnly => "component_only",
             Self::Quiet => "quiet",
             Self::Full => "full",
         }
@@ -95,6 +99,8 @@ pub struct Publishing {
     pub approve_after: Option<Span>,
     /// What becomes of what is over before it could be published.
     pub late: Late,
+    /// Whether the draft of a postmortem is put where the status API keeps such.
+    pub postmortem: bool,
 }
 
 impl Default for Publishing {
@@ -104,6 +110,7 @@ impl Default for Publishing {
             draft_expires: Span::from_secs(3_600),
             approve_after: None,
             late: Late::default(),
+            postmortem: true,
         }
     }
 }

@@ -13,7 +13,8 @@ use super::{Network, Run};
 use crate::config::NameServer;
 use crate::model::{Phase, Reason, Span};
 
-/// How long one server may take before the next is asked.
+/// How long one server may take before the next is asked, at most: where a run has little time, what
+/// is lost must still be asked again within it.
 const PATIENCE: Span = Span::from_secs(2);
 
 /// How often each server is asked, if no answer comes: a datagram may be lost.
@@ -87,11 +88,13 @@ impl Network {
         wants: Wants,
     ) -> Result<Message, Reason> {
         let mut first = None;
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let mut lost = false;
+            let share = run.left().to_duration() / u32::try_from(ROUNDS - round).unwrap_or(1);
+            let patience = PATIENCE.min(share.into());
             for server in servers {
                 let question = Question::new(name.clone(), record_type, wants)?;
-                match self.attempt(run.at_most(PATIENCE), server, &question).await {
+                match self.attempt(run.at_most(patience), server, &question).await {
                     Ok(answer) => return Ok(answer),
                     Err(reason) => {
                         lost |= matches!(reason, Reason::Timeout { .. });

@@ -16,8 +16,13 @@ impl Outbox {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Vec<Notice> {
+        // What nobody waits for slows nothing down, unless the API asks for patience.
+        if flight.errand == Errand::Draft && !matches!(outcome, Outcome::RateLimited { .. }) {
+            return Vec::new();
+        }
         let timing = &self.timing;
-        let write = matches!(flight.errand, Errand::Write | Errand::Retire(_));
+        let write =
+            matches!(flight.errand, Errand::Write | Errand::Retire(_) | Errand::Component(_));
         let first = timing.first_retry;
         // What is only asked now and then need not be had, and must not delay what is told.
         if flight.errand == Errand::Announcements && !matches!(outcome, Outcome::RateLimited { .. })
@@ -48,6 +53,7 @@ impl Outbox {
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => {
                 self.state.lane.succeed();
                 return Vec::new();
@@ -97,6 +103,7 @@ impl Outbox {
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => {
                 publication.doubt(key, timing, now);
                 Vec::new()
@@ -227,6 +234,7 @@ impl Outbox {
             | Outcome::Differs(_)
             | Outcome::Surveyed(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Found(_) => {
                 publication.ask_later(now + self.timing.look_again);
                 Vec::new()
@@ -256,6 +264,7 @@ impl Outbox {
             | Outcome::Found(_)
             | Outcome::Surveyed(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);

@@ -25,7 +25,7 @@ pub enum WakeReason {
     Write,
     /// Something is to be looked up.
     Look,
-    /// A duplicate is to be resolved.
+    /// A duplicate is to be resolved, or the draft of a postmortem put there.
     Tidy,
     /// The operator is to be told something.
     Say,
@@ -35,7 +35,8 @@ impl Outbox {
     /// The request to make now, if one is due and none is under way.
     ///
     /// 1. At most one request of a lane is in flight, and two are spaced.
-    /// 2. A new incident goes before the end of one, that before other updates, that before tidying.
+    /// 2. A new incident goes before the end of one, that before other updates, that before tidying, and drafts
+    ///    come last.
     /// 3. Among equals, what has waited longest.
     /// 4. But a new incident goes after all that is still to be said of an earlier one on one of its
     ///    components: each would take what the other writes of the component for a person's doing,
@@ -46,11 +47,12 @@ impl Outbox {
         }
         let due = self
             .plans()
+            .map(|(key, plan)| (key.clone(), plan))
+            .chain(self.component_plans())
             .filter(|(_, plan)| plan.at <= now)
             .min_by(|(a_key, a), (b_key, b)| {
                 (a.urgency, a.since, a_key).cmp(&(b.urgency, b.since, b_key))
-            })
-            .map(|(key, plan)| (key.clone(), plan));
+            });
         let Some((key, plan)) = due else {
             return self.begin_reading(now).or_else(|| self.begin_sweep(now));
         };
@@ -77,18 +79,21 @@ impl Outbox {
     fn next_request(&self) -> Option<Wakeup> {
         let sweep = self.sweep_at().map(|at| (at, Errand::Sweep));
         let reading = self.reading_at().map(|at| (at, Errand::Announcements));
-        let plans = self.plans().map(|(_, plan)| (plan.at, plan.errand));
+        let components = self.component_plans();
+        let plans = self.plans().map(|(_, plan)| plan);
+        let plans = plans.chain(components.into_iter().map(|(_, plan)| plan));
+        let plans = plans.map(|plan| (plan.at, plan.errand));
         let (at, errand) = plans.chain(sweep).chain(reading).min_by_key(|(at, _)| *at)?;
         let lane = self.state.lane.until();
         let reason = match errand {
             _ if lane > at => WakeReason::Lane,
-            Errand::Write | Errand::Repeat => WakeReason::Write,
+            Errand::Write | Errand::Repeat | Errand::Component(_) => WakeReason::Write,
             Errand::Look
             | Errand::Sweep
             | Errand::Components
             | Errand::Survey
             | Errand::Announcements => WakeReason::Look,
-            Errand::Retire(_) => WakeReason::Tidy,
+            Errand::Retire(_) | Errand::Draft => WakeReason::Tidy,
         };
         Some(Wakeup { at: at.max(lane), reason })
     }
@@ -107,6 +112,12 @@ impl Outbox {
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {
+        if *errand == Errand::Draft {
+            return self.draft(key);
+        }
+        if let Errand::Component(id) = errand {
+            return Some(self.set_component(key, id, now));
+        }
         let publication = self.state.incidents.get_mut(key)?;
         let key = key.clone();
         Some(match (errand, publication.remote.clone()) {
@@ -129,8 +140,8 @@ impl Outbox {
             }
             (Errand::Look, Some(remote)) => Request::Read { remote, key },
             (Errand::Look, None) | (Errand::Sweep, _) => Request::Find { key },
-            (Errand::Components, _) => Request::Components,
-            (Errand::Survey, _) => Request::Survey,
+            (Errand::Components | Errand::Component(_), _) => Request::Components,
+            (Errand::Survey | Errand::Draft, _) => Request::Survey,
             (Errand::Announcements, _) => Request::Announcements,
             (Errand::Retire(stray), _) => {
                 publication.retiring(stray);

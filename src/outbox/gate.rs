@@ -20,6 +20,8 @@ pub(super) enum Gate {
         /// When it was first held back.
         since: Timestamp,
     },
+    /// Its components are set, and no incident is opened as long as its impact is no worse.
+    Components,
     /// Not as long as its impact is no worse.
     Shut,
 }
@@ -53,11 +55,14 @@ impl Outbox {
     /// 2. What was approved is published.
     /// 3. Otherwise the mode of its present impact decides: an incident that gets worse may pass
     ///    where it could not before. Impact never shrinks.
-    /// 4. What is over before anything of it was sent is dropped if it waits for approval, or if
+    /// 4. Where the components are set, they are led to the end, whatever the modes say, until the
+    ///    incident is opened; where the place cannot set them, nothing passes.
+    /// 5. What is over before anything of it was sent is dropped if it waits for approval, or if
     ///    what is late is to be skipped.
     pub(super) fn admit(&mut self, action: &Action) -> (bool, Option<Notice>) {
         let mode = self.publishing.modes.of(action.impact);
         let late = self.publishing.late;
+        let sets_components = self.timing.sets_components;
         let until = action.at + self.publishing.draft_expires;
         let publication = self.state.incidents.entry(action.incident.clone()).or_default();
         let incident = action.incident.clone();
@@ -68,18 +73,24 @@ impl Outbox {
         let before = publication.gate.clone();
         publication.gate = match (&before, mode) {
             _ if publication.approved => Gate::Open,
+            (_, Mode::Off | Mode::Observe) if publication.sets_components() => Gate::Components,
             (_, Mode::Off | Mode::Observe) => Gate::Shut,
             (Gate::Draft { .. } | Gate::Shut, Mode::Draft) if action.sequence > 1 => before.clone(),
             (_, Mode::Draft) => Gate::Draft { since: action.at },
+            (_, Mode::ComponentOnly) if sets_components => Gate::Components,
+            (_, Mode::ComponentOnly) => Gate::Shut,
             (_, Mode::Quiet | Mode::Full) => Gate::Open,
         };
+        if publication.gate == Gate::Components || publication.sets_components() {
+            publication.wish(action);
+        }
         if action.kind == ActionKind::Resolve {
             let dropped = match publication.gate {
                 Gate::Open => late == Late::Skip && publication.is_new(),
                 Gate::Draft { .. } => true,
-                Gate::Shut => false,
+                Gate::Components | Gate::Shut => false,
             };
-            if dropped || publication.gate == Gate::Shut {
+            if dropped || matches!(publication.gate, Gate::Components | Gate::Shut) {
                 publication.drop_all(action.sequence);
             }
             if dropped {
@@ -88,6 +99,7 @@ impl Outbox {
         }
         match publication.gate {
             Gate::Open => (true, None),
+            Gate::Components => (action.kind != ActionKind::Resolve, None),
             Gate::Draft { .. } => {
                 let new = !matches!(before, Gate::Draft { .. });
                 let title = action.title.clone();
@@ -102,10 +114,11 @@ impl Outbox {
         }
     }
 
-    /// Lets a draft be published; `None` if it is none.
+    /// Lets a draft be published, or an incident of which only the components are set; `None` if it
+    /// is neither.
     pub fn approve(&mut self, key: &IncidentKey) -> Option<Notice> {
         let publication = self.state.incidents.get_mut(key).filter(|_| self.named)?;
-        matches!(publication.gate, Gate::Draft { .. }).then(|| {
+        matches!(publication.gate, Gate::Draft { .. } | Gate::Components).then(|| {
             publication.gate = Gate::Open;
             publication.approved = true;
             Notice::Approved { incident: key.clone(), by_itself: false }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ComponentId, IncidentKey, Timestamp};
 
+use super::publication::Publication;
 use super::view::Lead;
 use super::{Notice, Outbox, RemoteId, State, Timing, View};
 
@@ -44,8 +45,10 @@ impl Outbox {
         let Some(before) = before.filter(|before| before != page) else { return self };
         let views = self.views();
         for view in views.into_iter().filter(|view| view.state != Lead::Left) {
+            let shown = |publication| self.shows_components(publication);
+            let shown = self.state.incidents.get(&view.incident).is_some_and(shown);
             let Some(publication) = self.state.incidents.get_mut(&view.incident) else { continue };
-            if publication.stands() {
+            if publication.stands() || shown {
                 let left = Left {
                     page: before.clone(),
                     remote: view.remote,
@@ -58,6 +61,7 @@ impl Outbox {
             }
             publication.move_away();
         }
+        self.state.board.clear();
         self.state.forget_remotes();
         self.state.in_flight = None;
         self
@@ -69,7 +73,7 @@ impl Outbox {
             self.state.left.iter().map(|(key, left)| left.view(key)).collect();
         if !self.named {
             let standing =
-                self.state.incidents.iter().filter(|(_, publication)| publication.stands());
+                self.state.incidents.iter().filter(|(_, publication)| self.is_shown(publication));
             views.extend(standing.map(|(key, publication)| {
                 let view = super::view::view(key, publication);
                 View { state: Lead::Left, page: self.state.page.clone(), next: None, ..view }
@@ -78,11 +82,16 @@ impl Outbox {
         views
     }
 
+    /// Whether the page shows something of it.
+    fn is_shown(&self, publication: &Publication) -> bool {
+        publication.stands() || self.shows_components(publication)
+    }
+
     /// Does not speak of an incident any more that stood open where nobody leads it; `None` if
     /// there is none such.
     pub fn forget(&mut self, key: &IncidentKey) -> Option<Notice> {
         let elsewhere = self.state.left.remove(key).is_some();
-        let here = !self.named && self.state.incidents.get(key).is_some_and(|it| it.stands());
+        let here = !self.named && self.state.incidents.get(key).is_some_and(|it| self.is_shown(it));
         if here {
             self.state.retire(key);
         }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{ComponentId, Impact, IncidentKey, IncidentStatus, Span, Timestamp};
+use crate::model::{
+    ComponentId, ComponentStatus, Impact, IncidentKey, IncidentStatus, Span, Timestamp,
+};
 
 use super::{Foreign, RemoteId};
 
@@ -58,6 +60,15 @@ pub enum Notice {
         /// The components.
         components: Vec<ComponentId>,
     },
+    /// A component was set apart from incidents, or was not.
+    Component {
+        /// The incident that it is about.
+        incident: IncidentKey,
+        /// The component.
+        component: ComponentId,
+        /// What happened.
+        news: ComponentNews,
+    },
     /// A person has the incident now: farol leaves it alone.
     Detached {
         /// The incident.
@@ -95,6 +106,20 @@ pub enum Notice {
         incident: IncidentKey,
         /// Nobody answered, and it is critical.
         by_itself: bool,
+    },
+    /// The draft of a postmortem stands at the status API, for people to go on with.
+    PostmortemDrafted {
+        /// The incident.
+        incident: IncidentKey,
+        /// Its id there.
+        remote: RemoteId,
+    },
+    /// There is no draft of a postmortem at the status API.
+    NoPostmortem {
+        /// The incident.
+        incident: IncidentKey,
+        /// Why.
+        why: String,
     },
     /// Nobody approved of a draft in time: it is not published.
     Expired {
@@ -166,6 +191,42 @@ pub enum Notice {
     },
 }
 
+/// What became of a component that was to be set apart from incidents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComponentNews {
+    /// It shows this.
+    Set(ComponentStatus),
+    /// A person set it to this, in the API's word: it is theirs.
+    Theirs(String),
+    /// Something open on the page has it; it is looked at again later.
+    Held(RemoteId),
+    /// The API does not want it to be set.
+    Refused {
+        /// The status code.
+        status: u16,
+        /// What the API said.
+        detail: String,
+    },
+}
+
+/// To go on after the component's name.
+impl fmt::Display for ComponentNews {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(status) => write!(f, "shows {status} on the status page"),
+            Self::Theirs(shown) => {
+                write!(f, "was set to {shown} by somebody; farol leaves it alone")
+            }
+            Self::Held(by) => {
+                write!(f, "is in the hands of {by}, which is open there; looked at again later")
+            }
+            Self::Refused { status, detail } => {
+                write!(f, "cannot be set ({status}): {detail}; tried again later")
+            }
+        }
+    }
+}
+
 /// Why an attempt has to be made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
@@ -207,11 +268,15 @@ impl Notice {
             | Self::Rejoined { .. }
             | Self::Approved { .. }
             | Self::Dropped { .. }
+            | Self::PostmortemDrafted { .. }
+            | Self::NoPostmortem { .. }
             | Self::Forgotten { .. }
+            | Self::Component { news: ComponentNews::Set(_), .. }
             | Self::WouldPublish { .. } => false,
             Self::Retry { .. }
             | Self::Rejected { .. }
             | Self::Unlisted { .. }
+            | Self::Component { .. }
             | Self::Detached { .. }
             | Self::StillDetached { .. }
             | Self::Drafted { .. }
@@ -255,6 +320,9 @@ impl fmt::Display for Notice {
             Self::Unlisted { components } => {
                 write!(f, "the status API does not know these components:")?;
                 components.iter().try_for_each(|component| write!(f, " {component}"))
+            }
+            Self::Component { incident, component, news } => {
+                write!(f, "incident {incident}: component {component} {news}")
             }
             Self::Detached { incident, remote: Some(remote), why } => write!(
                 f,
@@ -301,6 +369,16 @@ impl fmt::Display for Notice {
             Self::WouldPublish { incident, status, impact, title, body } => write!(
                 f,
                 "incident {incident}: would be published: {status}, {impact}, {title:?}: {body:?}"
+            ),
+            Self::PostmortemDrafted { incident, remote } => write!(
+                f,
+                "incident {incident}: the draft of a postmortem stands beside {remote}, published \
+                 nowhere"
+            ),
+            Self::NoPostmortem { incident, why } => write!(
+                f,
+                "incident {incident}: no draft of a postmortem at the status API ({why}): farol \
+                 postmortem {incident} prints it"
             ),
             Self::Waits { incident, until, why: Foreign::Maintenance(id) } => write!(
                 f,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Timestamp;
+use crate::model::{ComponentId, Timestamp};
 
 use super::RemoteId;
 
@@ -26,6 +26,8 @@ pub(super) enum Urgency {
     Resolve,
     Update,
     Tidy,
+    /// Nobody waits for it.
+    Draft,
 }
 
 /// What kind of request it is.
@@ -46,6 +48,10 @@ pub(super) enum Errand {
     Survey,
     /// See which maintenances are announced on the page.
     Announcements,
+    /// Set a component, apart from incidents.
+    Component(ComponentId),
     /// Resolve a duplicate.
     Retire(RemoteId),
+    /// Put the draft of a postmortem there.
+    Draft,
 }

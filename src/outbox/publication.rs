@@ -1,18 +1,20 @@
 //! One incident on its way to the status page: what is wanted, what is known of the remote side,
 //! and which of the two questions is open.
 
+mod components;
 mod person;
 mod restart;
 mod search;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionKind, ComponentId, Timestamp};
+use crate::model::{Action, ActionKind, ComponentId, ComponentStatus, Timestamp};
 
 use super::backoff::Backoff;
+use super::draft::Draft;
 use super::gate::Gate;
 use super::plan::{Errand, Plan, Urgency};
 use super::step::{Step, fold};
@@ -66,9 +68,18 @@ pub(super) struct Publication {
     /// The components that its latest step was about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     holds: BTreeSet<ComponentId>,
+    /// What its components should show where only they are set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sets: BTreeMap<ComponentId, ComponentStatus>,
     /// What has to be said again and again while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<Repeat>,
+    /// When it was first known to stand on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) published_at: Option<Timestamp>,
+    /// The draft of its postmortem, until that is where it belongs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) draft: Option<Draft>,
 }
 
 /// What is said again, and when next.
@@ -116,7 +127,7 @@ impl Publication {
     }
 
     /// Wants one more step.
-    pub(super) fn push(&mut self, action: Action) {
+    pub(super) fn push(&mut self, mut action: Action) {
         self.seen = action.sequence;
         // What was refused is another request now: it need not wait out its punishment.
         if self.rejections > 0 {
@@ -132,6 +143,7 @@ impl Publication {
             self.over = true;
             return;
         }
+        self.draft = action.account.take().map(Draft::new);
         self.queue(Step::from(action), false);
         if self.detached.is_some() {
             self.condense();
@@ -170,6 +182,11 @@ impl Publication {
             repeat
                 .and_then(|it| plan(it.at, Urgency::Tidy, it.at, Errand::Repeat))
                 .or_else(|| self.sweep_at.and_then(|at| plan(at, Urgency::Tidy, at, Errand::Sweep)))
+                .or_else(|| {
+                    let due = self.over && self.remote.is_some();
+                    let draft = self.draft.as_ref().filter(|_| due)?;
+                    plan(draft.at, Urgency::Draft, draft.at, Errand::Draft)
+                })
         }
     }
 
@@ -239,9 +256,10 @@ impl Publication {
         let Self { seen, wanted_at, told_old, .. } = *self;
         let (gate, holds) = (self.gate.clone(), std::mem::take(&mut self.holds));
         let (over, approved) = (self.over, self.approved);
+        let sets = std::mem::take(&mut self.sets);
         let fresh =
             Self { seen, wanted_at, told_old, gate, holds, over, approved, ..Self::default() };
-        *self = Self { waiting, ..fresh };
+        *self = Self { waiting, sets, ..fresh };
         self.waiting = fold(self.renamed());
     }
 

@@ -87,6 +87,31 @@ pub enum Request {
         /// The key that both carry.
         key: IncidentKey,
     },
+    /// Put the draft of a postmortem beside an incident, unless one stands there that is not this
+    /// one: [`Outcome::Rejected`] then.
+    Draft {
+        /// The incident.
+        remote: RemoteId,
+        /// The key that it should carry.
+        key: IncidentKey,
+        /// The draft, in Markdown.
+        text: String,
+    },
+    /// Set a component apart from incidents: look at it first, and leave it alone if it shows what
+    /// is not expected, or if something open on the page has it. The answer is
+    /// [`Outcome::Component`].
+    SetComponent {
+        /// The incident that it is set for.
+        key: IncidentKey,
+        /// The component.
+        component: ComponentId,
+        /// What it should show.
+        status: ComponentStatus,
+        /// What it may show before; what shows anything else is a person's.
+        expect: BTreeSet<ComponentStatus>,
+        /// When it is asked: a maintenance that was announced to be over by then has nothing.
+        at: Timestamp,
+    },
     /// List the components that the API knows.
     Components,
     /// List all that is open on the page, whoever made it.
@@ -101,6 +126,8 @@ impl Request {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(payload),
             Self::Retire { .. }
+            | Self::Draft { .. }
+            | Self::SetComponent { .. }
             | Self::Find { .. }
             | Self::Read { .. }
             | Self::Components
@@ -113,7 +140,11 @@ impl Request {
     pub const fn key(&self) -> Option<&IncidentKey> {
         match self {
             Self::Create(payload) | Self::Update { payload, .. } => Some(&payload.key),
-            Self::Retire { key, .. } | Self::Find { key } | Self::Read { key, .. } => Some(key),
+            Self::Retire { key, .. }
+            | Self::Draft { key, .. }
+            | Self::SetComponent { key, .. }
+            | Self::Find { key }
+            | Self::Read { key, .. } => Some(key),
             Self::Components | Self::Survey | Self::Announcements => None,
         }
     }
@@ -122,7 +153,11 @@ impl Request {
     /// before it is asked again.
     pub const fn is_write(&self) -> bool {
         match self {
-            Self::Create(_) | Self::Update { .. } | Self::Retire { .. } => true,
+            Self::Create(_)
+            | Self::Update { .. }
+            | Self::Retire { .. }
+            | Self::Draft { .. }
+            | Self::SetComponent { .. } => true,
             Self::Find { .. }
             | Self::Read { .. }
             | Self::Components
@@ -139,6 +174,8 @@ impl Request {
             Self::Find { .. } => "find",
             Self::Read { .. } => "read",
             Self::Retire { .. } => "retire",
+            Self::Draft { .. } => "draft",
+            Self::SetComponent { .. } => "set_component",
             Self::Components => "components",
             Self::Survey => "survey",
             Self::Announcements => "announcements",
@@ -222,8 +259,21 @@ pub enum Outcome {
     Listed(BTreeSet<ComponentId>),
     /// What is open on the page, for [`Request::Survey`].
     Surveyed(Vec<Sighting>),
+    /// A component, for [`Request::SetComponent`].
+    Component(Shows),
     /// What is announced on the page, for [`Request::Announcements`].
     Announced(BTreeMap<RemoteId, PageMaintenance>),
+}
+
+/// How a component was found, or left, for [`Request::SetComponent`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// It shows what it should.
+    Wanted,
+    /// It shows this, in the API's word, and was left alone.
+    Other(String),
+    /// This is open on the page and has it; it was left alone.
+    Held(RemoteId),
 }
 
 /// Something that is open on a page.

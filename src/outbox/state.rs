@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ComponentId, IncidentKey, Timestamp};
 
 use super::backoff::Backoff;
+use super::board::Pin;
 use super::left::Leavings;
 use super::plan::Errand;
 use super::publication::Publication;
@@ -63,6 +64,9 @@ pub struct State {
     /// People who ended an incident early.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) respected: Vec<Respect>,
+    /// Components that are set apart from incidents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) board: BTreeMap<ComponentId, Pin>,
     /// The page that the lane leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) page: Option<String>,
@@ -86,6 +90,9 @@ struct Done {
     key: IncidentKey,
     seen: u32,
     remote: Option<RemoteId>,
+    /// When it was first known to stand on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published_at: Option<Timestamp>,
 }
 
 impl Default for State {
@@ -101,6 +108,7 @@ impl Default for State {
             abandoned: 0,
             latest: None,
             respected: Vec::new(),
+            board: BTreeMap::new(),
             page: None,
             left: Leavings::new(),
         }
@@ -127,6 +135,13 @@ impl State {
         self.latest
     }
 
+    /// When an incident was first known to stand on the page, if it is remembered and was.
+    pub fn published_at(&self, key: &IncidentKey) -> Option<Timestamp> {
+        let done = || self.done.iter().find(|done| done.key == *key)?.published_at;
+        let open = self.incidents.get(key).and_then(|publication| publication.published_at);
+        open.or_else(done)
+    }
+
     /// The saved form.
     pub fn to_json(&self) -> Result<String, StateError> {
         Ok(serde_json::to_string(self)?)
@@ -138,7 +153,9 @@ impl State {
             && let Some(index) = self.done.iter().position(|done| done.key == *key)
         {
             let done = self.done.remove(index)?;
-            self.incidents.insert(done.key, Publication::revived(done.seen, done.remote));
+            let mut revived = Publication::revived(done.seen, done.remote);
+            revived.published_at = done.published_at;
+            self.incidents.insert(done.key, revived);
         }
         self.incidents.get_mut(key)
     }
@@ -159,12 +176,13 @@ impl State {
     /// Remembers little more than the name of an incident that is done with.
     pub(super) fn retire(&mut self, key: &IncidentKey) {
         if let Some(publication) = self.incidents.remove(key) {
-            self.entomb(key, publication.seen, publication.remote);
+            self.entomb(key, publication);
         }
     }
 
-    fn entomb(&mut self, key: &IncidentKey, seen: u32, remote: Option<RemoteId>) {
-        self.done.push_back(Done { key: key.clone(), seen, remote });
+    fn entomb(&mut self, key: &IncidentKey, publication: Publication) {
+        let Publication { seen, remote, published_at, .. } = publication;
+        self.done.push_back(Done { key: key.clone(), seen, remote, published_at });
         let surplus = self.done.len().saturating_sub(MAX_DONE);
         self.done.drain(..surplus);
     }

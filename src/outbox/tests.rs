@@ -1,6 +1,8 @@
 //! The outbox, step by step; `simulated` drives it against a model of a status API.
 
 mod again;
+mod components;
+mod drafts;
 mod drain;
 mod left;
 mod modes;
@@ -118,8 +120,10 @@ fn payload(request: &Request) -> Payload {
         Request::Find { .. }
         | Request::Read { .. }
         | Request::Retire { .. }
+        | Request::Draft { .. }
         | Request::Survey
         | Request::Announcements
+        | Request::SetComponent { .. }
         | Request::Components => panic!("not a create or update: {request:?}"),
     }
 }

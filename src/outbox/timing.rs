@@ -45,8 +45,12 @@ pub struct Timing {
     /// Whether a write may be made twice without harm: one in doubt is repeated, and nothing is
     /// ever looked for.
     pub idempotent: bool,
+    /// Whether the statuses of components can be set there apart from incidents.
+    pub sets_components: bool,
     /// How often what stands there has to be said again, lest it be taken for over.
     pub repeat: Option<Span>,
+    /// Whether drafts of postmortems are kept there.
+    pub drafts: bool,
 }
 
 impl Default for Timing {
@@ -79,7 +83,9 @@ impl Timing {
             max_age: Span::from_secs(24 * 3_600),
             respect: Span::from_secs(3_600),
             idempotent: false,
+            sets_components: false,
             repeat: None,
+            drafts: false,
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Lead {
     Waiting,
     /// It waits for approval.
     Draft,
+    /// Its components are set on the page, and no incident is written.
+    Components,
     /// The mode keeps it from the page.
     NotPublished,
     /// A person has it.
@@ -33,6 +35,7 @@ impl Lead {
             Self::Published => "published",
             Self::Waiting => "waiting",
             Self::Draft => "draft",
+            Self::Components => "components",
             Self::NotPublished => "not_published",
             Self::Detached => "detached",
             Self::Left => "left",
@@ -77,7 +80,7 @@ impl Outbox {
     /// left open where nobody leads them.
     pub fn views(&self) -> Vec<View> {
         let incidents = self.state.incidents.iter().filter(|_| self.named);
-        let led = incidents.map(|(key, publication)| view(key, publication));
+        let led = incidents.map(|(key, publication)| self.look_at(key, publication));
         led.chain(self.left()).collect()
     }
 
@@ -85,7 +88,13 @@ impl Outbox {
     pub fn view(&self, key: &IncidentKey) -> Option<View> {
         let led = self.state.incidents.get(key).filter(|_| self.named);
         let left = || self.left().into_iter().find(|view| view.incident == *key);
-        led.map(|publication| view(key, publication)).or_else(left)
+        led.map(|publication| self.look_at(key, publication)).or_else(left)
+    }
+
+    fn look_at(&self, key: &IncidentKey, publication: &Publication) -> View {
+        let view = view(key, publication);
+        let people = self.set_by_people(publication);
+        View { why: view.why.or(people), ..view }
     }
 }
 
@@ -93,6 +102,8 @@ pub(super) fn view(key: &IncidentKey, publication: &Publication) -> View {
     let next = publication.steps().next();
     let standing = publication.standing();
     let (state, why, since) = lead(publication);
+    // What is kept of it there is for the day that it is published.
+    let apart = state == Lead::Components;
     let stands = |part: fn(&super::Standing) -> &String| standing.map(part).cloned();
     let title = next.map(|step| step.title.clone()).or_else(|| stands(|standing| &standing.name));
     let status = next.map(|step| step.status.to_string());
@@ -106,8 +117,8 @@ pub(super) fn view(key: &IncidentKey, publication: &Publication) -> View {
         title: title.unwrap_or_default(),
         status: status.or_else(|| stands(|standing| &standing.status)).unwrap_or_default(),
         components: publication.holds().cloned().collect(),
-        waiting: publication.steps().count(),
-        next: next.map(|step| step.body(publication.applied)),
+        waiting: if apart { 0 } else { publication.steps().count() },
+        next: next.filter(|_| !apart).map(|step| step.body(publication.applied)),
     }
 }
 
@@ -117,6 +128,8 @@ fn lead(publication: &Publication) -> (Lead, Option<String>, Option<Timestamp>) 
     }
     match publication.gate {
         Gate::Draft { since } => (Lead::Draft, None, Some(since)),
+        Gate::Components => (Lead::Components, None, Some(publication.wishes_since().0)),
+        Gate::Shut if publication.sets_components() => (Lead::Components, None, None),
         Gate::Shut => (Lead::NotPublished, None, None),
         Gate::Open => match publication.steps().next() {
             Some(step) => (Lead::Waiting, publication.waits_for(), Some(step.since)),

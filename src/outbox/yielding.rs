@@ -48,10 +48,13 @@ impl Outbox {
             .min()
     }
 
-    /// Takes up again an incident that a person has; `None` if none such is known.
+    /// Takes up again an incident that a person has, or the components of one that people set;
+    /// `None` if none such is known.
     pub fn rejoin(&mut self, key: &IncidentKey) -> Option<Notice> {
         self.named.then_some(())?;
-        self.state.incidents.get_mut(key)?.rejoin().then(|| {
+        let detached = self.state.incidents.get_mut(key)?.rejoin();
+        let components = self.rejoin_components(key, detached);
+        (detached || components).then(|| {
             self.cleared.remove(key);
             Notice::Rejoined { incident: key.clone() }
         })
@@ -135,6 +138,7 @@ impl Outbox {
             | Outcome::Unauthorized { .. }
             | Outcome::Found(_)
             | Outcome::Announced(_)
+            | Outcome::Component(_)
             | Outcome::Listed(_) => return Vec::new(),
         };
         self.cleared.clear();

@@ -29,6 +29,7 @@ use super::once::Once;
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Key,
     atomic: true,
+    drafts: false,
     idempotent: true,
     clears_components: true,
     per_second: NonZeroU32::new(10).unwrap(),

@@ -22,6 +22,7 @@ use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, counted, id_of};
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Text,
     atomic: false,
+    drafts: false,
     idempotent: false,
     clears_components: false,
     per_second: NonZeroU32::new(5).unwrap(),

@@ -75,6 +75,8 @@ pub struct Caps {
     pub marker: Marker,
     /// Whether an update and the components' statuses are one call.
     pub atomic: bool,
+    /// Whether it keeps the draft of a postmortem.
+    pub drafts: bool,
     /// Whether a write may be made twice without harm.
     pub idempotent: bool,
     /// Whether the end of an incident makes its components operational by itself.

@@ -20,6 +20,7 @@ use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, id_of, time_of};
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Text,
     atomic: true,
+    drafts: false,
     idempotent: false,
     clears_components: true,
     per_second: NonZeroU32::new(5).unwrap(),

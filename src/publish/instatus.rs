@@ -20,6 +20,7 @@ use super::talk::{Cursor, PER_PAGE, Page, Paper, Row, Vendor, counted, id_of, ti
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Text,
     atomic: true,
+    drafts: false,
     idempotent: false,
     clears_components: false,
     per_second: NonZeroU32::new(2).unwrap(),

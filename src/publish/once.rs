@@ -32,9 +32,12 @@ impl Once {
             }
             // It knows of no components, so none of them can be why it refused.
             // Nor does it show what others have open.
-            Request::Components | Request::Survey | Request::Announcements => {
-                (Turn::Over(Outcome::Gone), "")
-            }
+            // Drafts are kept nowhere.
+            Request::Components
+            | Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => (Turn::Over(Outcome::Gone), ""),
         };
         Self { turn: Some(turn), remote: RemoteId::new(key) }
     }

@@ -48,9 +48,12 @@ impl Class {
             // What is asked before an incident is opened is part of opening it.
             Request::Create(_) | Request::Survey => Self::Open,
             Request::Update { payload, .. } if payload.kind == ActionKind::Resolve => Self::End,
+            Request::SetComponent { status, .. } if !status.is_bad() => Self::End,
+            Request::SetComponent { .. } => Self::Open,
             Request::Update { .. } => Self::Update,
             Request::Find { .. }
             | Request::Read { .. }
+            | Request::Draft { .. }
             | Request::Retire { .. }
             | Request::Components
             | Request::Announcements => Self::Look,

@@ -20,6 +20,7 @@ use super::once::Once;
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Key,
     atomic: true,
+    drafts: false,
     idempotent: true,
     clears_components: true,
     // Some 480 events a minute are taken for one key.

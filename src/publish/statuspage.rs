@@ -22,8 +22,12 @@ use crate::outbox::{Outcome, Payload, Remote, RemoteId, Request, Sighting, Stand
 use super::dialect::{
     Answer, Call, Caps, Conversation, Dialect, Marker, Turn, complaint, shortened,
 };
+use component::Setting;
+use draft::Drafting;
 use row::Components;
 
+mod component;
+mod draft;
 mod row;
 
 /// Rows of one page of a list: what the vendor gives at most.
@@ -39,6 +43,7 @@ const MAX_BODY: usize = 25_000;
 pub(super) const CAPS: Caps = Caps {
     marker: Marker::Metadata,
     atomic: true,
+    drafts: true,
     idempotent: false,
     clears_components: false,
     per_second: NonZeroU32::MIN,
@@ -98,7 +103,10 @@ impl Statuspage {
             Request::Components => Stage::Components(1),
             Request::Announcements => Stage::Upcoming(1),
             Request::Update { .. } | Request::Retire { .. } => Stage::Before,
-            Request::Create(_) | Request::Read { .. } => Stage::Single,
+            Request::Create(_)
+            | Request::Read { .. }
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => Stage::Single,
         };
         Exchange {
             dialect: self,
@@ -295,8 +303,10 @@ impl Exchange<'_> {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
             Request::Create(_)
+            | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -328,7 +338,9 @@ impl Exchange<'_> {
             | Request::Retire { .. }
             | Request::Find { .. }
             | Request::Read { .. }
+            | Request::Draft { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => {}
         }
@@ -469,7 +481,13 @@ impl Dialect for Statuspage {
         request: &'a Request,
         _now: Timestamp,
     ) -> Box<dyn Conversation + Send + 'a> {
-        Box::new(self.exchange(request))
+        if let Request::Draft { remote, key, text } = request {
+            return Box::new(Drafting::new(self, remote, key, text));
+        }
+        match Setting::of(self, request) {
+            Some(setting) => Box::new(setting),
+            None => Box::new(self.exchange(request)),
+        }
     }
 }
 

@@ -114,7 +114,11 @@ impl<'a> Talk<'a> {
             Request::Find { .. } => VecDeque::from([vendor.list(&Cursor::default())]),
             Request::Components => vendor.components(&Cursor::default()).into_iter().collect(),
             // What others have open is not understood here.
-            Request::Survey | Request::Announcements => VecDeque::new(),
+            // Nor is there a place for drafts.
+            Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => VecDeque::new(),
         };
         let cursor = Cursor::default();
         Self { vendor, request, calls, cursor, found: BTreeMap::new(), known: BTreeSet::new() }
@@ -185,8 +189,10 @@ impl<'a> Talk<'a> {
         match self.request {
             Request::Update { .. } | Request::Read { .. } | Request::Retire { .. } => true,
             Request::Create(_)
+            | Request::Draft { .. }
             | Request::Find { .. }
             | Request::Components
+            | Request::SetComponent { .. }
             | Request::Survey
             | Request::Announcements => false,
         }
@@ -222,7 +228,10 @@ impl Conversation for Talk<'_> {
             }
             Request::Find { .. } => self.listed(&body),
             Request::Components => self.asked_for_components(&body),
-            Request::Survey | Request::Announcements => None,
+            Request::Survey
+            | Request::Announcements
+            | Request::Draft { .. }
+            | Request::SetComponent { .. } => None,
         });
         turn.unwrap_or_else(|| {
             let said = complaint(&answer.body);

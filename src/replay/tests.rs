@@ -32,6 +32,7 @@ fn policy(fail_after: u32) -> Policy {
             name: "Blip".to_owned(),
             time_zone: Tz::UTC,
             language: Language::English,
+            words: crate::model::Wording::default(),
             group_within: Span::from_secs(60),
             dependency_wait: Span::ZERO,
             resolve_after: Span::from_secs(60),
@@ -48,6 +49,7 @@ fn policy(fail_after: u32) -> Policy {
             name: format!("<{name}>"),
             group: None,
             depends_on: BTreeSet::new(),
+            major_when: None,
         };
         policy.components.insert(component(name), named);
         policy.checks.insert(
@@ -61,6 +63,8 @@ fn policy(fail_after: u32) -> Policy {
                 slow_quantile: None,
                 at_worst: ComponentStatus::MajorOutage,
                 major_when: MajorWhen::All,
+                makes: None,
+                flapping: None,
                 variants: BTreeSet::new(),
                 purpose: Purpose::Use,
             },

@@ -227,7 +227,7 @@ impl Runtime {
         }
         if notices.is_empty() {
             let Some(state) = state else { return Err(Refused::Unknown(key.clone())) };
-            let wants = "approve is for drafts, rejoin for what is detached, forget for what was \
+            let wants = "approve is for drafts and components, rejoin for what people have, forget for what was \
                          left, hold for the rest";
             return Err(Refused::Pointless { incident: key.clone(), state, wants });
         }

@@ -133,6 +133,18 @@ fn log_event(event: &Event) {
                 (variant.as_ref().map(display), subject.address().map(display));
             tracing::info!(%check, variant, address, "an address vanished");
         }
+        EventKind::FlappingChanged { check, variant, subject, since } => {
+            let (variant, address) =
+                (variant.as_ref().map(display), subject.address().map(display));
+            if let Some(since) = since {
+                tracing::warn!(
+                    %check, variant, address, %since,
+                    "it changes too often, and is held in its worse state until it settles"
+                );
+            } else {
+                tracing::info!(%check, variant, address, "it has settled");
+            }
+        }
         EventKind::ComponentChanged { component, from, to, because } => {
             let because = because.as_ref().map(display);
             if to.is_bad() && to > from {

@@ -46,6 +46,16 @@ pub(super) fn update(body: &Value) -> Result<String, ApiError> {
     fields.finish(text.unwrap_or_default())
 }
 
+/// The draft of a `postmortem`.
+pub(super) fn postmortem(body: &Value) -> Result<String, ApiError> {
+    let mut fields = Fields::of(body, "postmortem")?;
+    let text = fields.text("body_draft", MAX_BODY);
+    if text.is_none() && fields.problems.is_empty() {
+        fields.problem("body_draft", "is missing, and nothing else of a postmortem is kept");
+    }
+    fields.finish(text.unwrap_or_default())
+}
+
 /// The status that a `component` is to have.
 pub(super) fn component(body: &Value) -> Result<ComponentStatus, ApiError> {
     let mut fields = Fields::of(body, "component")?;

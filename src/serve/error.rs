@@ -37,10 +37,11 @@ pub(super) enum ApiError {
 impl From<PageError> for ApiError {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::NoPage | PageError::NoIncident => Self::NotFound,
+            PageError::NoPage | PageError::NoIncident | PageError::NoPostmortem => Self::NotFound,
             PageError::NoComponent(_)
             | PageError::KeyTaken
             | PageError::RequestKeyTaken
+            | PageError::Unresolved
             | PageError::Schedule(_) => Self::Invalid(vec![error.to_string()]),
             PageError::Store(_) => Self::Store(error),
         }

@@ -142,6 +142,7 @@ fn ids(components: &[&PageComponent]) -> Vec<String> {
 /// An incident in the management API.
 pub(super) fn incident(links: &Links<'_>, incident: &Incident) -> Value {
     let mut shape = public_incident(links, incident);
+    let published = incident.postmortem.as_ref().filter(|it| it.published_at.is_some());
     let schedule = incident.schedule;
     let more = json!({
         "impact_override": incident.impact_override,
@@ -151,12 +152,14 @@ pub(super) fn incident(links: &Links<'_>, incident: &Incident) -> Value {
         "scheduled_reminded_at": null,
         "scheduled_auto_in_progress": schedule.is_some_and(|schedule| schedule.begins),
         "scheduled_auto_completed": schedule.is_some_and(|schedule| schedule.ends),
-        "postmortem_body": null,
-        "postmortem_body_last_updated_at": null,
+        "postmortem_body": published.and_then(|it| it.body.as_ref()),
+        "postmortem_body_last_updated_at":
+            published.and_then(|it| it.body_updated_at).map(Timestamp::to_rfc3339),
         "postmortem_ignored": false,
         "postmortem_notified_subscribers": false,
         "postmortem_notified_twitter": false,
-        "postmortem_published_at": null,
+        "postmortem_published_at":
+            published.and_then(|it| it.published_at).map(Timestamp::to_rfc3339),
     });
     if let (Value::Object(shape), Value::Object(more)) = (&mut shape, more) {
         shape.extend(more);
@@ -189,6 +192,36 @@ pub(super) fn public_incident(links: &Links<'_>, incident: &Incident) -> Value {
         "incident_updates": incident.updates.iter().map(update).collect::<Vec<_>>(),
         "components": incident.components.iter().map(component).collect::<Vec<_>>(),
     })
+}
+
+/// An incident in the public API: one whose postmortem is published has a status and an update that
+/// say so, as the vendor's have.
+pub(super) fn told_incident(links: &Links<'_>, incident: &Incident) -> Value {
+    let mut shape = public_incident(links, incident);
+    let postmortem = incident.postmortem.as_ref();
+    let Some((body, at)) = postmortem.and_then(|it| Some((it.body.as_ref()?, it.published_at?)))
+    else {
+        return shape;
+    };
+    let at = at.to_rfc3339();
+    shape["status"] = json!("postmortem");
+    if let Some(updates) = shape["incident_updates"].as_array_mut() {
+        let said = json!({
+            "id": format!("{}-postmortem", incident.id),
+            "incident_id": incident.id,
+            "status": "postmortem",
+            "body": body,
+            "created_at": at,
+            "updated_at": at,
+            "display_at": at,
+            "affected_components": null,
+            "deliver_notifications": false,
+            "custom_tweet": null,
+            "tweet_id": null,
+        });
+        updates.insert(0, said);
+    }
+    shape
 }
 
 /// What was said of an incident.

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 use super::shape::{self, Links};
-use super::{Shared, body, change};
+use super::{Shared, body, change, postmortem};
 use crate::model::Timestamp;
 use crate::store::page::{Incident, Listing, Of, PageError, PageStore};
 
@@ -37,6 +37,7 @@ type Answer = (StatusCode, Value);
 
 pub(super) async fn handle(State(site): State<Arc<Shared>>, request: Request) -> Response {
     match answer(&site, request).await {
+        Ok((status, _)) if status == StatusCode::NO_CONTENT => status.into_response(),
         Ok((status, body)) => {
             match version(&body).and_then(|etag| HeaderValue::try_from(etag).ok()) {
                 Some(etag) => (status, [(ETAG, etag)], Json(body)).into_response(),
@@ -163,6 +164,9 @@ fn incidents(
             let body = change::update(&call.body)?;
             let update = store.edit(page, id, update, &body, call.now)?;
             ok(shape::update(&update))
+        }
+        (method, [id, "postmortem", rest @ ..]) => {
+            postmortem::answer(store, (method, &call.body, call.now), (page, id), rest)
         }
         (_, [] | [_] | [_, "incident_updates", _]) => Err(ApiError::MethodNotAllowed),
         _ => Err(ApiError::NotFound),

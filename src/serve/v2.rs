@@ -120,5 +120,5 @@ fn components(store: &PageStore, page: &str) -> Result<Value, ApiError> {
 fn incidents(store: &PageStore, links: &Links<'_>, of: Of) -> Result<Vec<Value>, ApiError> {
     let listing = Listing { of, limit: INCIDENTS, ..Listing::default() };
     let incidents = store.incidents(&links.page.id, &listing)?;
-    Ok(incidents.iter().map(|incident| shape::public_incident(links, incident)).collect())
+    Ok(incidents.iter().map(|incident| shape::told_incident(links, incident)).collect())
 }

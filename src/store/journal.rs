@@ -89,6 +89,20 @@ impl Journal {
         Ok(self.db.query_row(count, [], |row| row.get(0))?)
     }
 
+    /// The engine's state as it was last saved, with the number of the last row that it had seen.
+    pub fn snapshot(&self) -> Result<Option<(u64, String)>, StoreError> {
+        let found = self
+            .db
+            .query_row("SELECT covers, body FROM engine", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(found.optional()?)
+    }
+
+    /// The states of the lanes as they were last saved.
+    pub fn outboxes(&self) -> Result<Vec<String>, StoreError> {
+        let mut select = self.db.prepare("SELECT body FROM outbox ORDER BY platform")?;
+        Ok(select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// The engine's state as it was last saved, if it was.
     pub fn engine(&self) -> Result<Option<String>, StoreError> {
         Ok(self.db.query_row("SELECT body FROM engine", [], |row| row.get(0)).optional()?)

@@ -7,6 +7,7 @@
 mod id;
 mod incident;
 mod maintenance;
+mod postmortem;
 mod read;
 mod sync;
 #[cfg(test)]
@@ -25,9 +26,13 @@ use crate::model::{ComponentId, ComponentStatus, Impact, PlatformId, Timestamp};
 
 pub use id::{component_page_id, page_id};
 pub use maintenance::{PageStatus, Schedule, ScheduleChange, ScheduleProblem};
+pub use postmortem::Postmortem;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("page/schema.sql"), include_str!("page/maintenance.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("page/schema.sql"),
+    include_str!("page/maintenance.sql"),
+    include_str!("page/postmortem.sql"),
+];
 
 /// Why something cannot be read from, or written to, a page.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,12 @@ pub enum PageError {
     /// The page has no such incident.
     #[error("the page has no such incident")]
     NoIncident,
+    /// Nobody has written a postmortem of the incident.
+    #[error("the incident has no postmortem")]
+    NoPostmortem,
+    /// A postmortem is published of what is over.
+    #[error("the incident is not resolved: its postmortem can be published after that")]
+    Unresolved,
     /// The page has no such component.
     #[error("the page has no component {0:?}")]
     NoComponent(String),
@@ -178,6 +189,8 @@ pub struct Incident {
     pub updates: Vec<IncidentUpdate>,
     /// The components that it is about.
     pub components: Vec<PageComponent>,
+    /// What was written of it after it.
+    pub postmortem: Option<Postmortem>,
 }
 
 impl Incident {

@@ -239,6 +239,8 @@ fn a_journal_row_is_a_contract() {
             slow_quantile: None,
             at_worst: crate::model::ComponentStatus::MajorOutage,
             major_when: crate::model::MajorWhen::All,
+            makes: None,
+            flapping: None,
             variants: std::collections::BTreeSet::new(),
             purpose: crate::model::Purpose::Use,
         },

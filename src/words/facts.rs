@@ -116,6 +116,8 @@ pub struct Line {
     pub name: String,
     /// What a customer notices of it.
     pub symptom: Symptom,
+    /// Since when its trouble comes and goes, if it does.
+    pub unstable: Option<String>,
     /// How many of its servers fail, if that is known: a whole sentence.
     pub servers: Option<String>,
     /// How many of what stands for different customers, if that is known: a whole sentence.

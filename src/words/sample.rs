@@ -3,11 +3,12 @@
 
 use chrono_tz::Tz;
 
+use super::template::try_tell;
 use super::{
-    Body, Dependents, Earlier, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue, Watch,
-    tell,
+    Body, Dependents, Earlier, Flaw, Line, Names, Outlasted, Step, Symptom, Text, Title, Tongue,
+    Voice, Watch, tell,
 };
-use crate::model::{Cause, Impact, Language, Span, Timestamp};
+use crate::model::{Cause, Impact, Language, Span, Timestamp, Wording};
 
 /// When all of them begin: 15 September 2021, 13:40 in UTC.
 const BEGAN: Timestamp = Timestamp::from_secs(1_631_713_200);
@@ -30,7 +31,35 @@ pub struct Sample {
 impl Sample {
     /// What farol's own words make of it.
     pub fn tell(&self, language: Language) -> Text {
-        tell(language, self.step, &self.title, &self.body)
+        self.tell_as(language, &Wording::default())
+    }
+
+    /// What is made of it by a platform with words of its own.
+    pub fn tell_as(&self, language: Language, own: &Wording) -> Text {
+        tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the platform's own words, and for which step they are.
+    pub fn try_tell(&self, language: Language, own: &Wording) -> Result<Text, (Step, Flaw)> {
+        try_tell(Voice { language, own }, self.step, self.impact, &self.title, &self.body)
+    }
+
+    /// The names of all facts that its templates get.
+    #[cfg(test)]
+    pub(super) fn facts(&self) -> Vec<String> {
+        let facts = [serde_json::json!(self.title), serde_json::json!(self.body)];
+        let mut names = vec!["text".to_owned(), "impact".to_owned()];
+        for (name, value) in facts.iter().filter_map(|it| it.as_object()).flatten() {
+            let inner = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+            let inner = inner.as_object().into_iter().flatten();
+            names.extend(inner.map(|(key, _)| format!("{name}.{key}")));
+            names.push(name.clone());
+        }
+        names
     }
 }
 
@@ -151,6 +180,11 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
     better.title = Symptom::Mixed;
     let mut fewer = scene(Cause::GotBetter, &[Down], 0);
     (fewer.recovered, fewer.well) = (2, 1);
+    let mut unstable = scene(Cause::FailedAgain, &[Down], 1);
+    unstable.relapsed = true;
+    for line in &mut unstable.affected {
+        line.unstable = Some(Tongue::of(stage.language).moment(BEGAN, stage.zone));
+    }
     let mut again = scene(Cause::FailedAgain, &[Down], 1);
     again.relapsed = true;
     again.well = 1;
@@ -161,6 +195,7 @@ fn changes(stage: &Stage<'_>) -> Vec<Sample> {
         better.sample("one gets better", Impact::Major),
         fewer.sample("some recover", Impact::Major),
         again.sample("it fails again", Impact::Critical),
+        unstable.sample("it fails again and again", Impact::Critical),
     ]
 }
 
@@ -265,6 +300,7 @@ impl<'a> Scene<'a> {
         let line = |(symptom, name): (&Symptom, &&str)| Line {
             name: tongue.name(name),
             symptom: *symptom,
+            unstable: None,
             servers: None,
             tests: None,
             clock: false,
@@ -341,7 +377,7 @@ impl<'a> Scene<'a> {
             about,
             impact,
             step: if self.ended { Step::Resolved } else { self.step },
-            components: bad + self.more + self.recovered + self.well,
+            components: bad + self.more + self.recovered + self.well + self.beyond,
             title: Title {
                 about: if self.dependents { self.names(0, 1) } else { all.clone() },
                 symptom: self.title,

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use minijinja::Environment;
 use serde::Serialize;
 
+use super::own::{self, Flaw};
 use super::{Body, Step, Title, Tongue};
-use crate::model::Language;
+use crate::model::{Impact, Language, Wording};
 
 /// What the public reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +18,63 @@ pub struct Text {
     pub body: String,
 }
 
-/// Tells one step of an incident.
-pub fn tell(language: Language, step: Step, title: &Title, body: &Body) -> Text {
-    Text { title: render(language, Step::Title, title), body: render(language, step, body) }
+/// Who speaks: a language, and what the platform says in words of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice<'a> {
+    /// The language.
+    pub language: Language,
+    /// The platform's own words.
+    pub own: &'a Wording,
 }
 
-/// A title alone.
+/// Tells one step of an incident of `impact`. Own words that fail are as if they were not there.
+pub fn tell(voice: Voice<'_>, step: Step, impact: Impact, title: &Title, body: &Body) -> Text {
+    Text {
+        title: titled(voice, impact, title),
+        body: own::with_ending(said(voice, step, impact, body).0, voice.own),
+    }
+}
+
+/// The title of an incident of `impact`.
+pub fn titled(voice: Voice<'_>, impact: Impact, title: &Title) -> String {
+    said(voice, Step::Title, impact, title).0
+}
+
+/// A title in farol's words alone.
 pub fn title(language: Language, title: &Title) -> String {
     render(language, Step::Title, title)
+}
+
+/// The same as [`tell`], where own words that fail are told as that.
+pub(super) fn try_tell(
+    voice: Voice<'_>,
+    step: Step,
+    impact: Impact,
+    title: &Title,
+    body: &Body,
+) -> Result<Text, (Step, Flaw)> {
+    let (title, flaw) = said(voice, Step::Title, impact, title);
+    flaw.map_or(Ok(()), |flaw| Err((Step::Title, flaw)))?;
+    let (body, flaw) = said(voice, step, impact, body);
+    flaw.map_or(Ok(()), |flaw| Err((step, flaw)))?;
+    Ok(Text { title, body: own::with_ending(body, voice.own) })
+}
+
+/// What is said of a step, and what is wrong with the platform's own words for it, if anything.
+fn said(
+    voice: Voice<'_>,
+    step: Step,
+    impact: Impact,
+    facts: &impl Serialize,
+) -> (String, Option<Flaw>) {
+    let text = render(voice.language, step, facts);
+    let own = own::template(voice.own, step)
+        .map(|template| own::render(template, step, impact, &text, facts));
+    match own {
+        None => (text, None),
+        Some(Ok(own)) => (own, None),
+        Some(Err(flaw)) => (text, Some(flaw)),
+    }
 }
 
 /// The template of a step, as it is written in `language`.

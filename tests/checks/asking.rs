@@ -37,6 +37,8 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         slow_quantile: None,
         at_worst: ComponentStatus::MajorOutage,
         major_when: farol::model::MajorWhen::All,
+        makes: None,
+        flapping: None,
         min_addresses: None,
         degraded_over: None,
         degraded_over_in: Phases::default(),

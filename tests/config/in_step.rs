@@ -126,7 +126,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
     for (name, text) in mistakes() {
         // Not even TOML; or a matter between two settings, or of what a text means.
         let beyond = "syntax syntax_and_others contradiction proxy_resolves script_twice tls_twice \
-            no_tls without_effect unknown_capture unknown_variable unused_variable unset_variable invalid_name \
+            words words_say no_tls without_effect unknown_capture unknown_variable unused_variable unset_variable invalid_name \
             no_answer_yet open_variable secret_in_url looks_for_nothing duplicate_name no_steps \
             head_has_no_body counts_no_addresses invalid_selector absent_and_more no_id \
             reserved_id duplicate_id duplicate_page_id no_page_id invalid_template \
@@ -134,7 +134,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
             invalid_domain invalid_record invalid_header reserved_header url_path \
             plain_secret out_of_range invalid_duration too_few_references \
             reference_to_ourselves dependency_cycle unknown_component invalid_moment \
-            ends_before_start invalid_rrule";
+            ends_before_start invalid_recurrence";
         if !beyond.split(' ').any(|beyond| beyond == name) {
             assert!(!validator.is_valid(&json(&text)), "{name}.toml fits the schema");
         }

@@ -12,7 +12,8 @@ const END: &str = "<!-- end of caps -->\n";
 
 fn table() -> String {
     let head = "| place | an incident of ours is known by | in doubt | an update is one call | \
-                resolving makes components operational | longest title |\n|---|---|---|---|---|---|\n";
+                resolving makes components operational | drafts of postmortems | longest title |\n\
+                |---|---|---|---|---|---|---|\n";
     let yes = |it| if it { "yes" } else { "no" };
     let rows = Caps::ALL.map(|(name, caps)| {
         let marker = match caps.marker {
@@ -22,11 +23,12 @@ fn table() -> String {
         };
         let doubt = if caps.idempotent { "said again" } else { "looked for first" };
         let (atomic, clears) = (yes(caps.atomic), yes(caps.clears_components));
+        let drafts = yes(caps.drafts);
         let longest = match caps.longest_title {
             usize::MAX => String::new(),
             most => most.to_string(),
         };
-        format!("| `{name}` | {marker} | {doubt} | {atomic} | {clears} | {longest} |\n")
+        format!("| `{name}` | {marker} | {doubt} | {atomic} | {clears} | {drafts} | {longest} |\n")
     });
     format!("{head}{}", rows.concat())
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use farol::config::{SourceFile, load, parse, schema};
+use farol::config::{Overrides, SourceFile, load, parse, schema};
 use serde_json::{Value, json};
 
 use crate::{documents, root};
@@ -95,7 +95,7 @@ fn every_example_in_the_documents_is_valid() {
 
 #[test]
 fn every_probe_file_beside_them_is_valid() {
-    if let Err(error) = load(&[root().join("probes")]) {
+    if let Err(error) = load(&[root().join("probes")], &Overrides::default()) {
         panic!("{}", error.render(false, 100));
     }
 }

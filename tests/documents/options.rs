@@ -76,7 +76,8 @@ fn is_target(schema: &Value) -> bool {
 
 /// The keys of which exactly one must be there.
 fn one_of(schema: &Value) -> Vec<&str> {
-    let all = schema["oneOf"].as_array().into_iter().flatten();
+    let sets = schema["allOf"].as_array().into_iter().flatten().chain([schema]);
+    let all = sets.flat_map(|set| set["oneOf"].as_array().into_iter().flatten());
     all.filter_map(|one| one["required"][0].as_str()).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The words of mistakes that take some putting together.
 
-use super::Mistake;
+use super::{Mistake, VariableMistake};
 
 impl Mistake {
     /// An unknown key, with what it was probably meant as.
@@ -25,7 +25,7 @@ impl Mistake {
         } else {
             format!("known here: {known}")
         };
-        Self::UnknownVariable { got, help }
+        Self::OfVariables(VariableMistake::UnknownInMatrix { got, help })
     }
 
     /// A break of the syntax, in the parser's words.

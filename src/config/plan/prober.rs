@@ -133,6 +133,8 @@ impl Check {
             slow_quantile: None,
             at_worst: ComponentStatus::MajorOutage,
             major_when: MajorWhen::All,
+            makes: None,
+            flapping: None,
             min_addresses: None,
             degraded_over: None,
             degraded_over_in: Phases::default(),

@@ -8,6 +8,7 @@ use super::super::plan::{
     WebsocketCheck,
 };
 use super::super::reader::{Field, Key, Reader, Section};
+use super::super::setting::choice::AtWorst;
 use super::super::setting::count::AtLeast;
 use super::super::setting::id::Id;
 use super::super::setting::matrix::{Matrix, filled};
@@ -51,6 +52,10 @@ const MIN_ADDRESSES: Key<AtLeast> = Key::new(
     "min_addresses",
     "A run that finds fewer addresses behind the name is degraded, whatever they answer.",
 );
+const MAKES: Key<AtWorst> = Key::new(
+    "makes",
+    "What it makes of its component when it fails, however few of its addresses or variants do.",
+);
 
 /// `[[component.check]]`.
 pub(in super::super) struct RawCheck {
@@ -58,6 +63,7 @@ pub(in super::super) struct RawCheck {
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) tuning: RawTuning,
     pub(in super::super) min_addresses: Field<AtLeast>,
+    pub(in super::super) makes: Field<AtWorst>,
     /// What is asked; with a matrix, in each of its variants.
     pub(in super::super) kinds: Vec<(Option<Variant>, RawKinds)>,
 }
@@ -85,6 +91,7 @@ impl Section for RawCheck {
             id: table.take(&ID),
             name: table.require(&NAME),
             min_addresses: table.take(&MIN_ADDRESSES),
+            makes: table.take(&MAKES),
             kinds: RawKinds::each(table),
             tuning: RawTuning::ask(table),
         })

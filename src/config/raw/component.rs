@@ -7,6 +7,7 @@ use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::id::Id;
 use super::super::setting::text::{Line, VendorId};
 use super::check::RawCheck;
+use crate::model::MajorWhen;
 
 const ID: Key<Id> = Key::new("id", "The component's id; without it, made from the name.");
 const NAME: Key<Line<200>> = Key::new("name", "The component's name, for the public.");
@@ -15,6 +16,10 @@ const DESCRIPTION: Key<Line<1000>> = Key::new("description", "What it is, for th
 const DEPENDS_ON: Key<Vec<Spanned<Id>>> = Key::new(
     "depends_on",
     "The ids of the components that it cannot do without: its trouble is part of theirs.",
+);
+const MAJOR_WHEN: Key<MajorWhen> = Key::new(
+    "major_when",
+    "How many of its checks must be in a major outage for it to be in one; without it, one is enough.",
 );
 const STATUSPAGE_ID: Key<VendorId> = Key::new(
     "statuspage_id",
@@ -49,6 +54,7 @@ pub(in super::super) struct RawComponent {
     pub(in super::super) group: Field<Line<200>>,
     pub(in super::super) description: Field<Line<1000>>,
     pub(in super::super) depends_on: Field<Vec<Spanned<Id>>>,
+    pub(in super::super) major_when: Field<MajorWhen>,
     /// Its id at each page that has ids of its own, by the page's name, with the key.
     pub(in super::super) page_ids: [PageId; 4],
     pub(in super::super) checks: Option<Vec<Spanned<RawCheck>>>,
@@ -64,6 +70,7 @@ impl Section for RawComponent {
             group: table.take(&GROUP),
             description: table.take(&DESCRIPTION),
             depends_on: table.take(&DEPENDS_ON),
+            major_when: table.take(&MAJOR_WHEN),
             page_ids: [
                 PageId::ask(table, "statuspage", &STATUSPAGE_ID),
                 PageId::ask(table, "cachet", &CACHET_ID),

@@ -22,6 +22,10 @@ const START: Key<Moment> = Key::new(
     "start",
     "When it begins, or first begins: a local time of the platform, or one with an offset.",
 );
+const CRON: Key<String> = Key::new(
+    "cron",
+    "When it begins each time, as a crontab has it, by the platform's local time; needs a `duration`.",
+);
 const END: Key<Moment> = Key::new("end", "When it is over, written as `start`.");
 const DURATION: Key<Lasts> = Key::new("duration", "How long it lasts, instead of `end`.");
 const RRULE: Key<String> = Key::new(
@@ -36,7 +40,8 @@ pub(in super::super) struct RawMaintenance {
     pub(in super::super) id: Field<Id>,
     pub(in super::super) name: Option<Spanned<Line<200>>>,
     pub(in super::super) components: Field<Vec<Spanned<Id>>>,
-    pub(in super::super) start: Option<Spanned<Moment>>,
+    pub(in super::super) start: Field<Moment>,
+    pub(in super::super) cron: Field<String>,
     pub(in super::super) end: Field<Moment>,
     pub(in super::super) duration: Field<Lasts>,
     pub(in super::super) rrule: Field<String>,
@@ -47,12 +52,14 @@ impl Section for RawMaintenance {
     const NAME: &'static str = "[[maintenance]]";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        table.exactly_one(&["start", "cron"]);
         table.exactly_one(&["end", "duration"]);
         Some(Self {
             id: table.take(&ID),
             name: table.require(&NAME),
             components: table.take(&COMPONENTS),
-            start: table.require(&START),
+            start: table.take(&START),
+            cron: table.take(&CRON),
             end: table.take(&END),
             duration: table.take(&DURATION),
             rrule: table.take(&RRULE),

@@ -11,6 +11,7 @@ use super::super::setting::duration::{DAY, Duration, MINUTE};
 use super::super::setting::id::Id;
 use super::super::setting::ntp::NtpServer;
 use super::super::setting::text::Line;
+use super::super::variables::VARIABLES;
 use super::check::RawKinds;
 use super::tuning::{Interval, Timeout};
 
@@ -45,6 +46,7 @@ impl Section for RawProberFile {
     const NAME: &'static str = "the file about the prober";
 
     fn read_keys(table: &mut Reader<'_, '_, '_>) -> Option<Self> {
+        let _ = table.take(&VARIABLES);
         Some(Self { prober: table.require(&PROBER), references: table.take(&REFERENCE) })
     }
 }

@@ -19,7 +19,8 @@ pub(super) type CallTimeout = Duration<1_000, { 5 * MINUTE }>;
 const MODE: Key<Modes> = Key::new(
     "mode",
     "What happens with an incident: \"off\", \"observe\" (the log tells), \"draft\" (a person \
-     approves), \"quiet\" (published, nobody is notified), \"full\"; or a table by impact.",
+     approves), \"component_only\" (components are set, no incident is written), \"quiet\" \
+     (published, nobody is notified), \"full\"; or a table by impact.",
 )
 .or_text("quiet");
 const DRAFT_EXPIRES: Key<Patience> =
@@ -34,6 +35,12 @@ const PUBLISH_LATE: Key<Late> = Key::new(
     "What becomes of an incident that is over before it could be published.",
 )
 .or_text("backfill");
+const POSTMORTEM: Key<bool> = Key::new(
+    "postmortem",
+    "Whether the draft of a postmortem is put beside an incident that is over, where the status API \
+     keeps such; it is never published.",
+)
+.or_flag(true);
 
 const EMBEDDED: Key<RawEmbedded> = Key::new(
     "embedded",
@@ -63,6 +70,7 @@ pub(in super::super) struct RawPublish {
     pub(in super::super) draft_expires: Field<Patience>,
     pub(in super::super) auto_approve_after: Field<Patience>,
     pub(in super::super) publish_late: Field<Late>,
+    pub(in super::super) postmortem: Field<bool>,
 }
 
 impl Section for RawPublish {
@@ -76,6 +84,7 @@ impl Section for RawPublish {
             draft_expires: table.take(&DRAFT_EXPIRES),
             auto_approve_after: table.take(&AUTO_APPROVE_AFTER),
             publish_late: table.take(&PUBLISH_LATE),
+            postmortem: table.take(&POSTMORTEM),
         };
         raw.ask(table, &STATUSPAGE, Publish::Statuspage);
         raw.ask(table, &EMBEDDED, |_| Publish::Embedded);

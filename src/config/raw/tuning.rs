@@ -3,6 +3,7 @@
 use super::super::reader::{Field, Key, Reader, Section};
 use super::super::setting::choice::AtWorst;
 use super::super::setting::duration::{DAY, Duration, MINUTE};
+use super::super::setting::flapping::Limit;
 use super::super::setting::latency::Latency;
 use crate::model::{MajorWhen, Threshold};
 
@@ -43,6 +44,12 @@ const MAJOR_WHEN: Key<MajorWhen> = Key::new(
 )
 .or_text("all");
 
+const FLAPPING: Key<Limit> = Key::new(
+    "flapping",
+    "What changes more often than so many times within `30m` is held in its worse state till it settles.",
+)
+.or_number(6);
+
 /// The settings of `[defaults]`, and those that a check may have instead.
 #[derive(Clone, Default)]
 pub(in super::super) struct RawTuning {
@@ -55,6 +62,7 @@ pub(in super::super) struct RawTuning {
     pub(in super::super) degraded_over: Field<Latency>,
     pub(in super::super) at_worst: Field<AtWorst>,
     pub(in super::super) major_when: Field<MajorWhen>,
+    pub(in super::super) flapping: Field<Limit>,
 }
 
 impl RawTuning {
@@ -70,6 +78,7 @@ impl RawTuning {
             degraded_over: table.take(&DEGRADED_OVER),
             at_worst: table.take(&AT_WORST),
             major_when: table.take(&MAJOR_WHEN),
+            flapping: table.take(&FLAPPING),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::mistake::{Mistake, list, shorten};
+use super::super::mistake::{Mistake, VariableMistake, list, shorten};
 use super::super::problem::Problems;
 use super::super::reader::{Node, Setting};
 use super::id::Id;
@@ -165,7 +165,9 @@ impl Matrix {
             });
         }
         for (name, _) in variables.iter().filter(|(name, _)| !used.contains(name.get_ref())) {
-            let mistake = Mistake::UnusedVariable { name: name.get_ref().clone() };
+            let mistake = Mistake::OfVariables(VariableMistake::UnusedInMatrix {
+                name: name.get_ref().clone(),
+            });
             problems.report(name.span(), mistake);
         }
         all_known

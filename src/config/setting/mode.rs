@@ -10,10 +10,11 @@ use super::super::reader::{
 use super::choice::{choose, word_schema};
 use crate::model::{Late, Mode, Modes};
 
-const MODES: [(&str, Mode); 5] = [
+const MODES: [(&str, Mode); 6] = [
     (Mode::Off.as_str(), Mode::Off),
     (Mode::Observe.as_str(), Mode::Observe),
     (Mode::Draft.as_str(), Mode::Draft),
+    (Mode::ComponentOnly.as_str(), Mode::ComponentOnly),
     (Mode::Quiet.as_str(), Mode::Quiet),
     (Mode::Full.as_str(), Mode::Full),
 ];
@@ -105,6 +106,7 @@ mod tests {
     fn one_for_all_or_each_its_own() {
         assert_eq!(read::<Modes>("'observe'"), Ok(Modes::all(Mode::Observe)));
         let some = Modes { minor: Mode::Draft, major: Mode::Quiet, critical: Mode::Full };
+        assert_eq!(read::<Modes>("'component_only'"), Ok(Modes::all(Mode::ComponentOnly)));
         assert_eq!(read::<Modes>("{ minor = 'draft', critical = 'full' }"), Ok(some));
         assert!(read::<Modes>("'loud'").unwrap_err().starts_with("unknown_word: "));
         assert!(read::<Modes>("{ huge = 'off' }").unwrap_err().starts_with("unknown_key: "));

@@ -9,7 +9,7 @@ use super::super::reader::Field;
 use super::super::setting::count::AtLeast;
 use super::tuning::Tuning;
 use super::{Ids, Scope, tuning};
-use crate::model::{CheckId, ComponentId, MajorWhen, Span, Variant};
+use crate::model::{CheckId, ComponentId, ComponentStatus, MajorWhen, Span, Variant};
 
 pub(super) fn check(
     raw: RawCheck,
@@ -20,6 +20,7 @@ pub(super) fn check(
 ) -> Option<Check> {
     let id = ids.make(&raw.id, raw.name.as_ref(), problems);
     let tuning = tuning::settle(&raw.tuning, &scope.defaults, problems);
+    let makes = makes(&raw, tuning.as_ref(), problems);
     let before = problems.count();
     let kinds: Vec<Option<(Option<Variant>, CheckKind)>> = raw
         .kinds
@@ -46,6 +47,8 @@ pub(super) fn check(
         recover_after: tuning.thresholds.recover_after,
         at_worst: tuning.at_worst,
         major_when: tuning.major_when,
+        makes: makes?,
+        flapping: tuning.flapping,
         min_addresses: raw.min_addresses.optional()?.map(|least| least.0),
         degraded_over: tuning.degraded_over,
         slow_quantile: tuning.slow_quantile,
@@ -85,6 +88,39 @@ fn kind(raw: RawKinds, tuning: Option<&Tuning>, problems: &mut Problems<'_>) -> 
         raw.prober.given().map(|prober| CheckKind::Prober(prober.into_inner())),
     ];
     kinds.into_iter().flatten().next()
+}
+
+/// What the check makes of its component when it fails: no worse than it may, and then there is
+/// nothing left to count.
+fn makes(
+    raw: &RawCheck,
+    tuning: Option<&Tuning>,
+    problems: &mut Problems<'_>,
+) -> Option<Option<ComponentStatus>> {
+    let Some(makes) = raw.makes.clone().optional_spanned()? else { return Some(None) };
+    let (place, status) = (makes.span(), makes.into_inner().0);
+    if let Some(tuning) = tuning
+        && status > tuning.at_worst
+    {
+        let mistake = Mistake::Contradiction {
+            small: "makes",
+            small_value: status.to_string(),
+            relation: "no worse than",
+            large: "at_worst",
+            large_value: tuning.at_worst.to_string(),
+            why: "it could never be that: leave one of the two out",
+        };
+        problems.report(place, mistake);
+        return None;
+    }
+    if let Field::Given(when) = &raw.tuning.major_when {
+        let trouble = "counts what makes a major outage, and `makes` says what any failure does";
+        let help = "keep one of the two";
+        let mistake = Mistake::WithoutEffect { key: "major_when", trouble, help };
+        problems.report(when.span(), mistake);
+        return None;
+    }
+    Some(Some(status))
 }
 
 /// A check's own settings about its addresses mean nothing where it has none, or asks only one.

@@ -15,7 +15,7 @@ use super::super::setting::id::Id;
 use super::Ids;
 use super::depend::unknown_component;
 use crate::model::{
-    ComponentId, MaintenanceId, MaintenancePolicy, PlatformId, Recurrence, Span, When, Window,
+    ComponentId, Cron, MaintenanceId, MaintenancePolicy, PlatformId, Recurrence, Span, When, Window,
 };
 
 /// The maintenances of a file; `None` if what it says of them is wrong. Without `components`, as
@@ -84,7 +84,10 @@ fn about(
 }
 
 fn when(raw: &RawMaintenance, zone: Tz, problems: &mut Problems<'_>) -> Option<When> {
-    let start = raw.start.as_ref()?.get_ref();
+    if !matches!(raw.cron, Field::Absent) {
+        return by_cron(raw, zone, problems);
+    }
+    let start = raw.start.clone().given()?.into_inner();
     let from = start.at(zone);
     let until = match (&raw.end, &raw.duration) {
         (Field::Given(end), _) => {
@@ -110,10 +113,45 @@ fn when(raw: &RawMaintenance, zone: Tz, problems: &mut Problems<'_>) -> Option<W
             };
             if let Err(problem) = recurrence.check() {
                 let (got, reason) = (shorten(rule.get_ref()), problem.to_string());
-                problems.report(rule.span(), Mistake::InvalidRrule { got, reason });
+                let help = "write it as RFC 5545 does: \"FREQ=WEEKLY;BYDAY=SU\", \"FREQ=MONTHLY;BYDAY=1SA\"";
+                problems.report(rule.span(), Mistake::InvalidRecurrence { got, reason, help });
                 return None;
             }
             Some(When::Recurring(recurrence))
         }
     }
+}
+
+/// When there is work by a line of a crontab: it says when, and the duration how long; what else
+/// says either is refused.
+fn by_cron(raw: &RawMaintenance, zone: Tz, problems: &mut Problems<'_>) -> Option<When> {
+    let mut good = true;
+    if let Field::Given(end) = &raw.end {
+        let trouble = "is the end of one window only, and `cron` makes many";
+        let help = "say how long each lasts: duration = \"2h\"";
+        problems.report(end.span(), Mistake::WithoutEffect { key: "end", trouble, help });
+        good = false;
+    }
+    if let Field::Given(rule) = &raw.rrule {
+        let trouble = "and `cron` both say how it recurs";
+        let help = "keep `cron`, or `rrule` with a `start`";
+        problems.report(rule.span(), Mistake::WithoutEffect { key: "rrule", trouble, help });
+        good = false;
+    }
+    let fields = raw.cron.clone().given()?;
+    // How long it lasts has nothing to do with what the fields mean.
+    let lasts = raw.duration.clone().given().map(|lasts| lasts.into_inner().0);
+    let cron = Cron {
+        fields: fields.get_ref().trim().to_owned(),
+        lasts: lasts.unwrap_or(Span::from_secs(3600)),
+        time_zone: zone,
+    };
+    if let Err(problem) = cron.check() {
+        let (got, reason) = (shorten(fields.get_ref()), problem.to_string());
+        let help =
+            "write minute, hour, day of the month, month and day of the week: \"0 3 * * SUN\"";
+        problems.report(fields.span(), Mistake::InvalidRecurrence { got, reason, help });
+        return None;
+    }
+    (good && lasts.is_some()).then_some(When::Cron(cron))
 }

@@ -105,7 +105,14 @@ fn references(
             }
             let tuning = RawTuning { interval, timeout, ..RawTuning::default() };
             let kinds = vec![(None, kinds)];
-            let raw = RawCheck { id, name, tuning, min_addresses: Field::Absent, kinds };
+            let raw = RawCheck {
+                id,
+                name,
+                tuning,
+                min_addresses: Field::Absent,
+                makes: Field::Absent,
+                kinds,
+            };
             check::check(raw, &parent, scope, &mut ids, problems)
         })
         .collect();

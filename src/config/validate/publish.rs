@@ -25,6 +25,7 @@ pub(super) fn publish(raw: Field<RawPublish>) -> Option<(Vec<Publish>, Publishin
         draft_expires: raw.draft_expires.or(Duration(default.draft_expires))?.0,
         approve_after: raw.auto_approve_after.optional()?.map(|after| after.0),
         late: raw.publish_late.or(default.late)?,
+        postmortem: raw.postmortem.or(default.postmortem)?,
     };
     let mut targets = raw.targets.into_iter().collect::<Option<Vec<_>>>()?;
     if !targets.iter().any(Publish::is_page) {

@@ -10,8 +10,9 @@ use super::super::raw::tuning::RawTuning;
 use super::super::reader::Field;
 use super::super::setting::choice::AtWorst;
 use super::super::setting::duration::Duration;
+use super::super::setting::flapping::Limit;
 use super::threshold::{self, Thresholds};
-use crate::model::{ComponentStatus, MajorWhen, Phases, QuantileLimit, Span};
+use crate::model::{ComponentStatus, Flapping, MajorWhen, Phases, QuantileLimit, Span};
 
 /// What holds where no file says anything.
 const INTERVAL: Span = Span::from_secs(30);
@@ -29,6 +30,7 @@ pub(super) struct Tuning {
     pub(super) slow_quantile: Option<QuantileLimit>,
     pub(super) at_worst: ComponentStatus,
     pub(super) major_when: MajorWhen,
+    pub(super) flapping: Option<Flapping>,
 }
 
 /// A length of time, and where the file says so if it does.
@@ -120,6 +122,7 @@ pub(super) fn settle(
             .or(AtWorst(ComponentStatus::MajorOutage))?
             .0,
         major_when: own.major_when.or_else(&defaults.major_when).clone().or(MajorWhen::All)?,
+        flapping: own.flapping.or_else(&defaults.flapping).clone().or(Limit::default())?.0,
     })
 }
 

@@ -318,6 +318,7 @@ fn a_failing_address_that_is_taken_out_no_longer_counts() {
         EventKind::AddressAppeared { subject, .. } => Some(("appeared", *subject)),
         EventKind::AddressVanished { subject, .. } => Some(("vanished", *subject)),
         EventKind::HealthChanged { .. }
+        | EventKind::FlappingChanged { .. }
         | EventKind::ComponentChanged { .. }
         | EventKind::MaintenanceChanged { .. }
         | EventKind::TroubleInMaintenance { .. }

@@ -37,7 +37,7 @@ fn announce(policy: &mut Policy, names: &[&str], when: When, grace: u64) {
 }
 
 /// Desk is worked on from 100 to 200; the Portal is not.
-fn announced(grace: u64) -> Policy {
+pub(super) fn announced(grace: u64) -> Policy {
     let mut policy = policy(&["Desk", "Portal"]);
     let when = When::Once(Window { from: at(100), until: at(200) });
     announce(&mut policy, &["desk"], when, grace);
@@ -199,4 +199,25 @@ fn windows_that_recur_are_settled_in_order_however_late() {
     assert_eq!(rig.status("desk"), ComponentStatus::UnderMaintenance);
     let saved = serde_json::to_string(rig.engine.state()).unwrap();
     assert_eq!(serde_json::from_str::<State>(&saved).unwrap(), *rig.engine.state());
+}
+
+#[test]
+fn one_that_overlaps_the_next_begins_it_as_it_ends() {
+    let mut long = policy(&["Desk"]);
+    let recurrence = Recurrence {
+        first: at(3600).to_utc().with_timezone(&Tz::America__Sao_Paulo).naive_local(),
+        lasts: Span::from_secs(30 * 3600),
+        rule: "FREQ=DAILY;COUNT=3".to_owned(),
+        time_zone: Tz::America__Sao_Paulo,
+    };
+    announce(&mut long, &["desk"], When::Recurring(recurrence), 0);
+    let mut rig = Rig::new(long);
+    rig.tick(6 * 86_400);
+    let turns: Vec<_> = rig
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::MaintenanceChanged { .. }))
+        .map(|event| event.at.since(at(0)).as_secs() / 3600)
+        .collect();
+    assert_eq!(turns, [1, 31, 31, 55, 55, 79]);
 }

@@ -1,6 +1,7 @@
 //! What holds for every journal: generated policies and observation sequences on a simulated
 //! clock.
 
+mod policies;
 mod watcher;
 
 use std::collections::BTreeSet;
@@ -9,18 +10,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::detection::thresholds;
-use super::quantiles::{limits, took};
-use super::{
-    at, backend, blind, check, degraded, fail, in_variant, observed, pass, policy, tenant_of, times,
-};
+use super::quantiles::took;
+use super::{at, backend, blind, check, degraded, fail, in_variant, observed, pass, tenant_of};
 use crate::engine::{Decision, Engine, State};
 use crate::model::{
-    ActionKind, Announcements, CheckId, ComponentStatus, Finding, Impact, IncidentKey,
-    IncidentStatus, Input, LaneId, MaintenanceId, MaintenancePolicy, MajorWhen, Order,
-    PageMaintenance, PlatformId, Policy, Purpose, Reason, Recurrence, Span, Subject, Timestamp,
-    Variant, Verdict, When, Window, Wish,
+    ActionKind, Announcements, CheckId, Finding, IncidentKey, IncidentStatus, Input, LaneId,
+    MaintenanceId, Order, PageMaintenance, PlatformId, Policy, Reason, Subject, Timestamp, Variant,
+    Verdict, Window, Wish,
 };
+use policies::policies;
 use watcher::Watcher;
 
 const NAMES: [&str; 4] = ["Portal", "Desk", "CRM", "Analytics"];
@@ -120,97 +118,6 @@ fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
     prop::collection::vec(stretch, 1..30)
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
-    let cap = prop_oneof![
-        4 => Just(ComponentStatus::MajorOutage),
-        1 => Just(ComponentStatus::DegradedPerformance),
-        1 => Just(ComponentStatus::Operational),
-    ];
-    let major_when = prop_oneof![
-        2 => Just(MajorWhen::All),
-        1 => (1_u16..=10_000).prop_map(MajorWhen::Share),
-        1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
-    ];
-    let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
-    let weights = [(); 3].map(|()| thresholds(120));
-    let tuning = (weights, any::<bool>(), cap, major_when, any::<bool>(), login, limits());
-    let checks = prop::collection::vec(tuning, NAMES.len());
-    let dependence = prop_oneof![1 => Just(BTreeSet::new()), 2 => dependence()];
-    let waits = prop_oneof![2 => Just(0), 1 => 1_u64..60];
-    let reopen = prop_oneof![Just(0), 1_u64..7200];
-    let most = prop_oneof![1 => Just(None), 3 => (0_u32..4).prop_map(Some)];
-    let by_impact = prop::collection::btree_map(
-        prop::sample::select(&Impact::ALL[1..]),
-        (30_u64..900).prop_map(Span::from_secs),
-        0..=3,
-    );
-    let maintenances = prop::collection::vec(maintenance(), 0..3);
-    let cadence = (30_u64..900, by_impact, most);
-    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen, 0_u64..200);
-    (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
-        let mut policy = policy(&NAMES);
-        for (n, maintenance) in work.into_iter().enumerate() {
-            policy.maintenances.insert(MaintenanceId::new(format!("blip/{n}")), maintenance);
-        }
-        let (group, resolve, (update, by_impact, most), wait, reopen, grace) = periods;
-        for (who, whom) in dependence {
-            let id = |n: usize| super::component(&NAMES[n].to_lowercase());
-            let component = policy.components.get_mut(&id(who)).unwrap();
-            component.depends_on.insert(id(whom));
-        }
-        let tuned = policy.checks.values_mut().zip(checks);
-        for (check, (weights, differs, at_worst, major_when, varies, purpose, slow)) in tuned {
-            check.name = SECRET.to_owned();
-            (check.recover_after, check.slow_quantile) = (weights[2], slow);
-            (check.fail_after, check.degrade_after) = (weights[0], differs.then_some(weights[1]));
-            (check.at_worst, check.major_when) = (at_worst, major_when);
-            check.purpose = purpose;
-            if varies {
-                check.variants = TENANTS.map(tenant_of).into();
-            }
-        }
-        for platform in policy.platforms.values_mut() {
-            platform.group_within = Span::from_secs(group);
-            platform.maintenance_grace = Span::from_secs(grace.saturating_sub(100));
-            platform.reopen_within = Span::from_secs(reopen);
-            platform.dependency_wait = Span::from_secs(wait);
-            platform.resolve_after = Span::from_secs(resolve);
-            platform.update_every = Span::from_secs(update);
-            platform.update_by_impact = by_impact.clone();
-            platform.max_unattended_updates = most;
-        }
-        policy
-    })
-}
-
-/// What depends on what, without circles: later ones on earlier ones.
-fn dependence() -> impl Strategy<Value = BTreeSet<(usize, usize)>> {
-    let all = (0..NAMES.len()).flat_map(|who| (0..who).map(move |whom| (who, whom)));
-    prop::sample::subsequence(all.collect::<Vec<_>>(), 1..=4).prop_map(BTreeSet::from_iter)
-}
-
-/// Work on some components, once or every day.
-fn maintenance() -> impl Strategy<Value = MaintenancePolicy> {
-    let components = prop::sample::subsequence(&NAMES, 1..=NAMES.len());
-    let times = (0_i64..4000, 1_u64..4000, any::<bool>(), 0_u64..200);
-    (components, times).prop_map(|(names, (from, lasts, daily, grace))| {
-        let recurrence = || Recurrence {
-            first: at(from - 86_400).to_utc().naive_utc(),
-            lasts: Span::from_secs(lasts),
-            rule: "FREQ=DAILY".to_owned(),
-            time_zone: chrono_tz::Tz::UTC,
-        };
-        let window = Window { from: at(from), until: at(from) + Span::from_secs(lasts) };
-        MaintenancePolicy {
-            platform: PlatformId::new("blip"),
-            name: SECRET.to_owned(),
-            components: names.iter().map(|name| super::component(&name.to_lowercase())).collect(),
-            when: if daily { When::Recurring(recurrence()) } else { When::Once(window) },
-            grace: Span::from_secs(grace),
-        }
-    })
-}
-
 /// The same, with nothing announced.
 fn without_work(entries: Vec<Entry>) -> Vec<Entry> {
     let strip = |(at, mut input): Entry| {
@@ -285,6 +192,9 @@ fn with_only(policy: &Policy, most: usize, few: usize) -> Policy {
     let mut policy = policy.clone();
     policy.checks.retain(|id, _| names.iter().any(|name| *id == check(name)));
     policy.components.retain(|id, _| names.iter().any(|name| *id == super::component(name)));
+    // Work is withdrawn as well, and announced again.
+    let names: Vec<MaintenanceId> = policy.maintenances.keys().skip(few).cloned().collect();
+    policy.maintenances.retain(|id, _| !names.contains(id));
     for check in policy.checks.values_mut().filter(|check| !check.variants.is_empty()) {
         check.variants = TENANTS[..few].iter().map(|name| tenant_of(name)).collect();
     }
@@ -447,7 +357,7 @@ proptest! {
         let mut engine = Engine::default();
         let _ = run(&mut engine, &entries);
         let last = entries[entries.len() - 1].0;
-        for round in 1..40 {
+        for round in 1..60 {
             let now = last + Duration::from_secs(30 * round);
             for id in engine.state().policy().checks.clone().into_keys() {
                 let all = of_each(&engine, &id, &[pass(Subject::Whole)]);

@@ -79,6 +79,29 @@ fn bursts_that_belong_together_are_counted() {
     }
 }
 
+/// One platform that has trouble all the time does not make another's be forgotten.
+#[test]
+fn what_returns_is_remembered_however_many_incidents_another_platform_has() {
+    let mut both = within(&["Desk", "Portal"], 24 * 3600);
+    let other = crate::model::PlatformId::new("other");
+    let voice = both.platforms.values().next().unwrap().clone();
+    both.platforms.insert(other.clone(), voice);
+    both.components.get_mut(&component("portal")).unwrap().platform = other;
+    let mut rig = Rig::new(both);
+    burst(&mut rig, 0, "desk");
+    let first = rig.last().incident.clone();
+    for n in 1..=30 {
+        burst(&mut rig, n * 1000, "portal");
+    }
+    rig.see_all(40_000, 40_030, "desk", &bad());
+    assert_eq!(rig.last().follows, Some(first));
+    let count = |name: &str| {
+        let of = |closed: &&crate::engine::Closed| closed.platform.as_str() == name;
+        rig.engine.state().recent().filter(of).count()
+    };
+    assert_eq!((count("blip"), count("other")), (1, 20));
+}
+
 #[test]
 fn a_failure_while_it_is_watched_returns_to_the_same_incident() {
     let mut rig = Rig::new(within(&["Desk"], 3600));

@@ -139,6 +139,7 @@ impl Publication {
     /// It is over, and nothing of it was published.
     pub(in crate::outbox) fn drop_all(&mut self, sequence: u32) {
         self.pass_over(sequence);
+        self.sets.clear();
         self.over = true;
     }
 

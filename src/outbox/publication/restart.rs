@@ -9,6 +9,9 @@ impl Publication {
     /// for before it does. Waits are forgotten, since the configuration may have been mended.
     pub(in crate::outbox) fn resume(&mut self, now: Timestamp) {
         self.backoff.clear();
+        if let Some(draft) = &mut self.draft {
+            draft.resume(now);
+        }
         self.rejections = 0;
         // Saved times may have been read from a clock that was ahead.
         self.sweep_at = self.sweep_at.map(|at| at.min(now));

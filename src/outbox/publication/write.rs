@@ -46,6 +46,7 @@ impl Publication {
         now: Timestamp,
     ) -> Notice {
         self.applied = self.applied.max(step.sequence);
+        self.published_at.get_or_insert(now);
         self.over = step.kind == ActionKind::Resolve;
         self.rejections = 0;
         self.backoff.clear();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::drafts::account;
 use super::{
     Outbox, Outcome, Payload, Remote, RemoteId, Request, State, Timing, action, at, component,
 };
@@ -64,6 +65,8 @@ struct Incident {
     components: BTreeMap<ComponentId, ComponentStatus>,
     texts: Vec<String>,
     held: bool,
+    /// What stands beside it for its authors.
+    postmortem: Option<String>,
     /// Since when a person has it.
     touched: Option<Timestamp>,
 }
@@ -118,7 +121,25 @@ impl StatusApi {
                 let open = self.incidents.iter().filter(|i| i.status != IncidentStatus::Resolved);
                 Outcome::Surveyed(open.map(sighting).collect())
             }
-            Request::Components | Request::Announcements => panic!("nothing was refused"),
+            Request::Draft { remote, key, text } => {
+                let incident = self.incidents.iter_mut().find(|incident| incident.id == *remote);
+                let ours = |own: &&mut Incident| own.key.as_ref() == Some(key) && !own.held;
+                let Some(incident) = incident.filter(ours) else { return Outcome::Gone };
+                // Only a person opens again what is over.
+                let touched = incident.touched.is_some();
+                assert!(incident.status == IncidentStatus::Resolved || touched, "{incident:?}");
+                if incident.status != IncidentStatus::Resolved {
+                    return Outcome::Gone;
+                }
+                let known = incident.postmortem.get_or_insert(text.clone());
+                if known != text {
+                    return Outcome::Rejected { status: 409, detail: String::new() };
+                }
+                Outcome::Done { remote: remote.clone(), standing: None }
+            }
+            Request::Components | Request::Announcements | Request::SetComponent { .. } => {
+                panic!("nothing was refused")
+            }
         }
     }
 
@@ -137,6 +158,7 @@ impl StatusApi {
             components: BTreeMap::new(),
             texts: Vec::new(),
             held: false,
+            postmortem: None,
         });
         id
     }
@@ -273,6 +295,10 @@ fn sighting(incident: &Incident) -> Sighting {
     }
 }
 
+fn timing() -> Timing {
+    Timing { drafts: true, ..Timing::default() }
+}
+
 /// Runs to the end and gives the API's view and the number of attempts.
 fn run(
     script: &[Action],
@@ -283,7 +309,7 @@ fn run(
     let mut faults = faults.iter().copied();
     let mut script = script.iter().peekable();
     let mut decided: Vec<Action> = Vec::new();
-    let mut outbox = Outbox::new("install", State::default(), Timing::default());
+    let mut outbox = Outbox::new("install", State::default(), timing());
     let mut now = at(0);
     let mut attempts = 0;
     loop {
@@ -317,7 +343,7 @@ fn run(
             }
             None => {
                 let state = State::from_json(&saved).unwrap();
-                outbox = Outbox::new("install", state, Timing::default());
+                outbox = Outbox::new("install", state, timing());
                 outbox.resume(now);
                 // The engine is replayed, and wants everything again.
                 for action in &decided {
@@ -411,7 +437,9 @@ fn script() -> impl Strategy<Value = Vec<Action>> {
             for (index, gap) in gaps.into_iter().enumerate() {
                 secs += gap;
                 let kind = if index == last { ActionKind::Resolve } else { ActionKind::Update };
-                script.push(action(key, u32::try_from(index).unwrap() + 2, kind, secs));
+                let mut step = action(key, u32::try_from(index).unwrap() + 2, kind, secs);
+                step.account = (kind == ActionKind::Resolve).then(|| account(step.at));
+                script.push(step);
             }
         }
         script.sort_by_key(|action| action.at);
@@ -443,13 +471,16 @@ proptest! {
                 .flat_map(|text| text.split("\n\n"))
                 .map(|text| text.rsplit_once('#').unwrap().1.parse().unwrap())
                 .collect();
+            let draft = incident.postmortem.as_ref();
+            // It is tried five times.
+            prop_assert!(draft.is_some_and(|text| text.starts_with("# ")) || faults.len() >= 5);
             prop_assert!(said.is_sorted_by(|a, b| a < b), "twice or out of order: {:?}", said);
             prop_assert_eq!(said.first(), Some(&1));
             prop_assert_eq!(said.last(), Some(&last.sequence));
         }
         // Two writes at least for each incident; each fault costs a few looks at most, and the page
-        // is looked at before each opening.
-        let most = script.len() + 6 * faults.len() + 2 + keys.len();
+        // is looked at before each opening; at last comes a draft.
+        let most = script.len() + 6 * faults.len() + 2 + 2 * keys.len();
         prop_assert!(attempts <= most, "{} attempts", attempts);
     }
 

@@ -55,10 +55,15 @@ pub(super) fn own(row: &Value, install: &str, components: &Components) -> Option
         id: RemoteId::new(incident.id),
         key: IncidentKey::new(mark.k),
         sequence: mark.n.and_then(|n| n.parse().ok()).unwrap_or(0),
-        status: incident.status.as_deref().and_then(IncidentStatus::parse),
+        status: incident.status.as_deref().and_then(status),
         created_at: incident.created_at.as_deref().and_then(time).unwrap_or(Timestamp::EPOCH),
         standing: Some(standing),
     })
+}
+
+/// The status that the vendor's word stands for: one whose postmortem is published is over.
+fn status(word: &str) -> Option<IncidentStatus> {
+    IncidentStatus::parse(word).or((word == "postmortem").then_some(IncidentStatus::Resolved))
 }
 
 /// Something open on the page, whoever made it.

@@ -1,5 +1,7 @@
 //! What is said to Statuspage and how its answers are understood.
 
+mod component;
+
 use super::*;
 use crate::model::{
     ActionKind, ComponentId, ComponentStatus, Impact, IncidentKey, PlatformId, Span, Timestamp,

@@ -115,6 +115,14 @@ struct IncidentView {
     window: Option<WindowView>,
     components: Vec<String>,
     updates: Vec<UpdateView>,
+    postmortem: Option<PostmortemView>,
+}
+
+/// A postmortem that is published.
+#[derive(Serialize)]
+struct PostmortemView {
+    body: String,
+    at: Moment,
 }
 
 #[derive(Serialize)]
@@ -187,6 +195,10 @@ impl IncidentView {
             window,
             components: incident.components.iter().map(|each| each.name.clone()).collect(),
             updates: incident.updates.iter().map(update).collect(),
+            postmortem: incident.postmortem.as_ref().and_then(|postmortem| {
+                let (body, at) = (postmortem.body.clone()?, postmortem.published_at?);
+                Some(PostmortemView { body, at: Moment::of(at, zone) })
+            }),
         }
     }
 }

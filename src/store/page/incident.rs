@@ -371,7 +371,7 @@ pub(super) fn set_status(
     Ok(())
 }
 
-fn touch(tx: &Transaction<'_>, page: &str, now: Timestamp) -> Result<(), PageError> {
+pub(super) fn touch(tx: &Transaction<'_>, page: &str, now: Timestamp) -> Result<(), PageError> {
     tx.execute("UPDATE page SET updated_at = ?2 WHERE id = ?1", params![page, now.as_micros()])?;
     Ok(())
 }

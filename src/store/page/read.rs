@@ -125,6 +125,7 @@ impl PageStore {
         ))?;
         incident.components =
             statement.query_map(params![incident.id], component)?.collect::<Result<_, _>>()?;
+        incident.postmortem = self.postmortem(&incident.id)?;
         Ok(incident)
     }
 }
@@ -190,6 +191,7 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<(Incident, String)> {
         resolved_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_micros),
         updates: Vec::new(),
         components: Vec::new(),
+        postmortem: None,
     };
     Ok((incident, row.get(6)?))
 }

@@ -40,6 +40,7 @@ impl Watcher {
                 Some((incident, *sequence, *status, *impact, event.at))
             }
             EventKind::HealthChanged { .. }
+            | EventKind::FlappingChanged { .. }
             | EventKind::AddressAppeared { .. }
             | EventKind::AddressVanished { .. }
             | EventKind::ComponentChanged { .. }
@@ -203,6 +204,8 @@ impl Watcher {
             if let Some(incident) = state.incident_of(id) {
                 let shown = incident.components().find(|(held, _)| *held == id).unwrap().1;
                 assert_eq!(shown, component.status, "{id}");
+                let told = self.latest[incident.key()].components.get(id);
+                assert_eq!(told, Some(&component.status), "what changes is told at once: {id}");
             }
         }
         for (key, incident) in state.incidents() {
