@@ -177,6 +177,9 @@ impl Publisher {
                 Err(Outcome::Uncertain { detail }) if conversation.only_reads() => {
                     return Outcome::NotSent { detail };
                 }
+                Err(Outcome::NotSent { detail }) if conversation.in_doubt() => {
+                    return Outcome::Uncertain { detail };
+                }
                 Err(outcome) => return outcome,
             };
         }

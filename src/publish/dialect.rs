@@ -64,6 +64,12 @@ pub(super) trait Conversation {
         false
     }
 
+    /// Whether the call that is made now is a look at what a write before it has done: then whatever
+    /// keeps it from an answer says nothing of that write.
+    fn in_doubt(&self) -> bool {
+        false
+    }
+
     /// Takes the answer to the call.
     fn hear(&mut self, answer: &Answer) -> Turn;
 }

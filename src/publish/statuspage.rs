@@ -245,6 +245,11 @@ impl Exchange<'_> {
         self.stage == Stage::Before && self.reads == 0
     }
 
+    /// Whether the call to make now is a look at what a write before it has done.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.stage == Stage::Before && self.reads > 0
+    }
+
     /// Takes the answer to the call.
     pub(super) fn hear(&mut self, answer: &Answer) -> Turn {
         // It was changed between reading and writing.
@@ -268,6 +273,14 @@ impl Exchange<'_> {
                 && self.only_reads()
             {
                 return Turn::Over(Outcome::NotSent { detail: detail.clone() });
+            }
+            // Whoever may not look now does not know what the write before has done.
+            if let Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } = &outcome
+                && self.in_doubt()
+            {
+                let status = answer.status;
+                let detail = format!("status {status} for the look at what a write has done");
+                return Turn::Over(Outcome::Uncertain { detail });
             }
             return Turn::Over(outcome);
         }
@@ -502,6 +515,10 @@ impl Conversation for Exchange<'_> {
 
     fn only_reads(&self) -> bool {
         Exchange::only_reads(self)
+    }
+
+    fn in_doubt(&self) -> bool {
+        Exchange::in_doubt(self)
     }
 }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use super::{Server, folder, open_to_all};
+use super::{AT_LAST, Server, folder, open_to_all};
 
 /// The name and the password that the proxies here know.
 pub(crate) const USER: [&str; 2] = ["me", "sesame"];
@@ -20,6 +21,15 @@ impl Squid {
     /// What it has written about each request that is over: by whom, how, what.
     pub(crate) fn requests(&self) -> String {
         fs::read_to_string(self.dir.join("access.log")).unwrap_or_default()
+    }
+
+    /// Waits until it has written these words: it writes of a request when that is over.
+    pub(crate) fn wrote(&self, words: &str) {
+        let deadline = Instant::now() + AT_LAST;
+        while !self.requests().contains(words) {
+            assert!(Instant::now() < deadline, "never wrote {words:?}:\n{}", self.requests());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
