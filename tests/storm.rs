@@ -55,6 +55,7 @@ const ROUNDS: usize = 500;
 const PATIENCE: usize = 600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: --ignored --nocapture"]
 async fn in_a_storm_every_incident_is_published_once_and_in_order() {
     let seed = seed();
     println!("FAROL_KILL_SEED={seed}");
@@ -158,7 +159,9 @@ async fn check(world: &World, farol: &Farol, kills: &[Timestamp], starts: usize)
     }
     assert!(shown.is_empty(), "nobody decided to open these: {shown:#?}");
     let words = |words: &str| log.matches(words).count();
-    assert_eq!(words("a person"), 0, "nobody but farol wrote: {log}");
+    for taken_for_a_persons in ["a person", "; farol leaves ", "was there already"] {
+        assert_eq!(words(taken_for_a_persons), 0, "nobody but farol wrote: {log}");
+    }
     println!(
         "{rounds} rounds of {} incidents {by_page:?}; {} kills, {starts} starts; {}; {} creates, \
          {updates} updates, 0 duplicates, 0 lost ({} steps decided, {replaced} of them replaced by \
