@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,10 +28,19 @@ pub(crate) enum Fault {
     Garbage,
     /// Carried out; the answer stops in the middle.
     Truncated,
+    /// Not carried out; 500.
+    ServerError,
+    /// Carried out; the connection is reset instead of an answer.
+    Reset,
+    /// Carried out late and answered later, while the client still waits.
+    Slow,
+    /// Delivered twice, one after the other; what the second was answered is the answer.
+    Twice,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 9] = [
+    /// Those after which the client knows no more than before.
+    pub(crate) const ALL: [Self; 11] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::TooLate,
@@ -40,8 +50,13 @@ impl Fault {
         Self::BadGatewayAfter,
         Self::Garbage,
         Self::Truncated,
+        Self::ServerError,
+        Self::Reset,
     ];
 }
+
+/// How long [`Fault::Slow`] waits, before and after.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// Decides what happens to a request, given all of it.
 type Choice = Arc<Mutex<dyn FnMut(&str) -> Option<Fault> + Send>>;
@@ -93,6 +108,22 @@ async fn relay(mut client: TcpStream, upstream: SocketAddr, choice: Choice) -> s
         Some(Fault::Truncated) => {
             let answer = forward(&request, upstream).await?;
             client.write_all(&answer[..answer.len() - 5]).await
+        }
+        Some(Fault::ServerError) => say(&mut client, "500 Internal Server Error", "{}").await,
+        Some(Fault::Reset) => {
+            forward(&request, upstream).await?;
+            client.set_zero_linger()
+        }
+        Some(Fault::Slow) => {
+            tokio::time::sleep(SLOW).await;
+            let answer = forward(&request, upstream).await?;
+            tokio::time::sleep(SLOW).await;
+            client.write_all(&answer).await
+        }
+        Some(Fault::Twice) => {
+            forward(&request, upstream).await?;
+            let answer = forward(&request, upstream).await?;
+            client.write_all(&answer).await
         }
     }
 }
