@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[expect(dead_code, reason = "a storm has more of them")]
 #[path = "statuspage/faults.rs"]
 mod faults;
 #[path = "status_apis/model.rs"]

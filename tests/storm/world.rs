@@ -153,7 +153,7 @@ impl World {
             tokio::time::sleep(Duration::from_millis(250)).await;
             if self.pending() == 0 {
                 let replay = Replay::of(&self.state());
-                if replay.engine.state().incidents().len() == 0 && self.pending() == 0 {
+                if replay.engine.state().incidents().is_empty() && self.pending() == 0 {
                     return;
                 }
             }
