@@ -20,7 +20,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("engine", vec!["model", "words"]),
         ("outbox", vec!["model", "words"]),
         ("offset", vec!["model"]),
-        ("replay", vec!["model", "engine"]),
+        ("drawing", vec!["model"]),
+        ("replay", vec!["model", "engine", "drawing"]),
         ("net", vec!["model", "clock", "config"]),
         ("veil", vec!["config"]),
         ("check", vec!["model", "clock", "config", "net", "offset", "veil"]),
@@ -39,7 +40,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Rooms that are synchronous functions of what they are given.
-const PURE: [&str; 7] = ["model", "words", "schedule", "offset", "engine", "outbox", "replay"];
+const PURE: [&str; 8] =
+    ["model", "words", "schedule", "offset", "engine", "outbox", "drawing", "replay"];
 
 /// What a pure room may not even mention, and why.
 const IMPURE: [(&str, &str); 12] = [
