@@ -117,7 +117,7 @@ fn played(scenario: &Arc<Scenario>, round: u32, looks: Vec<Look>) -> Played {
 
 /// A round in which all is as it should be, and the first word comes `lag` seconds after.
 fn right(scenario: &Arc<Scenario>, round: u32, lag: i64) -> Played {
-    let first = (at(10, lag), I::Investigating, "Desk is *not* available.\n\nMore soon.");
+    let first = (at(10, lag), I::Investigating, "Desk is *not* <i>available</i>.\n\nMore soon.");
     let last = (at(20, 20), I::Resolved, "It is over.");
     let looks = vec![
         look(at(0, 0), S::Operational, S::Operational, &[]),
@@ -251,6 +251,7 @@ fn a_picture_has_everything_and_no_markup_of_a_storys() {
         let svg = picture(&board.stories[0]);
         well_formed(&svg);
         assert_eq!(svg.matches("<g class=\"event\">").count(), 2);
+        assert!(!svg.contains("<b>") && !svg.contains("<i>"), "no markup of theirs");
         let event = "the &lt;b&gt;desk&lt;/b&gt; &amp; its friends";
         assert!(svg.contains(&format!("<title>10:10:00 {event}</title>")), "at its mark");
         assert!(svg.contains(&format!("</tspan>  {event}</text>")), "in the list");
@@ -309,6 +310,10 @@ fn an_axis_is_honest_about_what_it_squeezes() {
         ("11:30", None),
     ];
     assert_eq!(clocks, expected);
+    let hours: BTreeSet<Timestamp> = (0..10).map(|it| Timestamp::from_secs(it * 3_600)).collect();
+    let narrow = Axis::new(&hours, 0, 200).ticks(chrono_tz::UTC);
+    let apart = narrow.windows(2).all(|two| two[1].x - two[0].x >= 48);
+    assert!(narrow.len() > 2 && apart, "no time is written over another: {narrow:?}");
     let alone = Axis::new(&[Timestamp::EPOCH].into(), 0, 10);
     assert_eq!((alone.x(Timestamp::EPOCH), alone.ticks(chrono_tz::UTC).len()), (0, 0));
 }
