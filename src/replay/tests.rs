@@ -66,7 +66,7 @@ fn policy(fail_after: u32) -> Policy {
                 makes: None,
                 flapping: None,
                 variants: BTreeSet::new(),
-                purpose: Purpose::Use,
+                purpose: Purpose::Use, steps_of_use: Default::default(),
             },
         );
     }
