@@ -293,7 +293,8 @@ fn what_comes_after_a_login_is_use() {
 fn a_login_ends_with_what_finishes_it() {
     let account = "account = { user = 'me', password = { env = 'P' }, totp = { env = 'T' } }\n";
     let of = |steps: &str| use_after(&file("", &format!("{account}steps = [{steps}]"))).join(", ");
-    let shows = "{ get = '/login' }, { name = 'log in', submit = 'form', fields = { p = '{{password}}' } }";
+    let shows =
+        "{ get = '/login' }, { name = 'log in', submit = 'form', fields = { p = '{{password}}' } }";
     let mail = "{ name = 'mail', get = '/mail' }";
     assert_eq!(of(shows), "");
     assert_eq!(of(&format!("{shows}, {mail}")), "mail");

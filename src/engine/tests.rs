@@ -107,7 +107,8 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 makes: None,
                 flapping: None,
                 variants: std::collections::BTreeSet::new(),
-                purpose: crate::model::Purpose::Use, steps_of_use: Default::default(),
+                purpose: crate::model::Purpose::Use,
+                steps_of_use: Default::default(),
             },
         );
     }

@@ -58,7 +58,8 @@ fn policy() -> Policy {
         makes: None,
         flapping: None,
         variants: std::collections::BTreeSet::new(),
-        purpose: crate::model::Purpose::Use, steps_of_use: Default::default(),
+        purpose: crate::model::Purpose::Use,
+        steps_of_use: Default::default(),
     };
     Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),

@@ -66,7 +66,8 @@ fn policy(fail_after: u32) -> Policy {
                 makes: None,
                 flapping: None,
                 variants: BTreeSet::new(),
-                purpose: Purpose::Use, steps_of_use: Default::default(),
+                purpose: Purpose::Use,
+                steps_of_use: Default::default(),
             },
         );
     }

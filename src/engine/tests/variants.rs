@@ -289,7 +289,8 @@ fn what_fails_after_a_login_is_no_login_that_fails() {
     assert_eq!(say(&[locked("a"), locked("b"), locked("c")]), "Desk: customers cannot log in");
     // Somebody gets in, so nobody is told that all are locked out.
     assert_eq!(say(&[locked("a"), lost("b"), locked("c")]), "Desk is not working properly");
-    let impaired = reading(&[lost("a"), lost("b"), lost("c")], ComponentStatus::DegradedPerformance);
+    let impaired =
+        reading(&[lost("a"), lost("b"), lost("c")], ComponentStatus::DegradedPerformance);
     assert_eq!(impaired, "Desk is not working as usual");
     let long = |of| within("read it back", in_variant(of, degraded(WHOLE, slow())));
     assert_eq!(say(&[long("a"), good("b"), good("c")]), "Desk is slower than usual");
