@@ -185,11 +185,11 @@ impl CheckPolicy {
 
     /// What customers do that `step` of the check stands for, or the check as a whole.
     pub fn purpose_of(&self, step: Option<&Arc<str>>) -> Purpose {
-        match self.purpose {
-            Purpose::LogIn if step.is_some_and(|step| self.steps_of_use.contains(step)) => {
-                Purpose::UseLoggedIn
-            }
-            purpose => purpose,
+        let is_inside = step.is_some_and(|step| self.steps_of_use.contains(step));
+        if is_inside && self.purpose == Purpose::LogIn {
+            Purpose::UseLoggedIn
+        } else {
+            self.purpose
         }
     }
 }

@@ -31,8 +31,15 @@ fn whoever_may_not_look_after_a_refused_write_does_not_know_what_it_did() {
 const STATUSES: &[u16] =
     &[200, 204, 302, 400, 401, 403, 404, 408, 409, 420, 422, 429, 500, 502, 503];
 
-/// What may be heard to one call, or keep it from being heard.
-fn anything() -> impl Strategy<Value = Result<Answer, Outcome>> {
+/// What comes of one call: an answer, or what kept it from coming.
+#[derive(Clone, Debug)]
+enum Heard {
+    Answer(Answer),
+    Lost,
+    Unsent,
+}
+
+fn anything() -> impl Strategy<Value = Heard> {
     let bodies = [b"".as_slice(), b"<html>", b"{}", b"[]", b"{\"metadata\":{}}"];
     let row = |sequence: &str| {
         let mut row = row("n2969465tx0b", "7k3f", "install-1");
@@ -48,13 +55,10 @@ fn anything() -> impl Strategy<Value = Result<Answer, Outcome>> {
     ];
     let retry_after = prop::option::of((0_u64..100).prop_map(Span::from_secs));
     let etag = prop::option::of(Just("\"1\"".to_owned()));
-    let heard = (status, retry_after, etag, body);
-    let heard = heard.prop_map(|(status, retry_after, etag, body)| {
-        Ok(Answer { status, retry_after, etag, body })
+    let answer = (status, retry_after, etag, body).prop_map(|(status, retry_after, etag, body)| {
+        Heard::Answer(Answer { status, retry_after, etag, body })
     });
-    let lost = |detail: &str| Outcome::Uncertain { detail: detail.to_owned() };
-    let unsent = |detail: &str| Outcome::NotSent { detail: detail.to_owned() };
-    prop_oneof![8 => heard, 1 => Just(Err(lost("reset"))), 1 => Just(Err(unsent("no way there")))]
+    prop_oneof![8 => answer, 1 => Just(Heard::Lost), 1 => Just(Heard::Unsent)]
 }
 
 proptest! {
@@ -73,8 +77,17 @@ proptest! {
         let mut exchange = statuspage.exchange(&request);
         for heard in heard {
             let (reads, doubt) = (exchange.only_reads(), exchange.in_doubt());
-            let is_lost = matches!(heard, Err(Outcome::Uncertain { .. }));
-            let Turn::Over(outcome) = follow(&mut exchange, heard) else { continue };
+            let is_lost = matches!(heard, Heard::Lost);
+            let turn = match heard {
+                Heard::Answer(answer) => follow(&mut exchange, Ok(answer)),
+                Heard::Lost => {
+                    follow(&mut exchange, Err(Outcome::Uncertain { detail: "reset".to_owned() }))
+                }
+                Heard::Unsent => {
+                    follow(&mut exchange, Err(Outcome::NotSent { detail: "no way".to_owned() }))
+                }
+            };
+            let Turn::Over(outcome) = turn else { continue };
             let unwritten = matches!(
                 outcome,
                 Outcome::NotSent { .. }
