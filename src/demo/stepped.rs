@@ -30,10 +30,12 @@ use crate::outbox::{AttemptId, Outcome as Delivery};
 use crate::store;
 
 mod answers;
+mod deliveries;
 mod seed;
 
 pub use answers::Memory;
 use answers::{Answers, counted};
+use deliveries::Deliveries;
 use seed::Seed;
 
 /// Farol was there before the story: its checks have run, and know what is well.
@@ -75,7 +77,7 @@ pub struct Pages {
 /// What comes later of something that was begun.
 enum Coming {
     Observed(Observation),
-    Delivered(LaneId, AttemptId, Delivery),
+    Delivered { lane: LaneId, attempt: AttemptId, wrote: bool, outcome: Delivery },
 }
 
 /// A scenario that is being played.
@@ -87,6 +89,7 @@ struct Stepped<'a> {
     page: PageReader,
     person: Person,
     answers: Answers,
+    deliveries: Deliveries,
     memory: &'a mut Memory,
     seed: Seed,
     judge: Judge,
@@ -156,6 +159,7 @@ impl<'a> Stepped<'a> {
         let page = PageReader::new(base.clone(), &platform, clock)?;
         let person = Person::new(base, Secret::new(TOKEN))?;
         let answers = Answers::new(Arc::clone(&farol.prober), scout);
+        let deliveries = Deliveries::new(farol.publishers.clone());
         let judge = Judge::new(Arc::clone(&scenario), Tempo::real(), backstage);
         Ok(Self {
             hand,
@@ -164,6 +168,7 @@ impl<'a> Stepped<'a> {
             page,
             person,
             answers,
+            deliveries,
             memory,
             seed: Seed::new(round.into()),
             judge,
@@ -184,11 +189,11 @@ impl<'a> Stepped<'a> {
         while self.now <= self.scenario.ends {
             self.hand.set(self.now);
             self.happen().await?;
-            let published = self.hear().await;
+            let written = self.hear().await;
             let _ = self.farol.core.tick(self.now);
             self.ask().await;
             self.deliver().await;
-            if published || self.now >= self.looks_at {
+            if written || self.now >= self.looks_at {
                 self.look().await?;
             }
             self.now = self.next();
@@ -228,22 +233,23 @@ impl<'a> Stepped<'a> {
             .iter()
             .any(|fault| matches!(fault.what, What::Loss { .. } | What::Spikes { .. }));
         self.answers.changed(self.memory, &self.farol.checks, is_random).await;
+        self.deliveries.changed();
         Ok(())
     }
 
-    /// Takes what has come; tells whether something may have been published.
+    /// Takes what has come; tells whether the page may show something else than before.
     async fn hear(&mut self) -> bool {
         let later = self.coming.split_off(&(self.now + Duration::from_micros(1), 0));
         let come = std::mem::replace(&mut self.coming, later);
-        let mut published = false;
+        let mut written = false;
         for coming in come.into_values() {
             match coming {
                 Coming::Observed(observation) => {
                     let input = crate::model::Input::Observed(observation);
                     let _ = self.farol.core.input(&input, self.now);
                 }
-                Coming::Delivered(lane, attempt, outcome) => {
-                    published = true;
+                Coming::Delivered { lane, attempt, wrote, outcome } => {
+                    written |= wrote;
                     if let Delivery::Announced(read) = &outcome
                         && let Some(input) = self.farol.core.announced(&lane, read)
                     {
@@ -253,7 +259,7 @@ impl<'a> Stepped<'a> {
                 }
             }
         }
-        published
+        written
     }
 
     async fn ask(&mut self) {
@@ -267,10 +273,13 @@ impl<'a> Stepped<'a> {
 
     async fn deliver(&mut self) {
         for (lane, attempt) in self.farol.core.attempts(self.now) {
-            let Some(publisher) = self.farol.publishers.get(&lane).cloned() else { continue };
             let watch = Clock::stepped(self.hand).stopwatch();
-            let outcome = publisher.deliver(&attempt.request).await;
-            self.comes_after(watch.elapsed(), Coming::Delivered(lane, attempt.id, outcome));
+            let outcome = self.deliveries.of(&lane, &attempt, self.now).await;
+            let (took, wrote) = (watch.elapsed(), attempt.request.writes());
+            if let Some(outcome) = outcome {
+                let attempt = attempt.id;
+                self.comes_after(took, Coming::Delivered { lane, attempt, wrote, outcome });
+            }
         }
     }
 

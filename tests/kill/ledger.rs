@@ -9,6 +9,9 @@ use farol::store::{Journal, Options, Store};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+/// How many texts are told together at most.
+const TOGETHER: usize = 12;
+
 /// All that an engine decides on a journal.
 #[derive(Default)]
 pub(crate) struct Replay {
@@ -115,7 +118,8 @@ impl Shown {
     ///
     /// 1. Steps that waited together are one text: each of theirs, without one that repeats the
     ///    one before it.
-    /// 2. The resolution takes the place of updates that waited with it; which are later than
+    /// 2. Of more than [`TOGETHER`] steps that waited together, the latest are told.
+    /// 3. The resolution takes the place of updates that waited with it; which are later than
     ///    `strict`, up to where all was published before the recovery began.
     pub(crate) fn assert_tells(&self, actions: &[Action], strict: u64) -> usize {
         assert!(
@@ -133,7 +137,7 @@ impl Shown {
                     }
                     let steps = &actions[*from..to];
                     if said(steps) == *text {
-                        longer.push((to, *left_out));
+                        longer.push((to, left_out + steps.len().saturating_sub(TOGETHER)));
                     } else if replaces(steps, text, strict) {
                         longer.push((to, left_out + steps.len() - 1));
                     }
@@ -156,7 +160,8 @@ impl Shown {
 }
 
 fn said(steps: &[Action]) -> String {
-    let mut texts: Vec<&str> = steps.iter().map(|step| step.body.trim()).collect();
+    let told = &steps[steps.len().saturating_sub(TOGETHER)..];
+    let mut texts: Vec<&str> = told.iter().map(|step| step.body.trim()).collect();
     texts.dedup();
     texts.join("\n\n")
 }

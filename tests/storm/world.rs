@@ -60,12 +60,14 @@ fn platforms() -> impl Iterator<Item = (String, Page)> {
     elsewhere.chain(naive).chain(own)
 }
 
-/// A probe file; its components do not join each other's incidents.
+/// A probe file; its components do not join each other's incidents, and no number of them is too
+/// many to be believed.
 fn probe(name: &str, publish: &str, interval: &str, targets: &[SocketAddr]) -> String {
     let mut text = format!(
         "[platform]\nname = \"{name}\"\ngroup_within = \"1ms\"\nresolve_after = \"1s\"\n\
          update_every = \"3s\"\n{publish}\n\
-         [defaults]\ninterval = \"500ms\"\nconfirm_interval = \"200ms\"\n"
+         [defaults]\ninterval = \"500ms\"\nconfirm_interval = \"200ms\"\n\
+         flapping = \"off\"\n"
     );
     for (n, target) in targets.iter().enumerate() {
         let id = component_page_id(&ComponentId::of(&PlatformId::new(name), &format!("c{n}")));
@@ -77,6 +79,16 @@ fn probe(name: &str, publish: &str, interval: &str, targets: &[SocketAddr]) -> S
         writeln!(text, "interval = \"{interval}\"").unwrap();
     }
     text
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The log and the databases say how it came to that.
+            self.dir.disable_cleanup(true);
+            println!("what is left is in {}", self.dir.path().display());
+        }
+    }
 }
 
 impl World {

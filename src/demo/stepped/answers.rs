@@ -11,7 +11,8 @@
 //!    often as keeps the prober's own knowledge of clocks fresh; in between it is answered from the
 //!    last time.
 //! 5. What goes by the time (the age of records, clocks that are read on purpose, our own trouble)
-//!    is asked for real each time; while it is slow, every other minute.
+//!    is asked for real each time; while it is slow, every ten minutes. What is slow and fails is
+//!    answered from the scout's: no time that passes mends it.
 //! 6. What says nothing, since we were in trouble ourselves, answers nothing else.
 
 use std::collections::BTreeMap;
@@ -35,8 +36,6 @@ const AT_ONCE: usize = 16;
 const FIRST: u32 = 2;
 /// How long the last of them answers for those after it.
 const FRESH: Duration = Duration::from_secs(600);
-/// The same, for a slow check that goes by the time.
-const FRESH_IF_SLOW: Duration = Duration::from_secs(120);
 
 /// What was found in each state of one story's world, for all rounds of it.
 #[derive(Debug, Default)]
@@ -127,13 +126,13 @@ impl Answers {
             scouted.into_iter().flatten().filter(|seen| is_conclusive(seen)).collect();
         let is_slow = scouted.iter().any(|seen| seen.took > QUICK);
         let by_time = goes_by_the_time(check);
-        if !by_time && (self.is_random || is_slow) {
+        let lasts = !by_time || is_slow && scouted.iter().all(|seen| fails(seen));
+        if lasts && (self.is_random || is_slow) {
             return scouted.get(seed.below(scouted.len())).map(|seen| (*seen).clone());
         }
         let (runs, at, last) = self.own.get(&check.id)?;
-        let fresh = if is_slow { FRESH_IF_SLOW } else { FRESH };
         let answers = if by_time { is_slow } else { *runs >= FIRST };
-        (answers && now.since(*at) < fresh && is_conclusive(last)).then(|| last.clone())
+        (answers && now.since(*at) < FRESH && is_conclusive(last)).then(|| last.clone())
     }
 }
 
@@ -150,6 +149,11 @@ pub(super) fn counted(took: Span, seed: &mut Seed) -> Duration {
 
 fn is_conclusive(observation: &Observation) -> bool {
     observation.findings.iter().any(|finding| finding.verdict != Verdict::Inconclusive)
+}
+
+/// Whether nothing that was asked was well.
+fn fails(observation: &Observation) -> bool {
+    observation.findings.iter().all(|finding| finding.verdict == Verdict::Fail)
 }
 
 /// Whether a later run of `check` may find something else although nothing happened.
