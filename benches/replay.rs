@@ -128,6 +128,7 @@ fn policy() -> Policy {
             flapping: None,
             variants: BTreeSet::new(),
             purpose: Purpose::Use,
+            steps_of_use: BTreeSet::new(),
         };
         policy.checks.insert(check(number), rules);
     }

@@ -37,7 +37,7 @@ use crate::model::ComponentId;
 use crate::outbox::{Outcome, Request};
 use crate::veil::{Cover, Known, Veil};
 
-use dialect::{Answer, Call, Dialect, Turn, retry_after};
+use dialect::{Answer, Call, Dialect, Turn, follow, retry_after};
 use pace::Class;
 use target::Parts;
 
@@ -171,17 +171,8 @@ impl Publisher {
                 Turn::Over(outcome) => return outcome,
                 Turn::Call(call) => call,
             };
-            turn = match self.send(call, Class::of(request)).await {
-                Ok(answer) => conversation.hear(&answer),
-                // What fails while it only reads has written nothing.
-                Err(Outcome::Uncertain { detail }) if conversation.only_reads() => {
-                    return Outcome::NotSent { detail };
-                }
-                Err(Outcome::NotSent { detail }) if conversation.in_doubt() => {
-                    return Outcome::Uncertain { detail };
-                }
-                Err(outcome) => return outcome,
-            };
+            let heard = self.send(call, Class::of(request)).await;
+            turn = follow(conversation.as_mut(), heard);
         }
     }
 

@@ -260,3 +260,51 @@ fn defaults_are_what_the_schema_says() {
     let form = [&written(""), &totp, &part("form_login"), &part("steps/items")];
     assert_eq!(text(form.map(String::as_str), &part("oidc")), text([""; 4], ""));
 }
+
+/// The steps of use of the only check of a file.
+fn use_after(text: &str) -> Vec<String> {
+    let source = SourceFile { name: "logins.toml".to_owned(), text: text.to_owned() };
+    let config = parse(&[source]).map_err(|error| error.render(false, 100)).unwrap();
+    let policy = config.policy();
+    let check = policy.checks.values().next().unwrap();
+    check.steps_of_use.iter().map(|step| step.to_string()).collect()
+}
+
+#[test]
+fn what_comes_after_a_login_is_use() {
+    let mut seen = Vec::new();
+    for path in examples() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let steps = use_after(&text).join(", ");
+        seen.push(format!("{}: {steps}", path.file_stem().unwrap().display()));
+    }
+    let expected = [
+        "basic: queue",
+        "client-credentials: orders",
+        "form: conversation, inbox, log out, read the note, remove the note, write a note",
+        "oidc: who am I",
+        "password-grant: profile",
+        "saml: inbox",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_login_ends_with_what_finishes_it() {
+    let account = "account = { user = 'me', password = { env = 'P' }, totp = { env = 'T' } }\n";
+    let of = |steps: &str| use_after(&file("", &format!("{account}steps = [{steps}]"))).join(", ");
+    let shows =
+        "{ get = '/login' }, { name = 'log in', submit = 'form', fields = { p = '{{password}}' } }";
+    let mail = "{ name = 'mail', get = '/mail' }";
+    assert_eq!(of(shows), "");
+    assert_eq!(of(&format!("{shows}, {mail}")), "mail");
+    let second = "{ name = 'second', submit = 'form', fields = { code = '{{totp}}' } }";
+    assert_eq!(of(&format!("{shows}, {{ get = '/second' }}, {second}, {mail}")), "mail");
+    let look = "{ name = 'look', look = true, contains = 'Hello' }";
+    let consent = "{ name = 'consent', submit = 'form' }";
+    let again = "{ name = 'again', look = true, contains = 'Hello' }";
+    assert_eq!(of(&format!("{shows}, {look}, {consent}, {mail}, {again}")), "again, mail");
+    let out = "{ name = 'out', submit = 'form', always = true }";
+    assert_eq!(of(&format!("{shows}, {out}")), "out");
+    assert_eq!(of("{ get = '/' }, { get = '/mail' }"), "", "nobody logs in: there is no telling");
+}

@@ -314,6 +314,7 @@ impl Check {
             makes: self.makes,
             flapping: self.flapping,
             variants: self.variants.iter().map(|(variant, _)| variant.clone()).collect(),
+            steps_of_use: self.steps_of_use(),
             purpose: match &self.kind {
                 CheckKind::Login(_) => Purpose::LogIn,
                 CheckKind::Http(_)
@@ -327,6 +328,25 @@ impl Check {
                 | CheckKind::Prober(_) => Purpose::Use,
             },
         }
+    }
+
+    /// The steps of a login in which somebody is logged in already, by the names that they have in
+    /// each of the variants.
+    fn steps_of_use(&self) -> BTreeSet<Arc<str>> {
+        let each = std::iter::once(self).chain(self.variants.iter().map(|(_, check)| check));
+        let logins = each.filter_map(|check| match &check.kind {
+            CheckKind::Login(login) => Some(login),
+            CheckKind::Http(_)
+            | CheckKind::Dns(_)
+            | CheckKind::Tcp(_)
+            | CheckKind::Tls(_)
+            | CheckKind::Icmp(_)
+            | CheckKind::Grpc(_)
+            | CheckKind::Websocket(_)
+            | CheckKind::Clock(_)
+            | CheckKind::Prober(_) => None,
+        });
+        logins.flat_map(|login| login.steps_of_use()).collect()
     }
 }
 

@@ -212,9 +212,12 @@ fn watch(telling: &Telling<'_>, tongue: &Tongue) -> Option<Watch> {
 /// 2. "Slow" is said only of what is only slow.
 /// 3. That servers are missing is said only of what has no other trouble.
 /// 4. Logging in is spoken of if nothing else is known not to work.
+/// 5. What somebody got into does answer. That it cannot be used is said only where something else
+///    says so: it does not work as it should.
 fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
-    let Trouble { slow, clock, fewer, stale, slow_login, login, ours, other } = trouble;
-    let other = other || ours;
+    let Trouble { slow, clock, fewer, stale, slow_login, login, inside, ours, other } = trouble;
+    let faulty = inside && !other && !ours;
+    let other = other || ours || inside;
     let data = clock || stale;
     let only_data = data && !slow && !slow_login && !login && !other;
     let only_slow = (slow || slow_login) && !data && !login && !other;
@@ -222,10 +225,10 @@ fn symptom(status: ComponentStatus, trouble: Trouble) -> Symptom {
     let only_login = login && !slow && !other;
     match status {
         ComponentStatus::Operational | ComponentStatus::UnderMaintenance => Symptom::Well,
-        ComponentStatus::MajorOutage if only_data => Symptom::Faulty,
+        ComponentStatus::MajorOutage if only_data || faulty => Symptom::Faulty,
         ComponentStatus::MajorOutage if only_login => Symptom::NoLogin,
         ComponentStatus::MajorOutage => Symptom::Down,
-        ComponentStatus::PartialOutage if only_data => Symptom::FaultyForSome,
+        ComponentStatus::PartialOutage if only_data || faulty => Symptom::FaultyForSome,
         ComponentStatus::PartialOutage if only_login => Symptom::NoLoginForSome,
         ComponentStatus::PartialOutage => Symptom::DownForSome,
         ComponentStatus::DegradedPerformance if only_data && clock => Symptom::WrongTime,

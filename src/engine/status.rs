@@ -32,6 +32,9 @@ pub(super) struct Trouble {
     /// Something else, when logging in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) login: bool,
+    /// Something else, with somebody who got in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) inside: bool,
     /// Our own, in a component that stands for ourselves.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ours: bool,
@@ -49,12 +52,14 @@ impl Trouble {
             stale: self.stale || other.stale,
             slow_login: self.slow_login || other.slow_login,
             login: self.login || other.login,
+            inside: self.inside || other.inside,
             ours: self.ours || other.ours,
             other: self.other || other.other,
         }
     }
 
-    /// What `reason` says of the trouble, in a check that stands for `purpose`.
+    /// What `reason` says of the trouble, where a check stands for `purpose`. That credentials are
+    /// not accepted is about logging in, whoever says so.
     fn of(reason: Option<&Reason>, purpose: Purpose) -> Self {
         let slow = matches!(
             reason,
@@ -73,9 +78,14 @@ impl Trouble {
         let stale = matches!(reason, Some(Reason::RecordStale { .. }));
         let ours = matches!(reason, Some(Reason::OwnTrouble { .. }));
         let other = !slow && !clock && !fewer && !stale && !ours;
+        let is_refused = matches!(reason, Some(Reason::CredentialsRejected { .. }));
         match purpose {
+            Purpose::UseLoggedIn if !is_refused => {
+                let inside = other;
+                Self { slow, clock, fewer, stale, ours, inside, ..Self::default() }
+            }
             Purpose::Use => Self { slow, clock, fewer, stale, ours, other, ..Self::default() },
-            Purpose::LogIn => {
+            Purpose::LogIn | Purpose::UseLoggedIn => {
                 let (slow_login, login) = (slow, other);
                 Self { slow_login, login, clock, fewer, stale, ours, ..Self::default() }
             }
@@ -210,7 +220,7 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
     let bad = |status: ComponentStatus| {
         let checks = checks.iter().filter(move |speaking| speaking.status == status);
         checks
-            .flat_map(|one| one.check.speaking().map(|track| (one.policy.purpose, track)))
+            .flat_map(|one| one.check.speaking().map(|track| (one.policy, track)))
             .filter(|(_, track)| track.is_bad())
     };
     let because = checks.iter().find(|speaking| speaking.status == worst);
@@ -224,7 +234,7 @@ pub(super) fn of_component(state: &State, component: &ComponentId) -> Option<Ass
         status: worst,
         because: because.map(|speaking| speaking.id.clone()),
         trouble: telling()
-            .map(|(purpose, track)| Trouble::of(track.reason(), purpose))
+            .map(|(policy, track)| Trouble::of(track.reason(), policy.purpose_of(track.step())))
             .fold(Trouble::default(), Trouble::and),
         servers: if variants.is_some() { None } else { servers(&checks, worst) },
         variants,

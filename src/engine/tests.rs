@@ -108,6 +108,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 flapping: None,
                 variants: std::collections::BTreeSet::new(),
                 purpose: crate::model::Purpose::Use,
+                steps_of_use: Default::default(),
             },
         );
     }

@@ -59,6 +59,7 @@ fn policy() -> Policy {
         flapping: None,
         variants: std::collections::BTreeSet::new(),
         purpose: crate::model::Purpose::Use,
+        steps_of_use: Default::default(),
     };
     Policy {
         platforms: BTreeMap::from([(platform(), platform_policy)]),

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -165,6 +166,10 @@ pub struct CheckPolicy {
     /// What customers do that it stands for.
     #[serde(default, skip_serializing_if = "Purpose::is_use")]
     pub purpose: Purpose,
+    /// The steps of a login that come after somebody is logged in. It is for what customers do then
+    /// that these stand.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub steps_of_use: BTreeSet<Arc<str>>,
 }
 
 impl CheckPolicy {
@@ -177,6 +182,16 @@ impl CheckPolicy {
     pub fn asks_about(&self, variant: Option<&Variant>) -> bool {
         variant.map_or(self.variants.is_empty(), |variant| self.variants.contains(variant))
     }
+
+    /// What customers do that `step` of the check stands for, or the check as a whole.
+    pub fn purpose_of(&self, step: Option<&Arc<str>>) -> Purpose {
+        let is_inside = step.is_some_and(|step| self.steps_of_use.contains(step));
+        if is_inside && self.purpose == Purpose::LogIn {
+            Purpose::UseLoggedIn
+        } else {
+            self.purpose
+        }
+    }
 }
 
 /// What customers do that a check stands for: what they cannot do when it fails.
@@ -188,6 +203,8 @@ pub enum Purpose {
     Use,
     /// They log in to it.
     LogIn,
+    /// They use it, and are known to have got in.
+    UseLoggedIn,
 }
 
 impl Purpose {

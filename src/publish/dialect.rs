@@ -64,14 +64,57 @@ pub(super) trait Conversation {
         false
     }
 
-    /// Whether the call that is made now is a look at what a write before it has done: then whatever
-    /// keeps it from an answer says nothing of that write.
+    /// Whether the call that is made now is a look at what a write before it has done. Then
+    /// [`follow`] sees to it that whatever keeps it from an answer is not held for one.
     fn in_doubt(&self) -> bool {
         false
     }
 
     /// Takes the answer to the call.
     fn hear(&mut self, answer: &Answer) -> Turn;
+}
+
+/// What follows the call that a conversation made, of which `heard` came:
+///
+/// 1. What fails on the way while a conversation only reads has written nothing.
+/// 2. The look at what a write has done ends in doubt, unless it shows how the incident stands. What
+///    keeps it from that, an API that is busy, in trouble or out of reach, that does not know us or
+///    does not like the question, says nothing of the write.
+/// 3. Everything else is as the dialect says.
+pub(super) fn follow(
+    conversation: &mut (dyn Conversation + Send + '_),
+    heard: Result<Answer, Outcome>,
+) -> Turn {
+    let (only_reads, in_doubt) = (conversation.only_reads(), conversation.in_doubt());
+    let turn = match heard {
+        Ok(answer) => conversation.hear(&answer),
+        Err(Outcome::Uncertain { detail }) if only_reads => Turn::Over(Outcome::NotSent { detail }),
+        Err(outcome) => Turn::Over(outcome),
+    };
+    match turn {
+        Turn::Over(outcome) if in_doubt => Turn::Over(doubted(outcome)),
+        Turn::Over(_) | Turn::Call(_) => turn,
+    }
+}
+
+/// What the end of a look at a write in doubt leaves of it.
+fn doubted(outcome: Outcome) -> Outcome {
+    let why = match outcome {
+        Outcome::NotSent { detail } => detail,
+        Outcome::RateLimited { .. } => "it is asked for too often".to_owned(),
+        Outcome::Unauthorized { detail } => format!("we are not let in: {detail}"),
+        Outcome::Rejected { status, detail } => format!("status {status}: {detail}"),
+        Outcome::Uncertain { .. }
+        | Outcome::Done { .. }
+        | Outcome::Differs(_)
+        | Outcome::Gone
+        | Outcome::Found(_)
+        | Outcome::Listed(_)
+        | Outcome::Surveyed(_)
+        | Outcome::Component(_)
+        | Outcome::Announced(_) => return outcome,
+    };
+    Outcome::Uncertain { detail: format!("what a write has done cannot be seen: {why}") }
 }
 
 /// What an API can do, as far as it makes a difference to us.

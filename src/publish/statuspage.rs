@@ -274,14 +274,6 @@ impl Exchange<'_> {
             {
                 return Turn::Over(Outcome::NotSent { detail: detail.clone() });
             }
-            // Whoever may not look now does not know what the write before has done.
-            if let Outcome::RateLimited { .. } | Outcome::Unauthorized { .. } = &outcome
-                && self.in_doubt()
-            {
-                let status = answer.status;
-                let detail = format!("status {status} for the look at what a write has done");
-                return Turn::Over(Outcome::Uncertain { detail });
-            }
             return Turn::Over(outcome);
         }
         let value: Option<Value> = serde_json::from_slice(&answer.body).ok();

@@ -67,6 +67,7 @@ fn policy(fail_after: u32) -> Policy {
                 flapping: None,
                 variants: BTreeSet::new(),
                 purpose: Purpose::Use,
+                steps_of_use: Default::default(),
             },
         );
     }

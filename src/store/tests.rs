@@ -243,6 +243,7 @@ fn a_journal_row_is_a_contract() {
             flapping: None,
             variants: std::collections::BTreeSet::new(),
             purpose: crate::model::Purpose::Use,
+            steps_of_use: Default::default(),
         },
     );
     insta::assert_snapshot!(journal::encode(&Input::PolicyChanged(Box::new(policy))).unwrap());

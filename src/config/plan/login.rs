@@ -1,5 +1,7 @@
 //! A login flow: what a customer does, step by step, as it was understood.
 
+mod end;
+
 use std::num::NonZeroU8;
 use std::sync::Arc;
 

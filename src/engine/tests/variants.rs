@@ -10,8 +10,8 @@ use super::{
 };
 use crate::engine::State;
 use crate::model::{
-    CheckPolicy, ComponentStatus, EventKind, Finding, Health, MajorWhen, Policy, Purpose, Subject,
-    Threshold, Verdict,
+    CheckPolicy, ComponentStatus, EventKind, Finding, Health, MajorWhen, Policy, Purpose, Reason,
+    Subject, Threshold, Verdict,
 };
 
 const WHOLE: Subject = Subject::Whole;
@@ -261,6 +261,56 @@ fn a_failing_login_is_told_as_customers_feel_it() {
     assert_eq!(long.0, "Desk: logging in takes longer than usual");
     let locked = login(&[fail(WHOLE, refused())], ComponentStatus::DegradedPerformance);
     assert_eq!(locked.0, "Desk: logging in does not work as usual");
+}
+
+/// The same of a check that reads a conversation after its login, and says in which step it ended.
+fn reading(found: &[Finding], at_worst: ComponentStatus) -> String {
+    let mut policy = three();
+    for check in policy.checks.values_mut() {
+        check.purpose = Purpose::LogIn;
+        check.steps_of_use = ["read it back".into()].into();
+        check.at_worst = at_worst;
+    }
+    let mut rig = Rig::new(policy);
+    see(&mut rig, 0, found);
+    rig.last().title.clone()
+}
+
+#[test]
+fn what_fails_after_a_login_is_no_login_that_fails() {
+    const MAJOR: ComponentStatus = ComponentStatus::MajorOutage;
+    let within = |step: &str, finding| Finding { step: Some(step.into()), ..finding };
+    let lost = |of| within("read it back", bad(of));
+    let locked = |of| within("come back", bad(of));
+    let say = |found: &[Finding]| reading(found, MAJOR);
+    assert_eq!(say(&[lost("a"), lost("b"), lost("c")]), "Desk is not working properly");
+    let some = "Desk is not working properly for some users";
+    assert_eq!(say(&[good("a"), lost("b"), good("c")]), some);
+    assert_eq!(say(&[locked("a"), locked("b"), locked("c")]), "Desk: customers cannot log in");
+    // Somebody gets in, so nobody is told that all are locked out.
+    assert_eq!(say(&[locked("a"), lost("b"), locked("c")]), "Desk is not working properly");
+    let impaired =
+        reading(&[lost("a"), lost("b"), lost("c")], ComponentStatus::DegradedPerformance);
+    assert_eq!(impaired, "Desk is not working as usual");
+    let long = |of| within("read it back", in_variant(of, degraded(WHOLE, slow())));
+    assert_eq!(say(&[long("a"), good("b"), good("c")]), "Desk is slower than usual");
+    let account = || Reason::CredentialsRejected { account: "probe".to_owned() };
+    let refused = |of| within("read it back", in_variant(of, fail(WHOLE, account())));
+    assert_eq!(say(&[refused("a"), refused("b"), refused("c")]), "Desk: customers cannot log in");
+}
+
+#[test]
+fn what_else_is_down_is_down_whoever_gets_in() {
+    let mut policy = with_check(|check| check.purpose = Purpose::UseLoggedIn);
+    let page = policy.checks[&check("desk")].clone();
+    policy.checks.insert(check("page"), CheckPolicy { purpose: Purpose::Use, ..page });
+    let mut rig = Rig::new(policy);
+    for secs in [0, 10, 20, 30] {
+        rig.see(secs, "page", vec![fail(WHOLE, refused())]);
+        rig.see(secs, "desk", vec![fail(WHOLE, refused())]);
+    }
+    rig.tick(1900);
+    assert!(rig.last().body.starts_with("Desk is still unavailable."), "{}", rig.last().body);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is said to Statuspage and how its answers are understood.
 
 mod component;
+mod doubt;
 
 use super::*;
 use crate::model::{
@@ -350,29 +351,6 @@ fn an_incident_that_changed_after_it_was_read_is_read_again() {
         assert!(!exchange.only_reads());
     }
     panic!("it is read again and again");
-}
-
-/// A write that came twice is done by the first and refused to the second: what keeps us from
-/// looking then must not pass for a write that was never made.
-#[test]
-fn whoever_may_not_look_after_a_refused_write_does_not_know_what_it_did() {
-    let mut before = row("n2969465tx0b", "7k3f", "install-1");
-    before["metadata"]["farol"]["n"] = json!("6");
-    let request = Request::Update { remote: remote(), payload: opening(), expect: None };
-    let statuspage = statuspage();
-    let read = Answer { etag: Some("\"1\"".to_owned()), ..answer(200, &before) };
-    for status in [429, 420, 401, 502] {
-        let mut exchange = statuspage.exchange(&request);
-        // At first nothing can have been written.
-        assert!(!exchange.in_doubt());
-        let first = statuspage.exchange(&request).hear(&answer(status, &json!({})));
-        assert!(!matches!(first, Turn::Over(Outcome::Uncertain { .. })), "{status}: {first:?}");
-        let Turn::Call(_) = exchange.hear(&read) else { panic!() };
-        let Turn::Call(look) = exchange.hear(&answer(412, &json!({}))) else { panic!() };
-        assert_eq!((look.method, exchange.in_doubt()), (Method::GET, true));
-        let told = exchange.hear(&answer(status, &json!({})));
-        assert!(matches!(told, Turn::Over(Outcome::Uncertain { .. })), "{status}: {told:?}");
-    }
 }
 
 #[test]

@@ -25,7 +25,11 @@ fn tuned() -> impl Strategy<Value = CheckPolicy> {
         1 => (1_u16..=10_000).prop_map(MajorWhen::Share),
         1 => (1_u32..4).prop_map(|count| MajorWhen::Count(times(count))),
     ];
-    let login = prop_oneof![2 => Just(Purpose::Use), 1 => Just(Purpose::LogIn)];
+    let login = prop_oneof![
+        2 => Just(Purpose::Use),
+        1 => Just(Purpose::LogIn),
+        1 => Just(Purpose::UseLoggedIn),
+    ];
     let makes = prop_oneof![
         3 => Just(None),
         1 => prop::sample::select(&ComponentStatus::ALL[2..]).prop_map(Some),
