@@ -364,6 +364,14 @@ impl Story {
         self.shown().into_iter().flat_map(|round| round.outcome.incidents.iter().rev())
     }
 
+    /// How much was published, in the round that is shown.
+    fn amount(&self) -> String {
+        let incidents = self.told().count();
+        let updates = self.told().map(|incident| incident.updates.len()).sum();
+        let incidents = counted(incidents, "incident", "incidents");
+        format!("{incidents}, {}", counted(updates, "update", "updates"))
+    }
+
     /// What a customer read first.
     fn read_first(&self) -> Option<(&IncidentSeen, &UpdateSeen)> {
         let incident = self.told().next()?;

@@ -218,7 +218,8 @@ fn everything(page: &mut String, story: &Story) {
     if story.told().next().is_none() {
         return;
     }
-    page.push_str("<details><summary>Everything that was published</summary>\n");
+    let amount = story.amount();
+    let _ = writeln!(page, "<details><summary>Everything that was published: {amount}</summary>");
     for incident in story.told() {
         let (title, impact) = (escaped(&incident.title), incident.impact);
         let _ = writeln!(page, "<p><strong>{title}</strong> (impact: {impact})</p>\n<ul>");

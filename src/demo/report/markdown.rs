@@ -163,7 +163,8 @@ fn everything(text: &mut String, story: &Story) {
     if story.told().next().is_none() {
         return;
     }
-    text.push_str("<details><summary>Everything that was published</summary>\n\n");
+    let amount = story.amount();
+    let _ = writeln!(text, "<details><summary>Everything that was published: {amount}</summary>\n");
     for incident in story.told() {
         let _ = writeln!(text, "**{}** (impact: {})\n", plain(&incident.title), incident.impact);
         for update in incident.updates.iter().rev() {
