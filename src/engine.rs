@@ -27,6 +27,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use correlate::Changes;
 use deadline::Deadline;
 
@@ -140,6 +142,12 @@ impl Engine {
         self.state.network.asks_within()
     }
 
+    /// The checks that a bad component waits for: whether what it depends on is well.
+    pub fn asks_dependencies(&self) -> BTreeSet<CheckId> {
+        let waiting = self.state.waiting.keys();
+        waiting.flat_map(|component| depend::unheard(&self.state, component)).collect()
+    }
+
     /// All that is remembered, for metrics, the page and the snapshot.
     pub fn state(&self) -> &State {
         &self.state
@@ -191,6 +199,7 @@ impl Engine {
     /// 1. What a reference says is about our own network.
     /// 2. What is said of a target and may be our network's doing waits for the references.
     /// 3. Whatever need not wait any more after this is taken in.
+    /// 4. So is whatever waited for what it depends on, if that is well.
     fn observe(&mut self, observation: &Observation, now: Timestamp, decision: &mut Decision) {
         let State { policy, checks, network, .. } = &mut self.state;
         let check = checks.get(&observation.check);
@@ -204,6 +213,7 @@ impl Engine {
             self.take_in(observation, now, decision);
         }
         self.release(now, decision);
+        correlate::wait_no_more(&mut self.state, now);
     }
 
     /// Takes in what need not wait for the references any more.

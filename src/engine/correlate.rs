@@ -34,7 +34,8 @@ struct Share {
 /// 3. If there is none, it joins the incident of its platform whose latest newcomer, or latest
 ///    relapse after a recovery, was within `group_within` ([`home`]).
 /// 4. If there is none either, and all such components of the platform depend on others, they wait
-///    for these for `dependency_wait`. What recovers while it waits was never an incident.
+///    for these for `dependency_wait`, or until these were seen to be well since
+///    ([`wait_no_more`]). What recovers while it waits was never an incident.
 /// 5. Otherwise all of them open one together.
 /// 6. What a person called over waits longer, or belongs to none ([`operator::admits`]).
 pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decision: &mut Decision) {
@@ -72,6 +73,17 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
             state.incidents.insert(key, incident);
         }
     }
+}
+
+/// Lets those wait no longer whose dependencies are known to be well, unless a person's word holds.
+pub(super) fn wait_no_more(state: &mut State, at: Timestamp) {
+    let sooner = |(id, until): (&ComponentId, &Timestamp)| {
+        let admitted = operator::admits(state, id, at)?;
+        let sooner = admitted < *until && depend::waits_in_vain(state, id);
+        sooner.then(|| (id.clone(), admitted))
+    };
+    let sooner: Vec<(ComponentId, Timestamp)> = state.waiting.iter().filter_map(sooner).collect();
+    state.waiting.extend(sooner);
 }
 
 /// Finds an incident for each of `homeless`, who are bad and held by none, or lets them wait until

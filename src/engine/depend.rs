@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::detect::CheckState;
 use super::lifecycle::Incident;
 use super::state::State;
-use crate::model::{ComponentId, IncidentKey, Policy, Timestamp};
+use crate::model::{CheckId, ComponentId, ComponentStatus, IncidentKey, Policy, Timestamp};
 
 /// All that `component` depends on, directly or by way of others, the nearest first.
 pub(super) fn needs(policy: &Policy, component: &ComponentId) -> Vec<ComponentId> {
@@ -56,4 +57,32 @@ pub(super) fn waits_until(
     let platform = state.policy.platforms.get(&component.platform)?;
     let waits = !component.depends_on.is_empty() && !platform.dependency_wait.is_zero();
     waits.then(|| at + platform.dependency_wait)
+}
+
+/// The checks that have still to say whether what `waiting` depends on is well: those that did not
+/// agree that it is in a run that began after `waiting` went bad.
+pub(super) fn unheard(state: &State, waiting: &ComponentId) -> Vec<CheckId> {
+    let needs = needs(&state.policy, waiting);
+    let Some(since) = state.components.get(waiting).map(|component| component.since) else {
+        return Vec::new();
+    };
+    let heard = |check: &CheckState| {
+        let began = check.latest_began_at();
+        !check.is_unsettled() && check.agreed_at().is_some() && began.is_some_and(|at| at >= since)
+    };
+    let asked = state.policy.checks.iter().filter(|(_, check)| needs.contains(&check.component));
+    asked
+        .filter(|(id, _)| !state.checks.get(*id).is_some_and(heard))
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+/// Whether `waiting` waits for nothing: all that it depends on was seen to be well since it went
+/// bad.
+pub(super) fn waits_in_vain(state: &State, waiting: &ComponentId) -> bool {
+    let is_well = |id: &ComponentId| {
+        let component = state.components.get(id);
+        component.is_some_and(|it| it.status == ComponentStatus::Operational)
+    };
+    needs(&state.policy, waiting).iter().all(is_well) && unheard(state, waiting).is_empty()
 }

@@ -38,9 +38,10 @@ impl Outbox {
     /// 2. A new incident goes before the end of one, that before other updates, that before tidying, and drafts
     ///    come last.
     /// 3. Among equals, what has waited longest.
-    /// 4. But a new incident goes after all that is still to be said of an earlier one on one of its
-    ///    components: each would take what the other writes of the component for a person's doing,
-    ///    and the end of the earlier one would make operational what the later one says is out.
+    /// 4. But whatever is written of an incident goes after all that is still to be said of one that
+    ///    held one of its components before ([`Publication::goes_before`]): each would take what the
+    ///    other writes of the component for a person's doing, and the end of the earlier one would
+    ///    make operational what the later one says is out.
     pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
         if !self.named || self.state.in_flight.is_some() || now < self.state.lane.until() {
             return None;
@@ -105,10 +106,10 @@ impl Outbox {
             .filter_map(|(key, publication)| Some((key, publication.plan()?)))
     }
 
-    /// Whether a new incident has to let an earlier one on its components go first.
-    fn is_behind(&self, key: &IncidentKey, new: &Publication) -> bool {
-        let mut others = self.state.incidents.iter();
-        new.is_new() && others.any(|(other, earlier)| other != key && earlier.goes_before(new))
+    /// Whether an incident has to let another one on its components go first.
+    fn is_behind(&self, key: &IncidentKey, waits: &Publication) -> bool {
+        let mut others = self.state.incidents.iter().filter(|(other, _)| *other != key);
+        waits.writes_next() && others.any(|(_, other)| other.goes_before(waits))
     }
 
     fn request(&mut self, key: &IncidentKey, errand: &Errand, now: Timestamp) -> Option<Request> {

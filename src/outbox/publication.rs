@@ -230,17 +230,36 @@ impl Publication {
         self.stage == Stage::Settled
     }
 
-    /// Whether what is still to be said of it comes before `later` is opened. What the API refuses,
-    /// and what is a person's or held back, is not waited for.
-    pub(super) fn goes_before(&self, later: &Self) -> bool {
-        let shares = self.holds.iter().any(|component| later.holds.contains(component));
+    /// Whether what is still to be said of it comes before what is written of `other`:
+    ///
+    /// 1. They are about a component that both hold, one after the other.
+    /// 2. What the API refuses, and what is a person's or held back, is not waited for.
+    /// 3. One that ends comes before one that goes on, as that took the component over, and before
+    ///    one that ends later.
+    /// 4. Of two that go on, the elder is opened first.
+    pub(super) fn goes_before(&self, other: &Self) -> bool {
+        let shares = self.holds.iter().any(|component| other.holds.contains(component));
         let moves = self.detached.is_none() && self.gate.is_open() && self.rejections == 0;
         let refused = matches!(self.stage, Stage::Refused { .. });
-        self.wanted_at < later.wanted_at
-            && shares
-            && moves
-            && !refused
-            && self.steps().next().is_some()
+        if !shares || !moves || refused || self.steps().next().is_none() {
+            return false;
+        }
+        match (self.end(), other.end()) {
+            (Some(end), Some(later)) => (end, self.wanted_at) < (later, other.wanted_at),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => other.is_new() && self.wanted_at < other.wanted_at,
+        }
+    }
+
+    /// When the end that is still to be said was decided.
+    fn end(&self) -> Option<Timestamp> {
+        self.steps().last().filter(|step| step.kind == ActionKind::Resolve).map(|step| step.at)
+    }
+
+    /// Whether what it needs next is to be written.
+    pub(super) fn writes_next(&self) -> bool {
+        self.settled() && !self.waiting.is_empty()
     }
 
     /// Whether it is open on the page as far as is known, or may be, and farol leads it.

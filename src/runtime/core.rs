@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use crate::engine::{Decision, Engine};
 use crate::model::{
     Announcements, CheckId, Event, IncidentKey, Input, LaneId, MaintenanceId, PageMaintenance,
-    Timestamp,
+    Span, Timestamp,
 };
 use crate::outbox::{self, Attempt, AttemptId, Outbox, Outcome, RemoteId};
 use crate::schedule::{Due, Schedule};
+
+/// How far apart from its latest run a check is asked for a dependency's sake.
+const APART: Span = Span::from_millis(500);
 
 /// Everything that decides.
 #[derive(Debug)]
@@ -89,6 +92,7 @@ impl Core {
             }
         }
         self.hasten_references(at);
+        self.hasten_dependencies(at);
         heard
     }
 
@@ -113,6 +117,14 @@ impl Core {
             for check in self.engine.state().policy().prober.references.keys() {
                 self.schedule.hasten(check, apart, now);
             }
+        }
+    }
+
+    /// What went bad may be the doing of what it depends on, and is not told before that is known:
+    /// so that is asked now.
+    fn hasten_dependencies(&mut self, now: Timestamp) {
+        for check in self.engine.asks_dependencies() {
+            self.schedule.hasten(&check, APART, now);
         }
     }
 

@@ -152,6 +152,23 @@ fn it_does_not_wait_longer_than_it_may_and_a_late_tick_does_not_matter() {
 }
 
 #[test]
+fn it_waits_no_longer_than_until_what_it_depends_on_was_seen_to_be_well_since() {
+    let mut rig = Rig::new(with_wait(60));
+    let asked = |rig: &Rig| rig.engine.asks_dependencies().len();
+    rig.see(0, "crm", vec![good()]);
+    rig.see(0, "accounts", vec![good()]);
+    rig.see_all(0, 30, "desk", &bad());
+    assert_eq!((rig.actions.len(), asked(&rig)), (0, 2), "what was seen before says nothing");
+    rig.see(21, "accounts", vec![good()]);
+    rig.see(22, "crm", vec![bad()]);
+    assert_eq!((rig.actions.len(), asked(&rig)), (0, 1), "one that is in doubt is not well");
+    rig.see(23, "crm", vec![good()]);
+    assert_eq!((rig.actions.len(), asked(&rig)), (1, 0));
+    assert_eq!(rig.last().at, at(23) + std::time::Duration::from_millis(40));
+    assert_eq!(rig.last().title, "Desk is unavailable");
+}
+
+#[test]
 fn what_recovers_while_it_waits_was_no_incident_and_what_left_the_policy_neither() {
     let mut rig = Rig::new(with_wait(60));
     rig.see_all(0, 30, "desk", &bad());

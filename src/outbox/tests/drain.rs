@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outbox, Outcome, Request, State, Timing, action, at, done, payload};
-use crate::model::ActionKind;
+use super::{Outbox, Outcome, Request, State, Timing, action, at, component, done, payload};
+use crate::model::{Action, ActionKind};
 
 const INCIDENTS: u32 = 50;
+
+/// A step of an incident on a component of its own.
+fn step(key: &str, sequence: u32, kind: ActionKind, secs: i64) -> Action {
+    let action = action(key, sequence, kind, secs);
+    let own = action.components.values().map(|status| (component(key), *status)).collect();
+    Action { components: own, ..action }
+}
 
 /// What 50 incidents and an update of each need, and in which order they get it.
 #[test]
@@ -14,7 +21,7 @@ fn openings_go_first_nothing_is_lost_and_the_pace_of_the_api_is_used() {
     let keys: Vec<String> = (0..INCIDENTS).map(|number| format!("i{number:02}")).collect();
     let mut now = at(0);
     for key in &keys {
-        outbox.push(action(key, 1, ActionKind::Open, 0));
+        outbox.push(step(key, 1, ActionKind::Open, 0));
     }
     let mut order = Vec::new();
     let mut requests = 0;
@@ -33,13 +40,13 @@ fn openings_go_first_nothing_is_lost_and_the_pace_of_the_api_is_used() {
         if order.len() == 10 {
             updated = true;
             for key in &keys[..5] {
-                outbox.push(action(key, 2, ActionKind::Update, 12));
+                outbox.push(step(key, 2, ActionKind::Update, 12));
             }
         }
         if order.len() == 20 {
             resolved = true;
             for key in &keys[5..10] {
-                outbox.push(action(key, 2, ActionKind::Resolve, 22));
+                outbox.push(step(key, 2, ActionKind::Resolve, 22));
             }
         }
         let outcome = done(payload.key.as_str());

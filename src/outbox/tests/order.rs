@@ -1,9 +1,9 @@
 //! One component, two incidents in a row, and a status API that was slow to take the end of the
 //! first.
 
-use super::{action, answer, at, done, outbox, payload, rejected};
-use crate::model::{ActionKind, ComponentStatus, IncidentStatus};
-use crate::outbox::{Foreign, Outcome, Standing};
+use super::{action, answer, at, component, done, outbox, payload, rejected, remote, uncertain};
+use crate::model::{Action, ActionKind, ComponentStatus, IncidentKey, IncidentStatus};
+use crate::outbox::{Foreign, Outcome, RemoteId, Request, Standing};
 
 #[test]
 fn a_new_incident_goes_after_the_end_of_an_earlier_one_on_its_component() {
@@ -22,6 +22,36 @@ fn a_new_incident_goes_after_the_end_of_an_earlier_one_on_its_component() {
     let new = payload(&new);
     assert_eq!((new.key.as_str(), new.status), ("b", IncidentStatus::Investigating));
     assert!(new.components.values().all(|is| *is == ComponentStatus::PartialOutage));
+}
+
+#[test]
+fn an_incident_takes_in_a_component_after_the_end_of_another_one_on_it() {
+    let (mut outbox, mut now) = (outbox(), at(0));
+    let elsewhere = |mut action: Action, and_desk: bool| {
+        let is = ComponentStatus::PartialOutage;
+        action.components.retain(|_, _| and_desk);
+        action.components.insert(component("crm"), is);
+        action
+    };
+    outbox.push(elsewhere(action("b", 1, ActionKind::Open, 0), false));
+    let _opened = answer(&mut outbox, &mut now, done("r1"));
+    outbox.push(action("a", 1, ActionKind::Open, 10));
+    now = at(10);
+    let _opened = answer(&mut outbox, &mut now, done("r2"));
+    outbox.push(action("a", 2, ActionKind::Resolve, 60));
+    now = at(60);
+    // Nobody can tell whether the end stands there, and nobody answers the one who looks.
+    let _tried = answer(&mut outbox, &mut now, uncertain());
+    let (look, _) = answer(&mut outbox, &mut now, uncertain());
+    let read = Request::Read { remote: RemoteId::new("r2"), key: IncidentKey::new("a") };
+    assert_eq!(look, read);
+    // It fails again meanwhile, and this time as a part of the other incident.
+    outbox.push(elsewhere(action("b", 2, ActionKind::Update, 61), true));
+    let stands = Outcome::Found(vec![remote("r2", "a", 2, 60)]);
+    let (look, _) = answer(&mut outbox, &mut now, stands);
+    assert_eq!(look, read, "the end comes first");
+    let (later, _) = answer(&mut outbox, &mut now, done("r1"));
+    assert_eq!((payload(&later).key.as_str(), payload(&later).components.len()), ("b", 2));
 }
 
 #[test]
