@@ -12,6 +12,7 @@ pub mod page;
 mod person;
 pub mod platform;
 pub mod play;
+pub mod report;
 pub mod scenario;
 pub mod stepped;
 mod telling;

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod drawing;
 pub mod engine;
 pub mod metrics;
 pub mod model;

@@ -18,6 +18,9 @@ use super::print::{self, Tone, paint};
 use super::run::told_to_stop;
 use super::{Ending, address, runtime};
 
+mod report;
+mod target;
+
 /// Watch farol find and publish real incidents, on this machine alone
 ///
 /// Plays a scenario: the outage of a real company, on a small platform on the loopback that fails as
@@ -43,6 +46,19 @@ pub(super) struct Demo {
     /// Play every scenario, one after the other, and sum them up in a table
     #[arg(long, conflicts_with = "scenarios")]
     all: bool,
+
+    /// Write a scoreboard of them into this file, which ends in .md or .html: how soon farol told
+    /// the public, beside how soon the real company did, and a picture of each. They are played at
+    /// real intervals by the clock of the story, which takes a minute or two for each, with no
+    /// timeline and no page to look at meanwhile. The pictures of FILE.md are written into the
+    /// folder FILE beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "speed", "listen", "exit"])]
+    report: Option<PathBuf>,
+
+    /// How often each is played for the report, every time with another phase between farol's checks
+    /// and what goes wrong
+    #[arg(long, default_value = "1", value_name = "N", requires = "report", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
 
     /// How fast, against a scenario's own pace: 2 is twice as fast, 0.5 half as fast. Much faster,
     /// checks cannot keep up, and what should come in time comes late
@@ -70,7 +86,11 @@ Examples:
   farol demo 2024-11-14             play that one; the status page stays up until Ctrl-C
   farol demo 2024-11-14 --speed 0.5 the same at half the pace
   farol demo healthy own-network    play two, and sum them up
-  farol demo --all                  play all ten; exit code 0 only if all came as they should";
+  farol demo --all                  play all ten; exit code 0 only if all came as they should
+  farol demo --all --report scoreboard.html
+                                    the same at real intervals, written into a page
+  farol demo --all --rounds 20 --report scoreboard.md
+                                    each twenty times, with the figures of the worst";
 
 /// What came of one scenario.
 struct Played {
@@ -81,6 +101,10 @@ struct Played {
 
 impl Demo {
     pub(super) fn run(self) -> Ending {
+        let target = match self.report.as_deref().map(|file| self.target(file)).transpose() {
+            Ok(target) => target,
+            Err(ending) => return ending,
+        };
         let chosen = match self.choose() {
             Ok(chosen) => chosen,
             Err(ending) => return ending,
@@ -97,7 +121,12 @@ impl Demo {
             Some(folder) => folder.join(format!("demo-{process}")),
             None => std::env::temp_dir().join(format!("farol-demo-{process}")),
         };
-        let ended = runtime.block_on(self.play_all(&chosen, &state_dir));
+        let ended = runtime.block_on(async {
+            match target {
+                Some(target) => self.score(&chosen, &state_dir, target).await,
+                None => Ok(self.play_all(&chosen, &state_dir).await?),
+            }
+        });
         runtime.shutdown_timeout(Duration::from_millis(200));
         // What is left in a folder for temporary files is a nuisance, not an error.
         let _ = std::fs::remove_dir_all(state_dir);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::drawing::{self, colour};
 use crate::model::{ComponentId, ComponentStatus, Timestamp};
 
 use super::report::{Report, Stretch};
@@ -17,12 +18,6 @@ const TOP: i64 = 58;
 /// About so many times are written along the top.
 const TICKS: i64 = 6;
 
-/// Times along the top are this far apart, in seconds: the first that leaves room for them.
-const STEPS: [i64; 16] = [
-    1, 5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
-    2_592_000,
-];
-
 /// Draws `reports`, which are of the same time.
 pub fn picture(reports: &[Report]) -> String {
     let from = reports.iter().map(|report| report.from).min().unwrap_or(Timestamp::EPOCH);
@@ -34,22 +29,14 @@ pub fn picture(reports: &[Report]) -> String {
     let row = lanes * BAR + GAP;
     let rows = i64::try_from(components.len()).unwrap_or(0);
     let height = TOP + (rows + 1) * row + 40;
-    let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="system-ui, sans-serif" font-size="12">
-<style>
-text {{ fill: #24292f }} .quiet {{ fill: #57606a }} .grid {{ stroke: #d0d7de }} .paper {{ fill: #ffffff }}
-@media (prefers-color-scheme: dark) {{ text {{ fill: #e6edf3 }} .quiet {{ fill: #9198a1 }} .grid {{ stroke: #3d444d }} .paper {{ fill: #0d1117 }} }}
-</style>
-<rect class="paper" width="{WIDTH}" height="{height}"/>
-"#
-    );
+    let mut svg = drawing::begin(WIDTH, height);
     times(&mut svg, scale, height - 40);
     for (index, component) in (0..).zip(&components) {
         let top = TOP + index * row;
         let name = reports.iter().find_map(|report| report.names.get(*component));
         let name = name.map_or_else(|| component.to_string(), Clone::clone);
         let middle = top + lanes * BAR / 2 + 4;
-        let _ = writeln!(svg, r#"<text x="10" y="{middle}">{}</text>"#, escaped(&name, 24));
+        let _ = writeln!(svg, r#"<text x="10" y="{middle}">{}</text>"#, drawing::label(&name, 24));
         for (lane, report) in (0..).zip(reports) {
             label(&mut svg, top + lane * BAR, &report.name);
             let stretches = report.stretches.get(*component).map(Vec::as_slice);
@@ -57,7 +44,7 @@ text {{ fill: #24292f }} .quiet {{ fill: #57606a }} .grid {{ stroke: #d0d7de }} 
         }
     }
     incidents(&mut svg, scale, TOP + rows * row, reports);
-    legend(&mut svg, height - 16);
+    drawing::legend(&mut svg, MARGIN, height - 16);
     svg.push_str("</svg>\n");
     svg
 }
@@ -81,8 +68,7 @@ impl Scale {
 fn times(svg: &mut String, scale: Scale, bottom: i64) {
     let second = |at: Timestamp| at.as_micros().div_euclid(1_000_000);
     let (from, to) = (second(scale.from), second(scale.to));
-    let wanted = (to - from) / TICKS;
-    let step = STEPS.into_iter().find(|step| *step >= wanted).unwrap_or(wanted.max(1));
+    let step = drawing::step(to - from, TICKS);
     let first = from.div_euclid(step) * step + step;
     let whole = Timestamp::from_secs(from).to_utc().format("%-d %B %Y");
     let _ = writeln!(svg, r#"<text x="10" y="20" class="quiet">From {whole}, times in UTC</text>"#);
@@ -109,7 +95,7 @@ fn label(svg: &mut String, top: i64, name: &str) {
     let _ = writeln!(
         svg,
         r#"<text class="quiet" x="{x}" y="{y}" text-anchor="end" font-size="10">{}</text>"#,
-        escaped(name, 18)
+        drawing::label(name, 18)
     );
 }
 
@@ -148,53 +134,8 @@ fn incidents(svg: &mut String, scale: Scale, top: i64, reports: &[Report]) {
                 r##"<rect x="{x}" y="{}" width="{width}" height="{}" rx="3" fill="#8250df"><title>{}</title></rect>"##,
                 top + 2,
                 BAR - 6,
-                escaped(&incident.title, 300),
+                drawing::label(&incident.title, 300),
             );
         }
     }
-}
-
-fn legend(svg: &mut String, y: i64) {
-    let mut x = MARGIN;
-    for status in ComponentStatus::ALL {
-        let text = status.as_str().replace('_', " ");
-        let _ = writeln!(
-            svg,
-            r#"<rect x="{x}" y="{}" width="12" height="12" fill="{}"/><text class="quiet" x="{}" y="{y}">{text}</text>"#,
-            y - 10,
-            colour(status),
-            x + 17,
-        );
-        x += 150;
-    }
-}
-
-const fn colour(status: ComponentStatus) -> &'static str {
-    match status {
-        ComponentStatus::Operational => "#2da44e",
-        ComponentStatus::UnderMaintenance => "#218bff",
-        ComponentStatus::DegradedPerformance => "#d4a72c",
-        ComponentStatus::PartialOutage => "#e16f24",
-        ComponentStatus::MajorOutage => "#cf222e",
-    }
-}
-
-/// `text` as XML has it, in at most `most` characters.
-fn escaped(text: &str, most: usize) -> String {
-    let mut escaped = String::new();
-    for (index, c) in text.chars().enumerate() {
-        match c {
-            _ if index == most => {
-                escaped.push('…');
-                break;
-            }
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -11,7 +11,7 @@ use hickory_proto::op::ResponseCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::asking::{HASTY, ask, dns, find, query};
-use crate::name_server::{NameServer, THREE};
+use crate::name_server::{NameServer, THREE, answers};
 use crate::servers::{Nobody, serve};
 
 #[tokio::test]
@@ -81,8 +81,23 @@ async fn garbage_is_malformed_and_silence_times_out() {
         let asked = server.asked();
         let reason = find(&check).await.reason;
         assert_eq!(reason, Some(Reason::Timeout { phase: Phase::FirstByte }), "{name}");
-        assert_eq!(server.asked(), asked + 1, "a question is asked once");
+        assert_eq!(server.asked(), asked + 1, "nobody who is in a hurry asks twice");
     }
+}
+
+#[tokio::test]
+async fn a_packet_that_is_lost_is_sent_again_and_says_nothing_of_the_name() {
+    let heard = std::sync::Mutex::new(Vec::new());
+    let lossy = NameServer::start_with("127.0.0.1:0".parse().unwrap(), move |question, at_most| {
+        let mut heard = heard.lock().unwrap();
+        heard.push(question.clone());
+        // The same question each time, so that a late answer to the first answers the second.
+        assert!(heard.iter().all(|before| before == question), "{heard:?}");
+        if heard.len() < 3 { Vec::new() } else { answers(question, at_most) }
+    });
+    let lossy = lossy.await;
+    let finding = find(&dns(lossy.address, "one.test.", "A", &[])).await;
+    assert_eq!((finding.reason, lossy.asked()), (None, 3));
 }
 
 #[tokio::test]

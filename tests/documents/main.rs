@@ -8,6 +8,7 @@ mod caps;
 mod examples;
 mod options;
 mod reasons;
+mod scoreboard;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -30,8 +30,8 @@ use crate::model::{CheckId, Observation, Span, Timestamp, Verdict};
 const QUICK: Span = Span::from_millis(250);
 /// How often a check is asked where the world is random.
 const OFTEN: usize = 40;
-/// How many runs the scout makes at the same time.
-const AT_ONCE: usize = 16;
+/// How many runs the scout makes at the same time: more would wait for each other.
+const AT_ONCE: usize = 8;
 /// So many runs in one state are real before one answers for others.
 const FIRST: u32 = 2;
 /// How long the last of them answers for those after it.
@@ -137,14 +137,14 @@ impl Answers {
 }
 
 /// How long a run or a delivery counts to have taken in the story. What is quick takes what `seed`
-/// says, up to a quarter of a second, and what is not up to the next half second: how busy this
-/// machine is, is no part of the story.
+/// says, up to a quarter of a second, and what is not up to the next quarter: how busy this machine
+/// is, is no part of the story.
 pub(super) fn counted(took: Span, seed: &mut Seed) -> Duration {
     if took <= QUICK {
         return Duration::from_millis(10) + seed.within(Duration::from_millis(240));
     }
-    let halves = took.as_micros().div_ceil(500_000);
-    Duration::from_millis(halves.saturating_mul(500))
+    let quarters = took.as_micros().div_ceil(250_000);
+    Duration::from_millis(quarters.saturating_mul(250))
 }
 
 fn is_conclusive(observation: &Observation) -> bool {
@@ -189,6 +189,6 @@ mod tests {
         assert_eq!(of(3, 5), of(240, 5), "quick is quick");
         assert_ne!(of(3, 5), of(3, 6));
         assert!((0..200).all(|seed| (10..250).contains(&of(1, seed))));
-        assert_eq!([of(251, 1), of(1_203, 1), of(2_003, 1)], [500, 1_500, 2_500]);
+        assert_eq!([of(251, 1), of(1_203, 1), of(2_003, 1)], [500, 1_250, 2_250]);
     }
 }
