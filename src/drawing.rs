@@ -58,7 +58,7 @@ pub fn legend(svg: &mut String, mut x: i64, y: i64) {
             colour(status),
             x + 17,
         );
-        x += 160;
+        x += 165;
     }
 }
 

@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
@@ -161,4 +162,27 @@ fn what_cannot_be_written_is_told_before_anything_is_played() {
         assert!(!text(&output.stdout).contains("round"), "{arguments:?}: {output:?}");
         assert_eq!(names(folder), ["folder.md", "taken"], "{arguments:?} left something");
     }
+}
+
+#[test]
+fn who_stops_it_gets_no_report() {
+    let folder = TempDir::new().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_farol"));
+    command.args(["demo", "healthy", "--report", "board.md"]).current_dir(folder.path());
+    let mut farol = command.env_remove("FAROL_STATE_DIR").stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = Vec::new();
+    let mut stdout = farol.stdout.take().unwrap();
+    // It plays from here on, and has a draft to put away.
+    while !text(&said).contains("round 1 of 1: ") {
+        let mut some = [0; 64];
+        let count = stdout.read(&mut some).unwrap();
+        assert!(count > 0, "{}", text(&said));
+        said.extend_from_slice(&some[..count]);
+    }
+    assert!(names(folder.path())[0].starts_with(".board.md."), "{:?}", names(folder.path()));
+    let sent = Command::new("kill").arg("-INT").arg(farol.id().to_string()).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(farol.wait().unwrap().code(), Some(1));
+    assert_eq!(names(folder.path()), Vec::<String>::new());
 }

@@ -30,7 +30,7 @@ const TITLE: &str = "What farol makes of real incidents";
 /// Everything that was played, and how.
 #[derive(Clone, Debug)]
 pub struct Scoreboard {
-    /// The command that played it: whoever repeats it gets the same report.
+    /// The command that played it, for whoever wants to see for themselves.
     pub command: String,
     /// The scenarios, in their order.
     pub stories: Vec<Story>,

@@ -53,9 +53,11 @@ impl Demo {
                 continue;
             }
             let rounds = tokio::select! {
-                rounds = self.rounds_of(scenario, state_dir) => rounds?,
+                // First, so that signals are heard before anything is played.
+                biased;
                 // Whoever stops it gets no report that looks like a whole one.
                 () = &mut stop => return Ok(false),
+                rounds = self.rounds_of(scenario, state_dir) => rounds?,
             };
             let components = Row::all_of(scenario.platform);
             stories.push(Story { scenario: Arc::clone(scenario), components, rounds });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::axis::Axis;
-use super::{Story, length};
+use super::{Story, Symptom, length};
 use crate::demo::scenario::Event;
 use crate::drawing::{self, colour, label};
 use crate::model::{ComponentStatus, IncidentStatus, Timestamp};
@@ -149,12 +149,13 @@ fn times(svg: &mut String, story: &Story, axis: &Axis, bottom: i64) {
     }
 }
 
-/// The colour of an event's mark: red for what begins, green for what is mended.
+/// The colour of an event's mark: red for what begins, green for what is mended, and another for
+/// both at once and for neither.
 fn tone(event: &Event) -> &'static str {
     match (event.begin.is_empty(), event.end.is_empty()) {
-        (false, _) => FAULT,
+        (false, true) => FAULT,
         (true, false) => MENDED,
-        (true, true) => OTHER,
+        (false, false) | (true, true) => OTHER,
     }
 }
 
@@ -196,7 +197,12 @@ fn lane(svg: &mut String, top: i64, name: &str, told: &[String]) {
 /// The real page: silent until its first word, then speaking until it called it resolved.
 fn real_lane(svg: &mut String, story: &Story, axis: &Axis, top: i64) {
     let Some(report) = &story.scenario.report else { return };
-    let (first, resolved) = (story.clock(report.first_post), story.clock(report.resolved));
+    // People wrote these times down, to the minute.
+    let minute = |at| {
+        let clock = story.clock(at);
+        clock.strip_suffix(":00").map_or_else(|| clock.clone(), str::to_owned)
+    };
+    let (first, resolved) = (minute(report.first_post), minute(report.resolved));
     let after = story.real_lag().map(length).unwrap_or_default();
     let told = [format!("first word {first}, after {after}"), format!("resolved {resolved}")];
     lane(svg, top, "The real status page", &told);
@@ -226,8 +232,9 @@ fn real_lane(svg: &mut String, story: &Story, axis: &Axis, top: i64) {
 fn farol_lane(svg: &mut String, story: &Story, axis: &Axis, top: i64) {
     let mut told = Vec::new();
     let symptom = story.shown().and_then(|round| round.outcome.symptoms.first());
-    if let (Some((_, update)), Some(symptom)) = (story.read_first(), symptom) {
-        let after = symptom.lag().map_or_else(String::new, |lag| format!(", after {lag}"));
+    if let Some((_, update)) = story.read_first() {
+        let lag = symptom.and_then(Symptom::lag);
+        let after = lag.map_or_else(String::new, |lag| format!(", after {lag}"));
         told.push(format!("first word {}{after}", story.clock(update.at)));
     }
     let last = story.told().last().and_then(|incident| incident.updates.first());
@@ -361,7 +368,7 @@ fn kinds(svg: &mut String, y: i64) {
     for status in IncidentStatus::ALL {
         dot(svg, x + 6, y - 4, status);
         let _ = writeln!(svg, r#"<text class="quiet" x="{}" y="{y}">{status}</text>"#, x + 17);
-        x += 160;
+        x += 165;
     }
 }
 
