@@ -57,4 +57,4 @@ pub use span::Span;
 pub use threshold::Threshold;
 pub use time::Timestamp;
 pub use trouble::OwnTrouble;
-pub use wording::Wording;
+pub use wording::{TextTemplate, Wording};

@@ -31,6 +31,7 @@ mod step;
 mod sweep;
 mod timing;
 mod view;
+mod written;
 mod yielding;
 
 #[cfg(test)]
@@ -155,7 +156,7 @@ impl Outbox {
             Errand::Components => self.listed(&flight.key, outcome, now),
             Errand::Retire(_) => self.retired(&flight.key, outcome, now),
             Errand::Survey => self.surveyed(outcome, now),
-            Errand::Draft => self.drafted(&flight.key, &outcome, now).into_iter().collect(),
+            Errand::Draft => self.drafted(&flight.key, outcome, now).into_iter().collect(),
             Errand::Component(id) => self.component_set(&flight, id, outcome, now),
             // The engine is told, and not the outbox.
             Errand::Announcements => Vec::new(),

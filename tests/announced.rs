@@ -3,21 +3,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-#[path = "support/process.rs"]
-mod process;
+#[path = "support/story.rs"]
+mod story;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use farol::clock::Clock;
-use process::Farol;
 use serde_json::{Value, json};
+use story::process::component;
+use story::{LONG, Story, Watched, probes};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-const LONG: Duration = Duration::from_secs(60);
 
 /// A target that takes connections until it is taken down.
 struct Target {
@@ -43,28 +39,15 @@ impl Target {
     }
 }
 
-fn probes(dir: &Path, desk: SocketAddr, portal: SocketAddr) -> PathBuf {
-    let path = dir.join("blip.toml");
-    let text = format!(
-        r#"
-        [platform]
-        name = "Blip"
-        [publish]
-        mode = "quiet"
-        [defaults]
-        interval = "1s"
-        timeout = "500ms"
-        confirm_interval = "200ms"
-        [[component]]
-        name = "Desk"
-        check = [{{ name = "answers", tcp = "{desk}" }}]
-        [[component]]
-        name = "Portal"
-        check = [{{ name = "answers", tcp = "{portal}" }}]
-        "#
-    );
-    std::fs::write(&path, text).unwrap();
-    path
+fn start(desk: SocketAddr, portal: SocketAddr) -> Story {
+    let dir = tempfile::tempdir().unwrap();
+    let watched = [("Desk", desk), ("Portal", portal)].map(|(component, address)| Watched {
+        component,
+        check: "answers",
+        tcp: address.to_string(),
+    });
+    let probes = probes(dir.path(), "", "mode = \"quiet\"", &watched);
+    Story::begin(dir, probes)
 }
 
 /// A person with the key to the page.
@@ -75,9 +58,10 @@ struct Person {
 }
 
 impl Person {
-    async fn new(farol: &Farol, dir: &Path) -> Self {
+    async fn new(story: &Story) -> Self {
+        let farol = &story.farol;
         farol.summary_until(LONG, |summary| summary["components"].is_array()).await;
-        let token = std::fs::read_to_string(dir.join("state/api-token")).unwrap();
+        let token = std::fs::read_to_string(story.state().join("api-token")).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let summary = farol.json("/api/v2/summary.json").await.unwrap();
         let page = summary["page"]["id"].as_str().unwrap();
@@ -92,18 +76,6 @@ impl Person {
     }
 }
 
-async fn logged(farol: &Farol, words: &[&str]) {
-    let waited = Clock::start().stopwatch();
-    while waited.elapsed().to_duration() < LONG {
-        let log = farol.read_log();
-        if log.lines().any(|line| words.iter().all(|word| line.contains(word))) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("never logged: {words:?}\n{}", farol.read_log());
-}
-
 fn code(summary: &Value, name: &str) -> String {
     let components = summary["components"].as_array().unwrap();
     let found = components.iter().find(|component| component["name"] == name).unwrap();
@@ -112,12 +84,10 @@ fn code(summary: &Value, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn inside_what_a_person_announced_nothing_opens_and_beyond_it_an_incident_does() {
-    let dir = tempfile::tempdir().unwrap();
     let (desk, portal) = (Target::start().await, Target::start().await);
-    let probes = probes(dir.path(), desk.address, portal.address);
-    let mut farol = Farol::start(dir.path(), &probes, &[]);
-    let person = Person::new(&farol, dir.path()).await;
-    let summary = farol.json("/api/v2/summary.json").await.unwrap();
+    let mut story = start(desk.address, portal.address);
+    let person = Person::new(&story).await;
+    let summary = story.farol.json("/api/v2/summary.json").await.unwrap();
     let time = |secs| (Utc::now() + TimeDelta::seconds(secs)).to_rfc3339();
     let announced = json!({
         "name": "Moving house",
@@ -129,29 +99,30 @@ async fn inside_what_a_person_announced_nothing_opens_and_beyond_it_an_incident_
     });
     let announced = person.say(reqwest::Method::POST, "", announced).await;
     let work = format!("/{}", announced["id"].as_str().unwrap());
-    logged(&farol, &["maintenance changed", "in_progress", "page:"]).await;
+    story.logged(&["maintenance changed", "in_progress", "page:"]).await;
 
     desk.take_down().await;
-    logged(&farol, &["in trouble during its maintenance", "blip/desk"]).await;
+    story.logged(&["in trouble during its maintenance", "blip/desk"]).await;
     // What was read of the page outlives the process.
-    farol.kill();
-    let farol = Farol::start(dir.path(), &probes, &[]);
-    let person = Person { ..Person::new(&farol, dir.path()).await };
+    story.farol.kill();
+    story.go_on();
+    let person = Person::new(&story).await;
     portal.take_down().await;
-    let summary = farol.summary_until(LONG, |it| it["incidents"][0].is_object()).await;
+    let summary = story.farol.summary_until(LONG, |it| it["incidents"][0].is_object()).await;
     let incident = &summary["incidents"][0];
     assert_eq!(incident["name"], "Portal is unavailable");
     let said = incident["incident_updates"][0]["body"].as_str().unwrap();
     let apart = "Maintenance is under way on Desk; this problem is not part of it.";
     assert!(said.starts_with(apart), "{said}");
-    assert_eq!(process::component(&summary, "Desk"), "under_maintenance");
+    assert_eq!(component(&summary, "Desk"), "under_maintenance");
     assert_eq!(summary["incidents"].as_array().unwrap().len(), 1);
     assert_eq!(summary["scheduled_maintenances"][0]["status"], "in_progress");
 
     // They call it done, though Desk is down.
     person.say(reqwest::Method::PATCH, &work, json!({ "status": "completed" })).await;
-    let summary = farol
-        .summary_until(LONG, |summary| process::component(summary, "Desk") == "major_outage")
+    let summary = story
+        .farol
+        .summary_until(LONG, |summary| component(summary, "Desk") == "major_outage")
         .await;
     let incident = &summary["incidents"][0];
     let said = incident["incident_updates"][0]["body"].as_str().unwrap();

@@ -4,97 +4,33 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
-#[path = "support/process.rs"]
-mod process;
+#[path = "support/story.rs"]
+mod story;
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
 
-use farol::clock::Clock;
-use process::Farol;
 use serde_json::Value;
+use story::process::Farol;
+use story::{Story, Watched, probes};
 use tempfile::TempDir;
 
-fn probes(dir: &Path, publish: &str) -> PathBuf {
-    let path = dir.join("blip.toml");
-    let text = format!(
-        r#"
-        [platform]
-        name = "Blip"
-        [publish]
-        {publish}
-        [defaults]
-        interval = "1s"
-        timeout = "500ms"
-        confirm_interval = "200ms"
-        [[component]]
-        name = "Desk"
-        [[component.check]]
-        name = "answers"
-        tcp = "127.0.0.1:1"
-        "#
-    );
-    std::fs::write(&path, text).unwrap();
-    path
+fn start(publish: &str) -> Story {
+    begin(tempfile::tempdir().unwrap(), publish)
 }
 
-struct Story {
-    dir: TempDir,
-    farol: Farol,
+fn begin(dir: TempDir, publish: &str) -> Story {
+    let probes = probes(dir.path(), "", publish, &[Watched::down("answers")]);
+    Story::begin(dir, probes)
 }
 
+/// What only these tests ask of a story.
 impl Story {
-    fn start(publish: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let farol = Farol::start(dir.path(), &probes(dir.path(), publish), &[]);
-        Self { dir, farol }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.dir.path().join("state")
-    }
-
     fn incidents(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_farol"))
-            .arg("incidents")
-            .args(words)
-            .args(["--listen", &self.farol.address.to_string(), "--state-dir"])
-            .arg(self.state())
-            .output()
-            .unwrap()
+        self.run("incidents", words)
     }
 
-    /// What the command prints when all is well.
-    fn say(&self, words: &[&str]) -> String {
-        let output = self.incidents(words);
-        let text = String::from_utf8(output.stdout).unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{words:?}: {error}{text}\n{}", self.farol.read_log());
-        text
-    }
-
-    async fn until<T>(&self, what: &str, mut is: impl AsyncFnMut() -> Option<T>) -> T {
-        let waited = Clock::start().stopwatch();
-        loop {
-            if let Some(found) = is().await {
-                return found;
-            }
-            let late = waited.elapsed().to_duration() > Duration::from_secs(30);
-            assert!(!late, "never came: {what}\n{}", self.farol.read_log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// The key of the only incident, once it is in this state.
-    async fn key(&self, state: &str) -> String {
-        self.until(state, async || {
-            let output = self.incidents(&["list"]);
-            let text = String::from_utf8(output.stdout).unwrap();
-            let line = text.lines().find(|line| line.contains(state))?;
-            line.split_whitespace().next().map(str::to_owned)
-        })
-        .await
+    fn tell(&self, words: &[&str]) -> String {
+        self.say("incidents", words)
     }
 
     async fn shown(&self) -> Vec<Value> {
@@ -115,10 +51,10 @@ impl Story {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_is_on_no_page_until_it_is_approved() {
-    let story = Story::start("mode = \"draft\"");
+    let story = start("mode = \"draft\"");
     let key = story.key("draft").await;
     assert_eq!(story.shown().await, Vec::<Value>::new());
-    let shown = story.say(&["show", &key]);
+    let shown = story.tell(&["show", &key]);
     assert!(shown.contains("blip/desk") && shown.contains("next"), "{shown}");
     assert!(story.farol.read_log().contains("waits for approval"));
 
@@ -129,17 +65,17 @@ async fn a_draft_is_on_no_page_until_it_is_approved() {
     let error = String::from_utf8(pointless.stderr).unwrap();
     assert!(error.contains("is draft"), "{error}");
 
-    story.say(&["approve", &key]);
+    story.tell(&["approve", &key]);
     assert_eq!(story.published().await["status"], "investigating");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishing_is_held_by_the_command_the_file_and_the_signal_and_goes_on() {
-    let story = Story::start("mode = \"quiet\"");
+    let story = start("mode = \"quiet\"");
     // Before anything fails often enough to be published, or soon after: whatever is open then
     // stays as it is.
     story.until("it serves", async || story.farol.get("/readyz").await).await;
-    assert!(story.say(&["hold"]).contains("publishing is held"));
+    assert!(story.tell(&["hold"]).contains("publishing is held"));
     let held = story.farol.get("/readyz").await.unwrap();
     assert!(held.contains("held"), "{held}");
     let metrics = story.farol.get("/metrics").await.unwrap();
@@ -166,8 +102,8 @@ async fn publishing_is_held_by_the_command_the_file_and_the_signal_and_goes_on()
     std::fs::write(story.state().join("hold"), "").unwrap();
     let held = async || story.farol.get("/readyz").await.filter(|text| text.contains("held"));
     story.until("the file is seen", held).await;
-    assert!(story.say(&["lift"]).contains("published"));
-    assert!(!story.say(&[]).contains("publishing is held"));
+    assert!(story.tell(&["lift"]).contains("published"));
+    assert!(!story.tell(&[]).contains("publishing is held"));
 }
 
 fn signal(farol: &Farol) {
@@ -177,16 +113,16 @@ fn signal(farol: &Farol) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_operator_leaves_to_people_is_taken_up_again_when_told() {
-    let story = Story::start("mode = \"quiet\"");
+    let story = start("mode = \"quiet\"");
     let key = story.key("published").await;
-    let list = story.say(&["hold", &key]);
+    let list = story.tell(&["hold", &key]);
     assert!(list.contains("detached") && list.contains("the operator asked"), "{list}");
     let metrics = story.farol.get("/metrics").await.unwrap();
     assert!(
         metrics.contains("farol_incidents_detached{lane=\"blip\",platform=\"blip\"} 1"),
         "{metrics}"
     );
-    let list = story.say(&["rejoin", &key]);
+    let list = story.tell(&["rejoin", &key]);
     assert!(list.contains("published") || list.contains("waiting"), "{list}");
     assert!(!list.contains("detached"), "{list}");
 }
@@ -196,23 +132,21 @@ async fn only_the_components_are_set_while_nothing_holds_them_and_set_back_in_th
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("state")).unwrap();
     std::fs::write(dir.path().join("state/hold"), "").unwrap();
-    let probes = probes(dir.path(), "mode = \"component_only\"");
-    let farol = Farol::start(dir.path(), &probes, &[]);
-    let mut story = Story { dir, farol };
+    let mut story = begin(dir, "mode = \"component_only\"");
     let key = story.key("components").await;
     assert_eq!(story.desk().await.as_deref(), Some("operational"), "publishing is held");
 
-    story.say(&["lift"]);
+    story.tell(&["lift"]);
     let set = async || story.desk().await.filter(|status| status == "major_outage");
     story.until("the component is set", set).await;
     let log = story.farol.read_log();
     assert!(log.contains("component blip/desk shows major_outage on the status page"), "{log}");
     assert_eq!(story.farol.terminate().0, Some(0));
-    story.farol = Farol::start(story.dir.path(), &probes, &[]);
+    story.go_on();
     assert_eq!(story.key("components").await, key);
     assert_eq!(story.desk().await.as_deref(), Some("major_outage"));
 
-    story.say(&["resolve", &key]);
+    story.tell(&["resolve", &key]);
     let back = async || story.desk().await.filter(|status| status == "operational");
     story.until("it is set back", back).await;
     assert_eq!(story.shown().await, Vec::<Value>::new(), "no incident was ever written");
@@ -220,7 +154,7 @@ async fn only_the_components_are_set_while_nothing_holds_them_and_set_back_in_th
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_without_the_token_is_told_or_heard() {
-    let story = Story::start("mode = \"draft\"");
+    let story = start("mode = \"draft\"");
     story.key("draft").await;
     assert_eq!(story.farol.get("/v1/farol/incidents").await, None);
     std::fs::write(story.dir.path().join("token"), "wrong").unwrap();
@@ -233,16 +167,16 @@ async fn nobody_without_the_token_is_told_or_heard() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stood_open_when_its_platform_left_is_told_of_until_it_is_forgotten() {
-    let mut story = Story::start("mode = \"quiet\"");
+    let mut story = start("mode = \"quiet\"");
     let key = story.key("published").await;
     assert_eq!(story.farol.terminate().0, Some(0));
 
     let other = story.dir.path().join("other.toml");
     let text = std::fs::read_to_string(story.dir.path().join("blip.toml")).unwrap();
     std::fs::write(&other, text.replace("\"Blip\"", "\"Other\"")).unwrap();
-    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    story.go_on_with(other);
     assert_eq!(story.key("left").await, key);
-    let shown = story.say(&["show", &key]);
+    let shown = story.tell(&["show", &key]);
     assert!(shown.contains("page         the page that farol serves"), "{shown}");
     let log = story.farol.read_log();
     assert!(log.contains("nobody leads it") && log.contains(&key), "{log}");
@@ -255,24 +189,20 @@ async fn what_stood_open_when_its_platform_left_is_told_of_until_it_is_forgotten
     let pointless = story.incidents(&["rejoin", &key]);
     assert!(String::from_utf8(pointless.stderr).unwrap().contains("is left"));
 
-    assert!(!story.say(&["forget", &key]).contains(&key));
+    assert!(!story.tell(&["forget", &key]).contains(&key));
     assert_eq!(story.farol.terminate().0, Some(0));
     let before = story.farol.read_log().len();
-    story.farol = Farol::start(story.dir.path(), &other, &[]);
+    story.go_on();
     story.until("it serves", async || story.farol.get("/readyz").await).await;
-    assert!(!story.say(&["list"]).contains(&key));
+    assert!(!story.tell(&["list"]).contains(&key));
     assert!(!story.farol.read_log()[before..].contains("nobody leads it"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_remembers() {
-    let mut story = Story::start("mode = \"quiet\"");
+    let mut story = start("mode = \"quiet\"");
     let key = story.key("published").await;
-    let refused = |words: &[&str]| {
-        let output = story.incidents(words);
-        assert_eq!(output.status.code(), Some(1), "{words:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
+    let refused = |words: &[&str]| story.refused("incidents", words);
     assert!(refused(&["note", &key, "  "]).contains("empty"));
     assert!(refused(&["note", &key, "x", "--status", "resolved"]).contains("only \"identified\""));
     assert!(refused(&["note", "other", "x"]).contains("no incident other"));
@@ -280,7 +210,7 @@ async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_re
     assert_eq!(story.shown().await[0]["incident_updates"].as_array().unwrap().len(), 1);
 
     let said = "A switch is broken; we are replacing it.";
-    story.say(&["note", &key, said, "--status", "identified"]);
+    story.tell(&["note", &key, said, "--status", "identified"]);
     story
         .until("the note is published", async || {
             let incident = story.shown().await.pop()?;
@@ -289,7 +219,7 @@ async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_re
         })
         .await;
 
-    story.say(&["resolve", &key]);
+    story.tell(&["resolve", &key]);
     let resolved = async |story: &Story| {
         let incident = story.shown().await.pop()?;
         let text = incident["incident_updates"][0]["body"].as_str()?.to_owned();
@@ -298,16 +228,15 @@ async fn the_operator_tells_the_public_and_says_when_it_is_over_and_a_restart_re
     };
     let text = story.until("it is resolved", async || resolved(&story).await).await;
     assert!(text.starts_with("Our team has resolved this incident."), "{text}");
-    let shown = story.say(&["show", &key]);
+    let shown = story.tell(&["show", &key]);
     assert!(shown.contains("blip/desk") && shown.contains("major_outage"), "{shown}");
-    let list = story.say(&[]);
+    let list = story.tell(&[]);
     assert!(list.contains("until it was well once"), "{list}");
     assert!(refused(&["resolve", &key]).contains("is open here"));
 
     // The check goes on failing. After a kill the journal leads to the same.
-    let dir = story.dir.path().to_owned();
     story.farol.kill();
-    story.farol = Farol::start(&dir, &probes(&dir, "mode = \"quiet\""), &[]);
+    story.go_on();
     story.until("it is up", async || story.farol.get("/readyz").await).await;
     let list = story.until("it answers", async || {
         let output = story.incidents(&[]);

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[path = "support/delivery.rs"]
+mod delivery;
 #[expect(dead_code, reason = "a storm has more of them")]
 #[path = "statuspage/faults.rs"]
 mod faults;
@@ -25,29 +27,12 @@ use farol::publish::{Pace, Patience, PublishError, Publisher, StatuspageTarget};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use delivery::{PATIENCE, drain};
 use faults::{Fault, proxy};
 use server::{Pages, serve};
 
-const PATIENCE: Patience =
-    Patience { connect: Duration::from_millis(500), total: Duration::from_millis(500) };
-
-/// As in production, but that a second takes some tens of milliseconds. A write is taken for lost
-/// only long after the client has given up on it.
 fn timing() -> Timing {
-    Timing {
-        spacing: Span::from_millis(1),
-        first_retry: Span::from_millis(20),
-        longest_retry: Span::from_millis(100),
-        unauthorized: Span::from_millis(100),
-        settle: Span::from_millis(3_000),
-        look_again: Span::from_millis(200),
-        looks_apart: Span::from_millis(150),
-        rejected: Span::from_millis(100),
-        rejections: 3,
-        sweep: Span::from_millis(200),
-        survey: Span::from_millis(500),
-        ..Timing::default()
-    }
+    Timing { survey: Span::from_millis(500), ..delivery::timing() }
 }
 
 fn component() -> ComponentId {
@@ -96,22 +81,6 @@ fn action(key: &str, sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
         by_person: false,
         account: None,
     }
-}
-
-/// Delivers until nothing is wanted any more.
-async fn drain(outbox: &mut Outbox, publisher: &Publisher, clock: Clock) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    for _ in 0..500 {
-        if let Some(attempt) = outbox.next(clock.now()) {
-            let outcome = publisher.deliver(&attempt.request).await;
-            notices.extend(outbox.outcome(attempt.id, outcome, clock.now()));
-        } else if let Some(wakeup) = outbox.next_wakeup() {
-            tokio::time::sleep_until(clock.instant_of(wakeup.at).into()).await;
-        } else {
-            return notices;
-        }
-    }
-    panic!("no end in sight: {notices:#?}");
 }
 
 /// Publishes an incident in three steps, each one after the other was published.

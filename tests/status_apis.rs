@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[path = "support/delivery.rs"]
+mod delivery;
 #[expect(dead_code, reason = "a storm has more of them")]
 #[path = "statuspage/faults.rs"]
 mod faults;
@@ -22,33 +24,18 @@ use farol::model::{
 };
 use farol::outbox::{Notice, Outbox, State, Timing};
 use farol::publish::{
-    About, AlertmanagerTarget, Caps, Login, Pace, PageTarget, PagerDutyTarget, Patience, Publisher,
-    Target, WebhookTarget,
+    About, AlertmanagerTarget, Caps, Login, Pace, PageTarget, PagerDutyTarget, Publisher, Target,
+    WebhookTarget,
 };
 use serde_json::Value;
 
+use delivery::{PATIENCE, drain};
 use faults::{Fault, proxy};
 use model::{Model, serve};
 
-const PATIENCE: Patience =
-    Patience { connect: Duration::from_millis(500), total: Duration::from_millis(500) };
-
-/// As in production, but that a second takes some tens of milliseconds.
 fn timing(caps: Caps) -> Timing {
-    Timing {
-        spacing: Span::from_millis(1),
-        first_retry: Span::from_millis(20),
-        longest_retry: Span::from_millis(100),
-        unauthorized: Span::from_millis(100),
-        settle: Span::from_millis(3_000),
-        look_again: Span::from_millis(200),
-        looks_apart: Span::from_millis(150),
-        rejected: Span::from_millis(100),
-        rejections: if caps.idempotent { 1 } else { 3 },
-        sweep: Span::from_millis(200),
-        idempotent: caps.idempotent,
-        ..Timing::default()
-    }
+    let rejections = if caps.idempotent { 1 } else { 3 };
+    Timing { rejections, idempotent: caps.idempotent, ..delivery::timing() }
 }
 
 fn component() -> ComponentId {
@@ -119,21 +106,6 @@ fn action(sequence: u32, kind: ActionKind, at: Timestamp) -> Action {
         by_person: false,
         account: None,
     }
-}
-
-async fn drain(outbox: &mut Outbox, publisher: &Publisher, clock: Clock) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    for _ in 0..300 {
-        if let Some(attempt) = outbox.next(clock.now()) {
-            let outcome = publisher.deliver(&attempt.request).await;
-            notices.extend(outbox.outcome(attempt.id, outcome, clock.now()));
-        } else if let Some(wakeup) = outbox.next_wakeup() {
-            tokio::time::sleep_until(clock.instant_of(wakeup.at).into()).await;
-        } else {
-            return notices;
-        }
-    }
-    panic!("no end in sight: {:#?}", notices.last());
 }
 
 fn publisher(name: &str, address: SocketAddr) -> Publisher {

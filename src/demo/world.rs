@@ -165,7 +165,10 @@ impl World {
     /// The files that watch it: the probe file, and the one about the prober with references that
     /// answer as long as the prober's own network does.
     pub fn files(&self) -> Vec<SourceFile> {
-        let mut text = "[prober]\nfind_references = false\ntimeout = \"2s\"\n".to_owned();
+        // Every address of the platform's stands for a host of its own.
+        let mut text = "[prober]\nfind_references = false\nloopback_leads_outside = true\n\
+                        timeout = \"2s\"\n"
+            .to_owned();
         for (address, n) in self.references.iter().zip(1..) {
             text.push_str(&format!(
                 "\n[[reference]]\nname = \"Reference {n}\"\n\

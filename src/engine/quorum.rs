@@ -4,7 +4,6 @@
 mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -140,14 +139,15 @@ impl Network {
         policy: &Policy,
         now: Timestamp,
     ) -> bool {
-        self.reached |= observation.findings.iter().any(is_from_outside);
+        self.reached |=
+            observation.findings.iter().any(|finding| is_from_outside(finding, &policy.prober));
         let same = |held: &Held| held.observation.check == observation.check;
         let known = self.waiting.iter().filter(|held| same(held)).map(|held| &held.observation);
         let mut known = known.filter(|other| other.vantage == observation.vantage);
         if known.any(|other| other.started_at >= observation.started_at) {
             return true;
         }
-        let is_suspect = is_suspect(observation, check);
+        let is_suspect = is_suspect(observation, check, &policy.prober);
         if !is_suspect && !self.holds(&observation.check) {
             return false;
         }
@@ -230,22 +230,25 @@ impl Network {
         let ready = |held: &Held| {
             let check = checks.get(&held.observation.check);
             lost || held.excused
-                || !is_suspect(&held.observation, check)
+                || !is_suspect(&held.observation, check, policy)
                 || self.count(policy, held.after(policy)).is_well()
                 || self.deadline(held, policy) <= now
         };
         let place = self.first().find(|(_, held)| ready(held)).map(|(place, _)| place)?;
         let Held { mut observation, excused, .. } = self.waiting.remove(place);
+        let mut excuse = |is_ours: fn(&Reason) -> bool, instead: &Reason| {
+            excuse(&mut observation, policy, is_ours, instead)
+        };
         let any = if lost {
             let detail = "the references do not answer either".to_owned();
             let reason = Reason::ProberOffline { detail };
-            excuse(&mut observation, Reason::may_be_network, &reason)
+            excuse(Reason::may_be_network, &reason)
         } else if excused {
-            excuse(&mut observation, Reason::may_be_network, &Reason::ProberBlip)
+            excuse(Reason::may_be_network, &Reason::ProberBlip)
         } else if self.is_without_resolver(policy) {
             let detail = "no resolver of this host answers".to_owned();
             let reason = Reason::ProberOffline { detail };
-            excuse(&mut observation, Reason::may_be_resolver, &reason)
+            excuse(Reason::may_be_resolver, &reason)
         } else {
             false
         };
@@ -268,10 +271,15 @@ impl Held {
 }
 
 /// Makes inconclusive what `is_ours` to answer for; tells whether there was anything.
-fn excuse(observation: &mut Observation, is_ours: fn(&Reason) -> bool, instead: &Reason) -> bool {
+fn excuse(
+    observation: &mut Observation,
+    policy: &ProberPolicy,
+    is_ours: fn(&Reason) -> bool,
+    instead: &Reason,
+) -> bool {
     let mut any = false;
     for finding in &mut observation.findings {
-        if is_outside(finding) && finding.reason.as_ref().is_some_and(is_ours) {
+        if is_outside(finding, policy) && finding.reason.as_ref().is_some_and(is_ours) {
             finding.verdict = Verdict::Inconclusive;
             finding.reason = Some(instead.clone());
             any = true;
@@ -281,9 +289,13 @@ fn excuse(observation: &mut Observation, is_ours: fn(&Reason) -> bool, instead: 
 }
 
 /// Whether the run says anything that would make a subject worse and may be our network's doing.
-fn is_suspect(observation: &Observation, check: Option<&CheckState>) -> bool {
+fn is_suspect(
+    observation: &Observation,
+    check: Option<&CheckState>,
+    policy: &ProberPolicy,
+) -> bool {
     observation.findings.iter().any(|finding| {
-        is_outside(finding)
+        is_outside(finding, policy)
             && finding.verdict != Verdict::Inconclusive
             && finding.reason.as_ref().is_some_and(Reason::may_be_network)
             && check.is_none_or(|check| check.is_worse(finding))
@@ -291,22 +303,19 @@ fn is_suspect(observation: &Observation, check: Option<&CheckState>) -> bool {
 }
 
 /// Whether it shows that something answers that only our network leads to.
-fn is_from_outside(finding: &Finding) -> bool {
+fn is_from_outside(finding: &Finding, policy: &ProberPolicy) -> bool {
     let address = finding.address.or(finding.subject.address());
     address.is_some()
-        && is_outside(finding)
+        && is_outside(finding, policy)
         && finding.verdict != Verdict::Inconclusive
         && answered(finding)
 }
 
-/// The loopback needs no network: its first addresses, where a host's own services are. What a
-/// simulation puts further up stands for other hosts.
-fn is_outside(finding: &Finding) -> bool {
+/// The loopback needs no network, unless the policy says that it leads to other hosts.
+fn is_outside(finding: &Finding, policy: &ProberPolicy) -> bool {
     let address = finding.address.or(finding.subject.address());
-    !address.is_some_and(|address| match address.to_canonical() {
-        IpAddr::V4(address) => matches!(address.octets(), [127, 0, ..]),
-        IpAddr::V6(address) => address.is_loopback(),
-    })
+    let is_loopback = address.is_some_and(|address| address.to_canonical().is_loopback());
+    policy.loopback_leads_outside || !is_loopback
 }
 
 fn answered(finding: &Finding) -> bool {

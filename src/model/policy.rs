@@ -40,6 +40,10 @@ pub struct ProberPolicy {
     pub references: BTreeMap<CheckId, ReferencePolicy>,
     /// How long a failure that spans several platforms at once must last to count.
     pub confirm_after: Span,
+    /// Whether what is on the loopback stands for other hosts, so that our own network may be to
+    /// blame for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loopback_leads_outside: bool,
 }
 
 impl ProberPolicy {
@@ -51,7 +55,8 @@ impl ProberPolicy {
 
 impl Default for ProberPolicy {
     fn default() -> Self {
-        Self { references: BTreeMap::new(), confirm_after: Span::from_secs(5) }
+        let confirm_after = Span::from_secs(5);
+        Self { references: BTreeMap::new(), confirm_after, loopback_leads_outside: false }
     }
 }
 
@@ -295,6 +300,10 @@ mod tests {
         let old: super::Policy =
             serde_json::from_str(r#"{"platforms":{},"components":{},"checks":{}}"#).unwrap();
         assert!(old.maintenances.is_empty());
+        let old = r#"{"references":{},"confirm_after":5000000}"#;
+        let prober: super::ProberPolicy = serde_json::from_str(old).unwrap();
+        assert!(prober.is_default());
+        assert_eq!(serde_json::to_string(&prober).unwrap(), old);
     }
 
     #[test]

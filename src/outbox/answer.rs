@@ -6,6 +6,7 @@ use crate::model::{IncidentKey, Span, Timestamp};
 
 use super::plan::Errand;
 use super::state::InFlight;
+use super::written::Written;
 use super::{Foreign, Notice, Outbox, Outcome, Remote, Trouble, sweep};
 
 impl Outbox {
@@ -77,35 +78,23 @@ impl Outbox {
     ) -> Vec<Notice> {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
         let timing = &self.timing;
-        match outcome {
-            Outcome::Done { remote, standing } => {
+        match outcome.of_write() {
+            Written::Applied { remote, standing } => {
                 publication.done(key, (remote, standing), timing, now)
             }
-            Outcome::Differs(remote) => self.differed(key, &remote, now),
-            Outcome::NotSent { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. } => {
-                publication.unsent();
-                Vec::new()
-            }
-            Outcome::Gone if publication.remote.is_some() => {
+            Written::Differs(remote) => self.differed(key, &remote, now),
+            Written::Gone if publication.remote.is_some() => {
                 publication.missing(now);
                 Vec::new()
             }
-            Outcome::Gone => self.refused(key, 404, "not found".to_owned(), now),
-            Outcome::Rejected { status, detail } => self.refused(key, status, detail, now),
-            Outcome::Uncertain { .. } if timing.idempotent => {
-                publication.unsent();
+            Written::Gone => self.refused(key, 404, "not found".to_owned(), now),
+            Written::Rejected { status, detail } => self.refused(key, status, detail, now),
+            Written::Unknown if !timing.idempotent => {
+                publication.doubt(key, timing, now);
                 Vec::new()
             }
-            // Lists are no answer to a write: whoever answered, nobody can tell.
-            Outcome::Uncertain { .. }
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Announced(_)
-            | Outcome::Component(_)
-            | Outcome::Listed(_) => {
-                publication.doubt(key, timing, now);
+            Written::Unapplied | Written::Unknown => {
+                publication.unsent();
                 Vec::new()
             }
         }
@@ -209,37 +198,32 @@ impl Outbox {
         now: Timestamp,
     ) -> Vec<Notice> {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        match outcome {
-            Outcome::Listed(known) => {
-                let unknown: Vec<_> = publication
-                    .held()
-                    .into_iter()
-                    .flat_map(|step| step.components.keys())
-                    .filter(|id| !known.contains(*id) && !self.state.unlisted.contains(*id))
-                    .cloned()
-                    .collect();
-                if unknown.is_empty() {
-                    return self.refusal(key, now);
+        let Outcome::Listed(known) = outcome else {
+            return match outcome.of_write() {
+                // There is no such list: the refusal stands.
+                Written::Rejected { .. } | Written::Gone => self.refusal(key, now),
+                Written::Applied { .. }
+                | Written::Differs(_)
+                | Written::Unapplied
+                | Written::Unknown => {
+                    publication.ask_later(now + self.timing.look_again);
+                    Vec::new()
                 }
-                self.state.unlisted.extend(unknown.iter().cloned());
-                publication.unsent();
-                vec![Notice::Unlisted { components: unknown }]
-            }
-            Outcome::Rejected { .. } | Outcome::Gone => self.refusal(key, now),
-            Outcome::Done { .. }
-            | Outcome::NotSent { .. }
-            | Outcome::Uncertain { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. }
-            | Outcome::Differs(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Announced(_)
-            | Outcome::Component(_)
-            | Outcome::Found(_) => {
-                publication.ask_later(now + self.timing.look_again);
-                Vec::new()
-            }
+            };
+        };
+        let unknown: Vec<_> = publication
+            .held()
+            .into_iter()
+            .flat_map(|step| step.components.keys())
+            .filter(|id| !known.contains(*id) && !self.state.unlisted.contains(*id))
+            .cloned()
+            .collect();
+        if unknown.is_empty() {
+            return self.refusal(key, now);
         }
+        self.state.unlisted.extend(unknown.iter().cloned());
+        publication.unsent();
+        vec![Notice::Unlisted { components: unknown }]
     }
 
     pub(super) fn retired(
@@ -249,23 +233,15 @@ impl Outbox {
         now: Timestamp,
     ) -> Vec<Notice> {
         let Some(publication) = self.state.incidents.get_mut(key) else { return Vec::new() };
-        match outcome {
+        match outcome.of_write() {
             // A duplicate that a person has is left to them.
-            Outcome::Done { .. } | Outcome::Gone | Outcome::Differs(_) => Vec::new(),
-            Outcome::Rejected { status, detail } => {
+            Written::Applied { .. } | Written::Gone | Written::Differs(_) => Vec::new(),
+            Written::Rejected { status, detail } => {
                 let sequence = publication.applied;
                 let incident = key.clone();
                 vec![Notice::Rejected { incident, sequence, status, detail, given_up: true }]
             }
-            Outcome::NotSent { .. }
-            | Outcome::Uncertain { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. }
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Announced(_)
-            | Outcome::Component(_)
-            | Outcome::Listed(_) => {
+            Written::Unapplied | Written::Unknown => {
                 // Looking again finds it resolved, or puts it back on the list.
                 publication.sweep_again(now + self.timing.look_again);
                 Vec::new()

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Account, Action, IncidentKey, Span, Timestamp};
 use crate::words;
 
+use super::written::Written;
 use super::{Notice, Outbox, Outcome, Request};
 
 /// How long after a failure it is tried again, and twice as long after each further one.
@@ -70,28 +71,19 @@ impl Outbox {
     pub(super) fn drafted(
         &mut self,
         key: &IncidentKey,
-        outcome: &Outcome,
+        outcome: Outcome,
         now: Timestamp,
     ) -> Option<Notice> {
         let publication = self.state.incidents.get_mut(key)?;
         let incident = key.clone();
-        let why = match outcome {
-            Outcome::Done { remote, .. } => {
+        let why = match outcome.of_write() {
+            Written::Applied { remote, .. } => {
                 publication.draft = None;
-                return Some(Notice::PostmortemDrafted { incident, remote: remote.clone() });
+                return Some(Notice::PostmortemDrafted { incident, remote });
             }
-            Outcome::Gone => "the status API keeps no postmortem of it".to_owned(),
-            Outcome::Rejected { status, detail } => format!("status {status}: {detail}"),
-            Outcome::NotSent { .. }
-            | Outcome::Uncertain { .. }
-            | Outcome::RateLimited { .. }
-            | Outcome::Unauthorized { .. }
-            | Outcome::Differs(_)
-            | Outcome::Found(_)
-            | Outcome::Surveyed(_)
-            | Outcome::Announced(_)
-            | Outcome::Component(_)
-            | Outcome::Listed(_) => {
+            Written::Gone => "the status API keeps no postmortem of it".to_owned(),
+            Written::Rejected { status, detail } => format!("status {status}: {detail}"),
+            Written::Unapplied | Written::Unknown | Written::Differs(_) => {
                 if publication.draft.as_mut()?.failed(now) {
                     return None;
                 }

@@ -4,12 +4,14 @@
 
 use std::fmt;
 
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::Step;
-use crate::model::{Impact, Wording};
+use crate::model::{Impact, TextTemplate, Wording};
 
+/// What a template is called in its environment.
+const NAME: &str = "own";
 /// How many instructions one text may take. The longest of ours take some hundreds.
 const FUEL: u64 = 10_000;
 /// How many characters a title may have: Statuspage's limit.
@@ -55,34 +57,28 @@ impl fmt::Display for Flaw {
 }
 
 /// The template that `wording` has for `step`.
-pub fn template(wording: &Wording, step: Step) -> Option<&str> {
+pub fn template(wording: &Wording, step: Step) -> Option<&TextTemplate> {
     let own = match step {
         Step::Title => &wording.title,
         Step::Investigating => &wording.investigating,
         Step::Monitoring => &wording.monitoring,
         Step::Resolved => &wording.resolved,
     };
-    own.as_deref()
+    own.as_ref()
 }
 
 /// What `template` makes of a step of which farol would have said `text`.
 pub(super) fn render(
-    template: &str,
+    template: &TextTemplate,
     step: Step,
     impact: Impact,
     text: &str,
     facts: &impl Serialize,
 ) -> Result<String, Flaw> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
     let facts = context! { text, impact, ..Value::from_serialize(facts) };
-    let rendered = environment.render_str(template, facts).map_err(|error| Flaw::Fails {
-        line: error.line(),
-        reason: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
-    })?;
+    let environment = template.parsed(parse).as_ref().map_err(fails)?;
+    let template = environment.get_template(NAME).map_err(|error| fails(&error))?;
+    let rendered = template.render(facts).map_err(|error| fails(&error))?;
     let rendered = rendered.trim();
     let most = if step == Step::Title { LONGEST_TITLE } else { LONGEST_BODY };
     let got = rendered.chars().count();
@@ -95,6 +91,22 @@ pub(super) fn render(
     } else {
         Ok(rendered.to_owned())
     }
+}
+
+/// The template as it is rendered, alone in its environment.
+fn parse(source: &str) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.add_template_owned(NAME, source.to_owned())?;
+    Ok(environment)
+}
+
+fn fails(error: &Error) -> Flaw {
+    let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    Flaw::Fails { line: error.line(), reason }
 }
 
 /// `text` with the line that every text of the platform ends with.
@@ -127,11 +139,11 @@ mod tests {
     #[test]
     fn own_words_stand_instead_of_farols_around_them_and_by_impact() {
         let wording = Wording {
-            title: Some("[{{ impact }}] {{ text }}".to_owned()),
+            title: Some("[{{ impact }}] {{ text }}".into()),
             investigating: Some(
-                "{% if impact == \"critical\" %}Sorry!\n\n{% endif %}{{ text }}".to_owned(),
+                "{% if impact == \"critical\" %}Sorry!\n\n{% endif %}{{ text }}".into(),
             ),
-            resolved: Some("Over. {{ all.list }}, {{ watch.period if watch }}.".to_owned()),
+            resolved: Some("Over. {{ all.list }}, {{ watch.period if watch }}.".into()),
             ending: Some("Ask us: https://help.blip.example/".to_owned()),
             ..Wording::default()
         };
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn what_fails_is_told_and_bounded_and_farols_words_stand_in_for_it() {
         let flawed = |template: &str| {
-            let wording = Wording { title: Some(template.to_owned()), ..Wording::default() };
+            let wording = Wording { title: Some(template.into()), ..Wording::default() };
             let sample = every(&STAGE).remove(0);
             let told = sample.tell_as(Language::English, &wording);
             assert_eq!(told, sample.tell(Language::English), "{template}");

@@ -25,6 +25,15 @@ use crate::certificates::Identity;
 /// What starts, and what stops, is given so long on a busy machine.
 const AT_LAST: Duration = Duration::from_secs(20);
 
+/// Waits until these words are among what is `told`.
+fn until_told(words: &str, told: impl Fn() -> String) {
+    let deadline = Instant::now() + AT_LAST;
+    while !told().contains(words) {
+        assert!(Instant::now() < deadline, "never told {words:?}:\n{}", told());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A child process that is stopped when dropped, with all that it has started.
 pub(crate) struct Server {
     child: Child,
@@ -66,11 +75,7 @@ impl Server {
 
     /// Waits until it has printed these words: many tell of a client when it is gone.
     pub(crate) fn said_until(&self, words: &str) {
-        let deadline = Instant::now() + AT_LAST;
-        while !self.said().contains(words) {
-            assert!(Instant::now() < deadline, "never said {words:?}:\n{}", self.said());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_told(words, || self.said());
     }
 
     /// Waits until it has printed these words so many times, and no more.

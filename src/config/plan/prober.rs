@@ -31,6 +31,8 @@ pub struct ProberPlan {
     pub max_clock_error: Span,
     /// How long a failure that spans several platforms at once must last to count.
     pub confirm_after: Span,
+    /// Whether what is on this host's loopback leads to other hosts.
+    pub loopback_leads_outside: bool,
     /// Who is asked for a name that our own resolver does not find, to tell whose trouble it is.
     pub second_resolvers: Arc<[NameServer]>,
     /// Who is told that all is well.
@@ -83,6 +85,7 @@ impl Default for ProberPlan {
             ntp: Vec::new(),
             max_clock_error: Span::from_secs(1),
             confirm_after: Span::from_secs(5),
+            loopback_leads_outside: false,
             second_resolvers: Arc::default(),
             heartbeat: None,
         }
@@ -108,6 +111,7 @@ impl ProberPlan {
         ProberPolicy {
             references: named.chain(clocks).collect(),
             confirm_after: self.confirm_after,
+            loopback_leads_outside: self.loopback_leads_outside,
         }
     }
 }

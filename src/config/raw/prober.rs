@@ -73,6 +73,12 @@ const FIND_REFERENCES: Key<bool> = Key::new(
     "Whether the gateway and the resolvers of the system are references too.",
 )
 .or_flag(true);
+const LOOPBACK_LEADS_OUTSIDE: Key<bool> = Key::new(
+    "loopback_leads_outside",
+    "Whether what listens on this host's loopback passes on to other hosts, as a sidecar or a \
+     tunnel does: then our own network may be to blame for it too.",
+)
+.or_flag(false);
 const HEARTBEAT: Key<RawHeartbeat> = Key::new(
     "heartbeat",
     "Who is called while all is well, and raises the alarm when we fall silent.",
@@ -87,6 +93,7 @@ pub(in super::super) struct RawProber {
     pub(in super::super) confirm_after: Field<ConfirmAfter>,
     pub(in super::super) second_resolvers: Field<Vec<Spanned<NameServer>>>,
     pub(in super::super) find_references: Field<bool>,
+    pub(in super::super) loopback_leads_outside: Field<bool>,
     pub(in super::super) heartbeat: Field<RawHeartbeat>,
 }
 
@@ -102,6 +109,7 @@ impl Section for RawProber {
             confirm_after: table.take(&CONFIRM_AFTER),
             second_resolvers: table.take(&SECOND_RESOLVERS),
             find_references: table.take(&FIND_REFERENCES),
+            loopback_leads_outside: table.take(&LOOPBACK_LEADS_OUTSIDE),
             heartbeat: table.take(&HEARTBEAT),
         })
     }

@@ -141,6 +141,7 @@ fn finish(
         find_references: raw.find_references.or(plan.find_references)?,
         ntp: clocks(raw.ntp, max_clock_error, scope, problems)?,
         max_clock_error,
+        loopback_leads_outside: raw.loopback_leads_outside.or(false)?,
         confirm_after: raw.confirm_after.or(Duration(plan.confirm_after))?.0,
         second_resolvers: servers?.into(),
         heartbeat: match raw.heartbeat.optional()? {

@@ -137,10 +137,10 @@ pub(super) fn words(
     .collect();
     let text = |own: Option<(String, Range<usize>)>| own.map(|(text, _)| text);
     let wording = Wording {
-        title: text(title),
-        investigating: text(investigating),
-        monitoring: text(monitoring),
-        resolved: text(resolved),
+        title: text(title).map(Into::into),
+        investigating: text(investigating).map(Into::into),
+        monitoring: text(monitoring).map(Into::into),
+        resolved: text(resolved).map(Into::into),
         ending: text(ending).map(|ending| ending.trim().to_owned()),
     };
     let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
@@ -187,7 +187,7 @@ fn try_one(
 }
 
 fn alone(wording: &Wording, step: Step) -> Wording {
-    let own = template(wording, step).map(str::to_owned);
+    let own = template(wording, step).cloned();
     match step {
         Step::Title => Wording { title: own, ..Wording::default() },
         Step::Investigating => Wording { investigating: own, ..Wording::default() },

@@ -90,9 +90,24 @@ fn what_something_answered_need_not_wait() {
 #[test]
 fn the_loopback_needs_no_network() {
     let mut rig = Rig::new(guarded());
-    let own = Finding { address: Some("::ffff:127.0.0.1".parse().unwrap()), ..timeout() };
-    rig.see_all(10, 40, "portal", &own);
-    assert_eq!(rig.status("portal"), ComponentStatus::MajorOutage);
+    for (name, address) in [("portal", "::ffff:127.0.0.1"), ("desk", "127.77.3.1")] {
+        let own = Finding { address: Some(address.parse().unwrap()), ..timeout() };
+        rig.see_all(10, 40, name, &own);
+        assert_eq!(rig.status(name), ComponentStatus::MajorOutage, "{address}");
+    }
+}
+
+#[test]
+fn a_loopback_that_leads_outside_needs_the_network() {
+    let mut policy = guarded();
+    policy.prober.loopback_leads_outside = true;
+    let mut rig = Rig::new(policy);
+    let own = Finding { address: Some("::1".parse().unwrap()), ..timeout() };
+    rig.ask(0, [true; 3]);
+    rig.see(10, "portal", vec![own.clone()]);
+    rig.ask(11, [false; 3]);
+    rig.see_all(20, 40, "portal", &own);
+    assert!(rig.network().0 && rig.actions.is_empty(), "{:?}", rig.network());
 }
 
 #[test]

@@ -4,9 +4,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use super::{AT_LAST, Server, folder, open_to_all};
+use super::{Server, folder, open_to_all, until_told};
 
 /// The name and the password that the proxies here know.
 pub(crate) const USER: [&str; 2] = ["me", "sesame"];
@@ -25,11 +24,7 @@ impl Squid {
 
     /// Waits until it has written these words: it writes of a request when that is over.
     pub(crate) fn wrote(&self, words: &str) {
-        let deadline = Instant::now() + AT_LAST;
-        while !self.requests().contains(words) {
-            assert!(Instant::now() < deadline, "never wrote {words:?}:\n{}", self.requests());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_told(words, || self.requests());
     }
 }
 
