@@ -4,7 +4,8 @@
 //! `FAROL_ROUNDS` says how often each is played, every time with another phase between farol's
 //! checks and the faults. Every test prints its figures.
 //!
-//! `cargo test --test stories -- --nocapture` shows them.
+//! `cargo test --test stories -- --ignored --nocapture` shows them; `farol demo --all --rounds 20
+//! --report FILE` plays the same in a release build, which is several times as quick.
 
 #![expect(
     clippy::unwrap_used,
@@ -65,6 +66,7 @@ macro_rules! stories {
     ($($name:ident: $id:literal),+ $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread")]
+            #[ignore = "minutes in all: --ignored --nocapture"]
             async fn $name() {
                 passes($id).await;
             }
