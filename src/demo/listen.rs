@@ -143,6 +143,8 @@ where
         }
         match listener.accept().await {
             Ok((stream, _)) => {
+                // As servers do: what is small leaves at once.
+                let _ = stream.set_nodelay(true);
                 connections.spawn(tokio::time::timeout(MAX_LIFETIME, serve(stream)));
             }
             Err(_) => tokio::time::sleep(REST).await,

@@ -128,12 +128,19 @@ fn join(
     at: Timestamp,
     shares: &mut BTreeMap<IncidentKey, Share>,
 ) {
+    // Trouble may have returned with one that joins later, too.
+    let follows = state.incidents.get(key).filter(|incident| incident.follows.is_none());
+    let follows = follows.and_then(|it| earlier(state, it.platform(), &[id], &it.voice, at));
     let State { policy, incidents, .. } = state;
     if let Some(component) = policy.components.get(id)
         && let Some(incident) = incidents.get_mut(key)
     {
         let needs = depend::needs(policy, id).into_iter().collect();
         incident.take_in(id.clone(), component.name.clone(), needs, at);
+        if follows.is_some() {
+            incident.follows = follows;
+            incident.returned_at = Some(at);
+        }
         shares.entry(key.clone()).or_default().joined.insert(id.clone());
     }
 }
@@ -242,7 +249,8 @@ fn open(
     let voice = state.policy.platforms.get(platform)?.clone();
     let (first, _) = components.first_key_value()?;
     let key = key(platform, first, at);
-    let follows = earlier(state, platform, components, &voice, at);
+    let all: Vec<&ComponentId> = components.keys().collect();
+    let follows = earlier(state, platform, &all, &voice, at);
     let incident = Incident::new(key.clone(), platform.clone(), voice, follows, at);
     state.incidents.insert(key.clone(), incident);
     Some(key)
@@ -253,7 +261,7 @@ fn open(
 fn earlier(
     state: &State,
     platform: &PlatformId,
-    components: &BTreeMap<ComponentId, Timestamp>,
+    components: &[&ComponentId],
     voice: &PlatformPolicy,
     at: Timestamp,
 ) -> Option<Follows> {
@@ -263,7 +271,7 @@ fn earlier(
     let mut recent = state.recent().filter(|closed| {
         closed.platform == *platform
             && at.since(closed.resolved_at) <= voice.reopen_within.to_duration()
-            && closed.components.iter().any(|id| components.contains_key(id))
+            && closed.components.iter().any(|id| components.contains(&id))
     });
     // They are in the order of their ends.
     recent.next_back().map(Follows::after)

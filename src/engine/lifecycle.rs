@@ -45,6 +45,9 @@ pub struct Incident {
     /// The resolved incident whose trouble has returned with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) follows: Option<Follows>,
+    /// When that became known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) returned_at: Option<Timestamp>,
     /// How many timed updates there were since a fact last changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) unattended: u32,
@@ -138,6 +141,7 @@ impl Incident {
             next_update_at: at,
             voice,
             members: BTreeMap::new(),
+            returned_at: follows.as_ref().map(|_| at),
             follows,
             unattended: 0,
             handed_over: false,

@@ -132,6 +132,9 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
+    // Said once: as it opens, or as the one joins with which it has returned.
+    let is_news = incident.returned_at == Some(telling.at);
+    let returned = incident.follows.as_ref().filter(|_| is_news);
     // But for its end it is an update as those before it.
     let handed_over = telling.cause == Cause::HandedOver;
     Body {
@@ -156,7 +159,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         } else {
             Names::default()
         },
-        earlier: incident.follows.as_ref().map(|follows| Earlier {
+        earlier: returned.map(|follows| Earlier {
             resolved_at: tongue.moment(follows.resolved_at, zone),
             number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),
             since: tongue.moment(follows.since, zone),

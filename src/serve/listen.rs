@@ -45,6 +45,8 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
+                    // What is small leaves at once; where that cannot be set it is merely later.
+                    let _ = stream.set_nodelay(true);
                     // Without a seat the connection is dropped, which closes it.
                     if let Some(seat) = seats.take(peer) {
                         let stopping = stopping.clone();

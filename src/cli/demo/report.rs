@@ -143,11 +143,7 @@ fn play_apart(
 }
 
 /// Plays a scenario so many times, and says a line of each round.
-async fn rounds_of(
-    scenario: Arc<Scenario>,
-    rounds: u32,
-    state_dir: &Path,
-) -> Rounds {
+async fn rounds_of(scenario: Arc<Scenario>, rounds: u32, state_dir: &Path) -> Rounds {
     let mut memory = Memory::default();
     let mut all = Vec::new();
     for round in 0..rounds {

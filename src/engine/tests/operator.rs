@@ -107,7 +107,7 @@ fn what_is_called_over_stays_out_of_the_incidents_of_others_and_is_referred_to()
     rig.passes(120, 150, "portal");
     rig.fails(150, 180, "portal");
     assert_eq!(rig.last().components.len(), 2, "other trouble joins what is open");
-    assert_eq!(rig.last().follows, None);
+    assert_eq!(rig.last().follows, Some(key));
 }
 
 #[test]

@@ -50,6 +50,24 @@ fn what_returns_soon_is_a_new_incident_that_refers_to_the_earlier_one() {
 }
 
 #[test]
+fn trouble_that_returns_with_a_component_that_joins_later_is_told_then_and_once() {
+    let mut rig = Rig::new(within(&["Desk", "Portal"], 3600));
+    burst(&mut rig, 0, "desk");
+    let first = rig.last().incident.clone();
+    rig.see_all(1000, 1030, "portal", &bad());
+    assert_eq!(rig.last().follows, None);
+    rig.see_all(1030, 1060, "desk", &bad());
+    let joined = rig.last();
+    assert_eq!((joined.sequence, &joined.follows), (2, &Some(first)));
+    let sentence =
+        "The problem that was resolved at 10:46 (GMT-03:00) on 15 September 2021 has returned.\n\n";
+    assert!(joined.body.starts_with(sentence), "{}", joined.body);
+    rig.see_all(1060, 1100, "portal", &good());
+    assert_eq!(rig.last().sequence, 3);
+    assert!(!rig.last().body.contains("returned"), "{}", rig.last().body);
+}
+
+#[test]
 fn what_returns_late_is_another_matter() {
     let mut rig = Rig::new(within(&["Desk"], 3600));
     burst(&mut rig, 0, "desk");
