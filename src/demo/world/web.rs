@@ -70,7 +70,15 @@ impl Node {
         if cut {
             std::future::pending::<()>().await;
         }
-        tokio::time::sleep(wait).await;
+        hold(wait).await;
+    }
+}
+
+/// Waits for `time`. A timer takes a millisecond even for no time at all, and a story has tens of
+/// thousands of answers that are not late.
+async fn hold(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
     }
 }
 
@@ -104,7 +112,7 @@ async fn respond(node: &Node, request: Request<Incoming>) -> Response<Part> {
         .iter()
         .map(|one| if let What::Slow { delay } = one.fault.what { delay } else { Duration::ZERO })
         .sum();
-    tokio::time::sleep(held + late).await;
+    hold(held + late).await;
     let answer = spoil(answer(node, &heard, &here), &heard, &here);
     let stalls = here.iter().any(|one| matches!(one.fault.what, What::Stall {}));
     dress(node, answer, stalls)
