@@ -132,9 +132,6 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
         }
     };
-    // Said once: as it opens, or as the one joins with which it has returned.
-    let is_news = incident.returned_at == Some(telling.at);
-    let returned = incident.follows.as_ref().filter(|_| is_news);
     // But for its end it is an update as those before it.
     let handed_over = telling.cause == Cause::HandedOver;
     Body {
@@ -159,11 +156,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         } else {
             Names::default()
         },
-        earlier: returned.map(|follows| Earlier {
-            resolved_at: tongue.moment(follows.resolved_at, zone),
-            number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),
-            since: tongue.moment(follows.since, zone),
-        }),
+        earlier: earlier(telling, tongue),
         since: tongue.moment(incident.started_at, zone),
         lasted: tongue.lasted(incident.started_at, telling.at),
         heard_at: telling.heard_at.map(|at| tongue.time(at, zone)),
@@ -173,6 +166,19 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         relapsed: incident.relapsed,
         clock: members.iter().any(|(_, member)| member.worst_trouble.clock),
     }
+}
+
+/// The trouble that has returned: said once, as the incident opens, or as the component joins with
+/// which it has returned.
+fn earlier(telling: &Telling<'_>, tongue: &Tongue) -> Option<Earlier> {
+    let incident = telling.incident;
+    let follows = incident.follows.as_ref().filter(|_| incident.returned_at == Some(telling.at))?;
+    let zone = incident.voice.time_zone;
+    Some(Earlier {
+        resolved_at: tongue.moment(follows.resolved_at, zone),
+        number: (follows.number > 2).then(|| tongue.ordinal(follows.number)),
+        since: tongue.moment(follows.since, zone),
+    })
 }
 
 /// Whether `component` is one of those that the cause of a step speaks of.
