@@ -162,6 +162,11 @@ impl Recurrence {
     /// The local times at which a window begins, as if they were UTC, which has no gaps.
     fn starts(&self) -> Result<RRuleSet, RuleProblem> {
         let syntax = |error: rrule::RRuleError| RuleProblem::Syntax(error.to_string());
+        // The parser takes it for granted, and would end the process.
+        if !self.rule.is_ascii() {
+            let trouble = "only letters, digits and signs of ASCII make a rule";
+            return Err(RuleProblem::Syntax(trouble.to_owned()));
+        }
         let parts = self.rule.split(';').map(|part| match part.split_once('=') {
             Some((key, until)) if key.eq_ignore_ascii_case("UNTIL") => {
                 if until.ends_with(['Z', 'z']) {
@@ -367,7 +372,14 @@ mod tests {
         assert_eq!(check("FREQ=MONTHLY;BYDAY=2SU"), Ok(()));
         assert_eq!(check("FREQ=HOURLY"), Err(RuleProblem::TooOften));
         assert_eq!(check("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), Err(RuleProblem::Never));
-        for rule in ["", "every sunday", "FREQ=FORTNIGHTLY", "FREQ=WEEKLY;BYDAY=XX"] {
+        for rule in [
+            "FREQ=WEEKLY;BYDAY=ÄÖ",
+            "FREQ=DAILY;BYDAY=𜰀",
+            "",
+            "every sunday",
+            "FREQ=FORTNIGHTLY",
+            "FREQ=WEEKLY;BYDAY=XX",
+        ] {
             assert!(
                 matches!(check(rule), Err(RuleProblem::Syntax(_))),
                 "{rule}: {:?}",
