@@ -174,7 +174,7 @@ fn who_stops_it_gets_no_report() {
     let mut said = Vec::new();
     let mut stdout = farol.stdout.take().unwrap();
     // It plays from here on, and has a draft to put away.
-    while !text(&said).contains("round 1 of 1: ") {
+    while !text(&said).contains("begins") {
         let mut some = [0; 64];
         let count = stdout.read(&mut some).unwrap();
         assert!(count > 0, "{}", text(&said));

@@ -49,7 +49,7 @@ use ledger::Replay;
 use process::Farol;
 use world::World;
 
-/// How many incidents' lives are to be struck.
+/// How many incidents' lives are to be struck, unless `FAROL_STORM_ROUNDS` says otherwise.
 const ROUNDS: usize = 500;
 /// How often it is looked whether they are, at most: far more often than it takes.
 const PATIENCE: usize = 600;
@@ -57,7 +57,7 @@ const PATIENCE: usize = 600;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes: --ignored --nocapture"]
 async fn in_a_storm_every_incident_is_published_once_and_in_order() {
-    let seed = seed();
+    let (seed, wanted) = (seed(), wanted());
     println!("FAROL_KILL_SEED={seed}");
     let clock = Clock::start();
     let mut world = World::make(seed).await;
@@ -83,16 +83,21 @@ async fn in_a_storm_every_incident_is_published_once_and_in_order() {
         if starts % 10 == 0 {
             lives = rounds(&world, &kills);
             println!("{starts} starts, {lives} rounds, {:.0} s", watch.elapsed().as_secs_f64());
-            if lives >= ROUNDS {
+            if lives >= wanted {
                 break;
             }
         }
     }
-    assert!(lives >= ROUNDS, "only {lives} rounds");
+    assert!(lives >= wanted, "only {lives} rounds");
     world.clear_up();
     let farol = world.start();
     world.until_all_is_published(&farol).await;
-    check(&world, &farol, &kills, starts).await;
+    check(&world, &farol, &kills, (starts, wanted)).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+fn wanted() -> usize {
+    std::env::var("FAROL_STORM_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap())
 }
 
 /// A life of the process up to a moment of its start; to one of which nobody knows anything; or to
@@ -135,7 +140,12 @@ fn rounds(world: &World, kills: &[Timestamp]) -> usize {
     steps.values().filter(|steps| is_round(world, steps, kills)).count()
 }
 
-async fn check(world: &World, farol: &Farol, kills: &[Timestamp], starts: usize) {
+async fn check(
+    world: &World,
+    farol: &Farol,
+    kills: &[Timestamp],
+    (starts, wanted): (usize, usize),
+) {
     let (once, again) = (Replay::of(&world.state()), Replay::of(&world.state()));
     assert_eq!(once.json(), again.json(), "the same journal, the same decisions");
     let steps = steps(&once);
@@ -177,5 +187,5 @@ async fn check(world: &World, farol: &Farol, kills: &[Timestamp], starts: usize)
         words("had arrived after all"),
         words("had not arrived"),
     );
-    assert!(rounds >= ROUNDS && by_page.len() == 3, "{rounds} rounds");
+    assert!(rounds >= wanted && by_page.len() == 3, "{rounds} rounds");
 }

@@ -146,6 +146,7 @@ fn play_apart(
 async fn rounds_of(scenario: Arc<Scenario>, rounds: u32, state_dir: &Path) -> Rounds {
     let mut memory = Memory::default();
     let mut all = Vec::new();
+    print::line(&format!("{:20} begins", scenario.id));
     for round in 0..rounds {
         let folder = state_dir.join(format!("{}-{round}", scenario.id));
         let which = (round, rounds);
