@@ -13,12 +13,12 @@ use super::{Network, Run};
 use crate::config::NameServer;
 use crate::model::{Phase, Reason, Span};
 
-/// How long one server may take before the next is asked, at most: where a run has little time, what
-/// is lost must still be asked again within it.
-const PATIENCE: Span = Span::from_secs(2);
+/// How long one server may take before the next is asked, or the same once more: a datagram may be
+/// lost, and a run has several names to look up. Unbound begins with about as much.
+const PATIENCE: [Span; 2] = [Span::from_millis(400), Span::from_millis(1_200)];
 
-/// How often each server is asked, if no answer comes: a datagram may be lost.
-const ROUNDS: usize = 3;
+/// How long it may take the last time.
+const LAST_PATIENCE: Span = Span::from_secs(4);
 
 /// How many answers in a row may end in an alias whose own records they do not hold.
 const MOST_STEPS: usize = 8;
@@ -88,10 +88,8 @@ impl Network {
         wants: Wants,
     ) -> Result<Message, Reason> {
         let mut first = None;
-        for round in 0..ROUNDS {
+        for patience in PATIENCE.into_iter().chain([LAST_PATIENCE]) {
             let mut lost = false;
-            let share = run.left().to_duration() / u32::try_from(ROUNDS - round).unwrap_or(1);
-            let patience = PATIENCE.min(share.into());
             for server in servers {
                 let question = Question::new(name.clone(), record_type, wants)?;
                 match self.attempt(run.at_most(patience), server, &question).await {

@@ -39,7 +39,7 @@ impl Outbox {
     ///    come last.
     /// 3. Among equals, what has waited longest.
     /// 4. But whatever is written of an incident goes after all that is still to be said of one that
-    ///    held one of its components before ([`Publication::goes_before`]): each would take what the
+    ///    held one of its components before (`Publication::goes_before`): each would take what the
     ///    other writes of the component for a person's doing, and the end of the earlier one would
     ///    make operational what the later one says is out.
     pub fn next(&mut self, now: Timestamp) -> Option<Attempt> {
