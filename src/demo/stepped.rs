@@ -25,7 +25,7 @@ use crate::app::{self, ByHand, Options};
 use crate::check::Prober;
 use crate::clock::{Clock, Hand};
 use crate::config::{self, Config, Secret, Secrets};
-use crate::model::{ComponentStatus, LaneId, Observation, Span, Timestamp, Vantage};
+use crate::model::{ComponentStatus, Input, LaneId, Observation, Span, Timestamp, Vantage};
 use crate::outbox::{AttemptId, Outcome as Delivery};
 use crate::store;
 
@@ -189,7 +189,7 @@ impl<'a> Stepped<'a> {
         while self.now <= self.scenario.ends {
             self.hand.set(self.now);
             self.happen().await?;
-            let written = self.hear().await;
+            let written = self.hear();
             let _ = self.farol.core.tick(self.now);
             self.ask().await;
             self.deliver().await;
@@ -238,14 +238,14 @@ impl<'a> Stepped<'a> {
     }
 
     /// Takes what has come; tells whether the page may show something else than before.
-    async fn hear(&mut self) -> bool {
+    fn hear(&mut self) -> bool {
         let later = self.coming.split_off(&(self.now + Duration::from_micros(1), 0));
         let come = std::mem::replace(&mut self.coming, later);
         let mut written = false;
         for coming in come.into_values() {
             match coming {
                 Coming::Observed(observation) => {
-                    let input = crate::model::Input::Observed(observation);
+                    let input = Input::Observed(observation);
                     let _ = self.farol.core.input(&input, self.now);
                 }
                 Coming::Delivered { lane, attempt, wrote, outcome } => {
@@ -275,7 +275,7 @@ impl<'a> Stepped<'a> {
         for (lane, attempt) in self.farol.core.attempts(self.now) {
             let watch = Clock::stepped(self.hand).stopwatch();
             let outcome = self.deliveries.of(&lane, &attempt, self.now).await;
-            let (took, wrote) = (watch.elapsed(), attempt.request.writes());
+            let (took, wrote) = (watch.elapsed(), attempt.request.is_write());
             if let Some(outcome) = outcome {
                 let attempt = attempt.id;
                 self.comes_after(took, Coming::Delivered { lane, attempt, wrote, outcome });

@@ -136,22 +136,6 @@ impl Request {
         }
     }
 
-    /// Whether it may change what the page shows.
-    pub const fn writes(&self) -> bool {
-        match self {
-            Self::Create(_)
-            | Self::Update { .. }
-            | Self::Retire { .. }
-            | Self::SetComponent { .. } => true,
-            Self::Draft { .. }
-            | Self::Find { .. }
-            | Self::Read { .. }
-            | Self::Components
-            | Self::Survey
-            | Self::Announcements => false,
-        }
-    }
-
     /// The incident that it is about, if it is about one.
     pub const fn key(&self) -> Option<&IncidentKey> {
         match self {
