@@ -184,7 +184,8 @@ impl World {
         let mut values = BTreeMap::from([
             ("resolver".to_owned(), self.dns.to_string()),
             ("timeout".to_owned(), "2s".to_owned()),
-            ("slow_login".to_owned(), "1500ms".to_owned()),
+            ("slow_login".to_owned(), "1700ms".to_owned()),
+            ("login_timeout".to_owned(), "2700ms".to_owned()),
         ]);
         for site in self.kind.sites() {
             let port = self.ports.get(site.name).copied().unwrap_or_default();

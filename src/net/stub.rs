@@ -14,8 +14,9 @@ use crate::config::NameServer;
 use crate::model::{Phase, Reason, Span};
 
 /// How long one server may take before the next is asked, or the same once more: a datagram may be
-/// lost, and a run has several names to look up. Unbound begins with about as much.
-const PATIENCE: [Span; 2] = [Span::from_millis(400), Span::from_millis(1_200)];
+/// lost, and a run has several names to look up. Unbound begins with about as much. Two that are lost
+/// still cost less than a second, so that what is called slow is not our way to the name server.
+const PATIENCE: [Span; 2] = [Span::from_millis(400), Span::from_millis(500)];
 
 /// How long it may take the last time.
 const LAST_PATIENCE: Span = Span::from_secs(4);

@@ -6,7 +6,9 @@
 //! 2. What took long then, be it a timeout or a slow answer, takes as long whenever it is asked: it
 //!    is answered from that. Time does not pass meanwhile, so nobody could tell the difference.
 //! 3. Where the world is random (packets are lost), one run is not all there is to know: the scout
-//!    asks often, and each answer is one of those, by the round's seed.
+//!    asks often, and each answer is one of those, by the round's seed. As from a pack of cards, each
+//!    is told once before any is told again: what is rare must not come twice in a row because the
+//!    one time that it was seen is told over and over.
 //! 4. What is quick is asked for real when it is due: the first times in each state, and then as
 //!    often as keeps the prober's own knowledge of clocks fresh; in between it is answered from the
 //!    last time.
@@ -52,6 +54,8 @@ pub(super) struct Answers {
     is_random: bool,
     /// What this round found itself in this state: how often, when last, and what.
     own: BTreeMap<CheckId, (u32, Timestamp, Observation)>,
+    /// Which of the scout's this round has still to tell before it begins again.
+    pack: BTreeMap<CheckId, Vec<usize>>,
     /// How many runs were made for real, and how many were answered from one of those.
     pub(super) real: u64,
     pub(super) retold: u64,
@@ -59,8 +63,8 @@ pub(super) struct Answers {
 
 impl Answers {
     pub(super) fn new(prober: Arc<Prober>, scout: Prober) -> Self {
-        let own = BTreeMap::new();
-        Self { prober, scout, state: 0, is_random: false, own, real: 0, retold: 0 }
+        let (own, pack) = (BTreeMap::new(), BTreeMap::new());
+        Self { prober, scout, state: 0, is_random: false, own, pack, real: 0, retold: 0 }
     }
 
     /// The world is in its next state.
@@ -73,6 +77,7 @@ impl Answers {
         self.state += 1;
         self.is_random = is_random;
         self.own.clear();
+        self.pack.clear();
         if memory.states.contains_key(&self.state) {
             return;
         }
@@ -115,7 +120,7 @@ impl Answers {
     }
 
     fn known(
-        &self,
+        &mut self,
         check: &Check,
         now: Timestamp,
         memory: &Memory,
@@ -128,7 +133,11 @@ impl Answers {
         let by_time = goes_by_the_time(check);
         let lasts = !by_time || is_slow && scouted.iter().all(|seen| fails(seen));
         if lasts && (self.is_random || is_slow) {
-            return scouted.get(seed.below(scouted.len())).map(|seen| (*seen).clone());
+            let pack = self.pack.entry(check.id.clone()).or_default();
+            if pack.is_empty() {
+                *pack = seed.shuffled((0..scouted.len()).collect());
+            }
+            return scouted.get(pack.pop()?).map(|seen| (*seen).clone());
         }
         let (runs, at, last) = self.own.get(&check.id)?;
         let answers = if by_time { is_slow } else { *runs >= FIRST };
