@@ -94,6 +94,7 @@ fn policy() -> Policy {
         language: Language::English,
         words: Wording::default(),
         group_within: Span::from_secs(600),
+        group_interval: Span::ZERO,
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(300),
         maintenance_grace: Span::ZERO,

@@ -4,10 +4,9 @@
 //!
 //! In reading order: `quorum` (whose trouble a failure is), `window`, `track` and `detect` (runs to
 //! health), `status` (health to component status), `maintenance` (what is shown instead while work is
-//! announced), `correlate` and `depend` (which incident a change belongs to), `lifecycle` (how an
-//! incident goes on), `operator` (what a person says of it), `deadline` (what is waited for), `narrate` (what the public is told), `chronicle` (what it was,
-//! told at its end), `state`
-//! (all that is remembered).
+//! announced), `correlate` and `depend` (which incident a change belongs to), `news` (what waits
+//! to be told), `lifecycle` (how an incident goes on), `operator` (what a person says of it), `deadline` (what is waited for), `narrate` (what the
+//! public is told), `chronicle` (what it was, told at its end), `state` (all that is remembered).
 
 mod chronicle;
 mod correlate;
@@ -17,6 +16,7 @@ mod detect;
 mod lifecycle;
 mod maintenance;
 mod narrate;
+mod news;
 mod operator;
 mod quorum;
 mod state;
@@ -75,6 +75,8 @@ pub struct Wakeup {
 pub enum WakeupReason {
     /// The quiet period of a monitored incident is over.
     ResolveDue(IncidentKey),
+    /// What has changed of an incident has waited long enough to be told together.
+    NewsDue(IncidentKey),
     /// An update was promised.
     UpdateDue(IncidentKey),
     /// A failure has waited long enough for the references.
@@ -188,7 +190,9 @@ impl Engine {
                     let freed = correlate::resolve(state, &key, at, decision);
                     self.reassess(Changes::new(), &freed, at, decision);
                 }
-                Deadline::Update(key) => correlate::update(state, &key, at, decision),
+                Deadline::News(key) | Deadline::Update(key) => {
+                    correlate::update(state, &key, at, decision)
+                }
                 Deadline::Open(_) => correlate::apply(state, &Changes::new(), at, decision),
             }
         }

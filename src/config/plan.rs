@@ -166,6 +166,8 @@ pub struct Platform {
     pub publishing: Publishing,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
+    /// What follows so soon on the latest news of an incident is gathered, and told together.
+    pub group_interval: Span,
     /// How long a component that goes bad before what it depends on waits before it opens an
     /// incident.
     pub dependency_wait: Span,
@@ -205,6 +207,7 @@ impl Platform {
             language: self.language,
             words: self.words.clone(),
             group_within: self.group_within,
+            group_interval: self.group_interval,
             dependency_wait: self.dependency_wait,
             resolve_after: self.resolve_after,
             maintenance_grace: self.maintenance_grace,

@@ -148,6 +148,7 @@ fn finish(
         publish,
         publishing,
         group_within: raw.group_within.or(Duration(Span::from_secs(600)))?.0,
+        group_interval: raw.group_interval.or(Duration(Span::from_secs(10)))?.0,
         dependency_wait: raw.dependency_wait.or(Duration(Span::ZERO))?.0,
         resolve_after: raw.resolve_after.or(Duration(Span::from_secs(300)))?.0,
         maintenance_grace: raw.maintenance_grace.or(Duration(Span::ZERO))?.0,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Decision;
 use super::depend;
 use super::lifecycle::{Incident, Stage};
+use super::news::News;
 use super::operator;
 use super::state::{Follows, State};
 use crate::model::{
@@ -16,16 +17,8 @@ use crate::model::{
 /// Components whose status changed in one go, with the status before and now.
 pub(super) type Changes = BTreeMap<ComponentId, (ComponentStatus, ComponentStatus)>;
 
-/// What the changes of one go mean for one incident.
-#[derive(Debug, Default)]
-struct Share {
-    /// Components that it held already.
-    held: Changes,
-    /// Components that are new to it.
-    joined: BTreeSet<ComponentId>,
-}
-
-/// Brings changes to the incidents they belong to; each incident that is touched takes one step:
+/// Brings changes to the incidents they belong to; each incident that is touched takes one step, at
+/// once or a little later ([`Incident::news_due_at`]):
 ///
 /// 1. A change of a component that an open incident holds belongs to that incident. No component
 ///    is ever held by two.
@@ -40,7 +33,7 @@ struct Share {
 /// 6. What a person called over waits longer, or belongs to none ([`operator::admits`]).
 pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decision: &mut Decision) {
     operator::hear(state, changes, at);
-    let mut shares: BTreeMap<IncidentKey, Share> = BTreeMap::new();
+    let mut shares: BTreeMap<IncidentKey, News> = BTreeMap::new();
     let bad = |id: &ComponentId, state: &State| {
         state.components.get(id).is_some_and(|component| component.status.is_bad())
     };
@@ -49,7 +42,7 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
     for (id, change) in changes {
         if let Some(incident) = state.incident_of(id) {
             let share = shares.entry(incident.key().clone()).or_default();
-            share.held.insert(id.clone(), *change);
+            share.changed(id, *change);
         } else if change.1.is_bad()
             && state.policy.components.contains_key(id)
             && let Some(admitted) = operator::admits(state, id, at)
@@ -61,7 +54,7 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
     for (key, share) in &shares {
         if let Some(incident) = state.incidents.get_mut(key)
             && matches!(incident.stage, Stage::Monitoring { .. })
-            && share.held.values().any(|(_, to)| to.is_bad())
+            && share.has_bad()
         {
             incident.grouped_at = at;
         }
@@ -69,7 +62,7 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
     settle_in(state, waiting, at, &mut shares);
     for (key, share) in shares {
         if let Some(incident) = state.incidents.remove(&key) {
-            let incident = carry_on(state, incident, &share, at, decision);
+            let incident = carry_on(state, incident, share, at, decision);
             state.incidents.insert(key, incident);
         }
     }
@@ -92,7 +85,7 @@ fn settle_in(
     state: &mut State,
     mut homeless: BTreeMap<ComponentId, Timestamp>,
     at: Timestamp,
-    shares: &mut BTreeMap<IncidentKey, Share>,
+    shares: &mut BTreeMap<IncidentKey, News>,
 ) {
     // One that finds its place may be what another depends on.
     while let Some((id, key)) =
@@ -126,22 +119,22 @@ fn join(
     key: &IncidentKey,
     id: &ComponentId,
     at: Timestamp,
-    shares: &mut BTreeMap<IncidentKey, Share>,
+    shares: &mut BTreeMap<IncidentKey, News>,
 ) {
     // Trouble may have returned with one that joins later, too.
     let follows = state.incidents.get(key).filter(|incident| incident.follows.is_none());
     let follows = follows.and_then(|it| earlier(state, it.platform(), &[id], &it.voice, at));
     let State { policy, incidents, .. } = state;
-    if let Some(component) = policy.components.get(id)
+    if let Some(name) = policy.told_name(id)
         && let Some(incident) = incidents.get_mut(key)
     {
         let needs = depend::needs(policy, id).into_iter().collect();
-        incident.take_in(id.clone(), component.name.clone(), needs, at);
+        incident.take_in(id.clone(), name, needs, at);
         if follows.is_some() {
             incident.follows = follows;
-            incident.returned_at = Some(at);
+            incident.returns = true;
         }
-        shares.entry(key.clone()).or_default().joined.insert(id.clone());
+        shares.entry(key.clone()).or_default().joins(id);
     }
 }
 
@@ -153,60 +146,37 @@ pub(super) fn resolve(
     decision: &mut Decision,
 ) -> Vec<ComponentId> {
     let Some(mut incident) = state.incidents.remove(key) else { return Vec::new() };
-    incident.step(state, Cause::StayedWell, &Changes::new(), at, decision);
+    incident.step(state, Cause::StayedWell, at, decision);
     let closed = incident.closed(at);
     let freed = closed.components.clone();
     state.close(closed);
     freed
 }
 
-/// Says what an open incident promised to say by now.
+/// Says of an open incident what is new, or what it promised to say by now.
 pub(super) fn update(state: &mut State, key: &IncidentKey, at: Timestamp, decision: &mut Decision) {
     let Some(mut incident) = state.incidents.remove(key) else { return };
-    incident.step(state, incident.due_cause(), &Changes::new(), at, decision);
+    let news = (!incident.news.is_empty()).then(|| incident.news.cause(&incident));
+    let cause = news.unwrap_or_else(|| incident.due_cause());
+    incident.step(state, cause, at, decision);
     state.incidents.insert(key.clone(), incident);
 }
 
+/// Takes a step if it is time for the news; otherwise they wait for more.
 fn carry_on(
     state: &State,
     mut incident: Incident,
-    share: &Share,
+    news: News,
     at: Timestamp,
     decision: &mut Decision,
 ) -> Incident {
     incident.look_up(state);
-    let cause = cause(&incident, share);
-    let mut changes = share.held.clone();
-    for (id, now) in incident.components().filter(|(id, _)| share.joined.contains(*id)) {
-        changes.insert(id.clone(), (ComponentStatus::Operational, now));
+    incident.news.add(news);
+    if incident.news_due_at().is_some_and(|due| due <= at) {
+        let cause = incident.news.cause(&incident);
+        incident.step(state, cause, at, decision);
     }
-    incident.step(state, cause, &changes, at, decision);
     incident
-}
-
-/// Why an incident takes a step; the first that holds:
-///
-/// 1. Nothing was said of it before: a component failed.
-/// 2. It was monitored, and a component that it held is bad: that failed again.
-/// 3. A component joined.
-/// 4. All its components are well: all recovered.
-/// 5. A component that it held is worse: it got worse.
-/// 6. Otherwise one is better: it got better.
-fn cause(incident: &Incident, share: &Share) -> Cause {
-    let monitored = matches!(incident.stage, Stage::Monitoring { .. });
-    if incident.sequence() == 0 {
-        Cause::ComponentFailed
-    } else if monitored && share.held.values().any(|(_, to)| to.is_bad()) {
-        Cause::FailedAgain
-    } else if !share.joined.is_empty() {
-        Cause::ComponentJoined
-    } else if incident.is_well() {
-        Cause::AllRecovered
-    } else if share.held.values().any(|(from, to)| to > from) {
-        Cause::GotWorse
-    } else {
-        Cause::GotBetter
-    }
 }
 
 /// The open incident of `platform` that `components` join when they go bad now, of those that had

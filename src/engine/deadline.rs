@@ -17,6 +17,8 @@ pub(super) enum Deadline {
     Grace(ComponentId),
     /// The quiet period of a monitored incident is over. An incident that is over needs no update.
     Resolve(IncidentKey),
+    /// What has changed has waited long enough to be told. What was promised may be told with it.
+    News(IncidentKey),
     /// An update was promised.
     Update(IncidentKey),
     /// A bad component has waited for what it depends on for long enough.
@@ -30,6 +32,7 @@ impl From<Deadline> for WakeupReason {
             Deadline::Window(maintenance) => Self::MaintenanceDue(maintenance),
             Deadline::Grace(component) => Self::GraceOver(component),
             Deadline::Resolve(key) => Self::ResolveDue(key),
+            Deadline::News(key) => Self::NewsDue(key),
             Deadline::Update(key) => Self::UpdateDue(key),
             Deadline::Open(component) => Self::OpenDue(component),
         }
@@ -41,6 +44,7 @@ pub(super) fn all(state: &State) -> impl Iterator<Item = (Timestamp, Deadline)> 
     let of_incidents = state.incidents.values().flat_map(|incident| {
         incident.deadlines().map(|(at, due)| match due {
             Due::Resolve => (at, Deadline::Resolve(incident.key().clone())),
+            Due::News => (at, Deadline::News(incident.key().clone())),
             Due::Update => (at, Deadline::Update(incident.key().clone())),
         })
     });
@@ -62,6 +66,10 @@ pub(super) fn is_ripe(state: &State, due: &Deadline) -> bool {
     match due {
         Deadline::Resolve(key) => incident(key).is_some_and(|it| it.stayed_well(state)),
         Deadline::Update(key) => incident(key).is_some_and(|it| it.looked_at(state)),
-        Deadline::Window(_) | Deadline::Patience | Deadline::Grace(_) | Deadline::Open(_) => true,
+        Deadline::Window(_)
+        | Deadline::Patience
+        | Deadline::Grace(_)
+        | Deadline::News(_)
+        | Deadline::Open(_) => true,
     }
 }

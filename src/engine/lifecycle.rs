@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::chronicle::{Chronicle, Taken};
-use super::correlate::Changes;
 use super::depend;
 use super::detect::CheckState;
 use super::maintenance;
 use super::narrate::{self, Telling};
+use super::news::News;
 use super::state::{Closed, Follows, State};
 use super::status::{self, Part, Trouble};
 use crate::model::{
     Account, Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact,
-    IncidentKey, IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
+    IncidentKey, IncidentStatus, PlatformId, PlatformPolicy, Policy, Span, Timestamp,
 };
 
 /// The shortest time between two timed updates: with none at all the engine would never come to
@@ -45,9 +45,15 @@ pub struct Incident {
     /// The resolved incident whose trouble has returned with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) follows: Option<Follows>,
-    /// When that became known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) returned_at: Option<Timestamp>,
+    /// That, and nobody was told so yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) returns: bool,
+    /// What has changed and was not told yet.
+    #[serde(default, skip_serializing_if = "News::is_empty")]
+    pub(super) news: News,
+    /// When something new was last told.
+    #[serde(default = "long_ago")]
+    news_at: Timestamp,
     /// How many timed updates there were since a fact last changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) unattended: u32,
@@ -66,6 +72,11 @@ pub struct Incident {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it skips by reference")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+/// Whatever an older version remembers may be told at once.
+fn long_ago() -> Timestamp {
+    Timestamp::EPOCH
 }
 
 /// Where an open incident is in its life.
@@ -115,6 +126,7 @@ pub(super) struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
     Resolve,
+    News,
     Update,
 }
 
@@ -141,8 +153,10 @@ impl Incident {
             next_update_at: at,
             voice,
             members: BTreeMap::new(),
-            returned_at: follows.as_ref().map(|_| at),
+            returns: follows.is_some(),
             follows,
+            news: News::default(),
+            news_at: at,
             unattended: 0,
             handed_over: false,
             identified: false,
@@ -253,8 +267,8 @@ impl Incident {
             self.voice = voice.clone();
         }
         for (id, member) in &mut self.members {
-            if let Some(component) = policy.components.get(id) {
-                member.name.clone_from(&component.name);
+            if let Some(name) = policy.told_name(id) {
+                member.name = name;
                 member.depends_on = depend::needs(policy, id).into_iter().collect();
             }
         }
@@ -348,30 +362,52 @@ impl Incident {
             })
     }
 
+    /// When what has changed is told, if anything has; long ago means at once:
+    ///
+    /// 1. That there is an incident, that it is worse than it ever was, and that what was well and
+    ///    watched is not: at once.
+    /// 2. Anything else: `group_interval` after the last news, together with what comes until then.
+    pub(super) fn news_due_at(&self) -> Option<Timestamp> {
+        if self.news.is_empty() {
+            return None;
+        }
+        let watched = matches!(self.stage, Stage::Monitoring { .. });
+        let at_once = self.sequence == 0 || watched || self.impact_now() > self.impact;
+        let wait = if at_once { Span::ZERO } else { self.voice.group_interval };
+        Some(self.news_at + wait)
+    }
+
+    /// What the components that it holds come to now.
+    fn impact_now(&self) -> Impact {
+        Impact::of(self.members.values().map(|member| member.status))
+    }
+
     /// What the incident waits for, and until when:
     ///
     /// 1. The update that was promised, if one was.
     /// 2. While it is monitored, the end of the quiet period.
+    /// 3. What has changed, to be told.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = (Timestamp, Due)> {
         let resolve = match self.stage {
             Stage::Investigating => None,
             Stage::Monitoring { resolve_at, .. } => Some((resolve_at, Due::Resolve)),
         };
         let update = self.next_update_at().map(|at| (at, Due::Update));
-        resolve.into_iter().chain(update)
+        let news = self.news_due_at().map(|at| (at, Due::News));
+        resolve.into_iter().chain(update).chain(news)
     }
 
-    /// Takes one step and says it: the status moves as the cause demands, the impact never
-    /// shrinks, the step gets the next number, and the time to the next update starts again.
+    /// Takes one step and says it, with all that has changed since the last: the status moves as
+    /// the cause demands, the impact never shrinks, the step gets the next number, and the time to
+    /// the next update starts again.
     pub(super) fn step(
         &mut self,
         state: &State,
         cause: Cause,
-        changes: &Changes,
         at: Timestamp,
         decision: &mut Decision,
     ) {
-        self.step_saying(None, state, cause, changes, at, decision);
+        self.step_saying(None, state, cause, at, decision);
     }
 
     /// The same, in a person's words, if there are any.
@@ -380,12 +416,13 @@ impl Incident {
         words: Option<&str>,
         state: &State,
         cause: Cause,
-        changes: &Changes,
         at: Timestamp,
         decision: &mut Decision,
     ) {
         self.look_up(state);
-        self.impact = self.impact.max(Impact::of(self.members.values().map(|m| m.status)));
+        self.impact = self.impact.max(self.impact_now());
+        let news = std::mem::take(&mut self.news);
+        let changes = news.changes(self);
         self.sequence = self.sequence.saturating_add(1);
         let (kind, status) = self.move_on(cause, at);
         let update_every = self.voice.update_every(self.impact).to_duration();
@@ -393,7 +430,8 @@ impl Incident {
         let telling = Telling {
             incident: self,
             cause,
-            changes,
+            news: &news,
+            changes: &changes,
             at,
             update_every,
             stayed_well: self.stayed_well(state),
@@ -403,12 +441,16 @@ impl Incident {
         let text = narrate::tell(&telling);
         let heard = telling.heard_at.is_some_and(|at| at > self.said_at);
         let mut chronicle = std::mem::take(&mut self.chronicle);
-        chronicle.note(self, state, &Taken { cause, changes, words, at, heard });
+        chronicle.note(self, state, &Taken { cause, changes: &changes, words, at, heard });
         self.chronicle = chronicle;
         self.unattended =
             if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
         self.handed_over = cause == Cause::HandedOver;
+        self.returns = false;
         self.said_at = at;
+        if !matches!(cause, Cause::UpdateDue | Cause::HandedOver) {
+            self.news_at = at;
+        }
         self.next_update_at = at + update_every;
         decision.events.push(Event {
             at,
@@ -493,7 +535,7 @@ impl Incident {
     fn worked_on(&self, state: &State, at: Timestamp) -> Vec<String> {
         let all = maintenance::worked_on(state, &self.platform, at);
         let others = all.iter().filter(|id| !self.holds(id));
-        others.filter_map(|id| Some(state.policy.components.get(id)?.name.clone())).collect()
+        others.filter_map(|id| state.policy.told_name(id)).collect()
     }
 
     /// Until when what is decided of the bad components was last seen to be so.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::correlate::Changes;
 use super::lifecycle::{Incident, Member, Stage};
+use super::news::News;
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
@@ -29,6 +30,8 @@ pub(super) struct Telling<'a> {
     pub(super) incident: &'a Incident,
     /// Why it took the step.
     pub(super) cause: Cause,
+    /// What is new.
+    pub(super) news: &'a News,
     /// The components that are not as they were before it.
     pub(super) changes: &'a Changes,
     /// Now.
@@ -115,7 +118,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
     let (bad, well): (Vec<_>, Vec<_>) = members.iter().partition(|(_, m)| m.status.is_bad());
     let (recovered, well): (Vec<_>, Vec<_>) =
         well.into_iter().partition(|(id, _)| telling.changes.contains_key(*id));
-    let about = members.iter().filter(|(id, member)| is_about(telling, id, member));
+    let about = members.iter().filter(|(id, _)| is_about(telling, id));
     let line = |(id, member): &(&ComponentId, &Member)| {
         let symptom = symptom(member.status, member.trouble);
         Line {
@@ -146,7 +149,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
         well: names(tongue, well.iter().map(|(_, member)| *member)),
         maintenance: members
             .iter()
-            .filter(|(_, member)| member.joined_at == telling.at)
+            .filter(|(id, _)| telling.news.has_joined(id))
             .filter_map(|(_, member)| Some((member.outlasts?, member.early)))
             .max()
             .map(|(until, early)| Outlasted { until: tongue.moment(until, zone), early }),
@@ -172,7 +175,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
 /// which it has returned.
 fn earlier(telling: &Telling<'_>, tongue: &Tongue) -> Option<Earlier> {
     let incident = telling.incident;
-    let follows = incident.follows.as_ref().filter(|_| incident.returned_at == Some(telling.at))?;
+    let follows = incident.follows.as_ref().filter(|_| incident.returns)?;
     let zone = incident.voice.time_zone;
     Some(Earlier {
         resolved_at: tongue.moment(follows.resolved_at, zone),
@@ -182,12 +185,12 @@ fn earlier(telling: &Telling<'_>, tongue: &Tongue) -> Option<Earlier> {
 }
 
 /// Whether `component` is one of those that the cause of a step speaks of.
-fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> bool {
+fn is_about(telling: &Telling<'_>, component: &ComponentId) -> bool {
     let Some((from, to)) = telling.changes.get(component) else { return false };
     match telling.cause {
-        Cause::ComponentJoined => member.joined_at == telling.at,
+        Cause::ComponentJoined => to.is_bad() && telling.news.has_joined(component),
         Cause::ComponentFailed | Cause::GotWorse => to > from,
-        Cause::FailedAgain => to > from && member.joined_at != telling.at,
+        Cause::FailedAgain => to > from && !telling.news.has_joined(component),
         // The recovered have a sentence of their own.
         Cause::GotBetter => to < from && to.is_bad(),
         Cause::AllRecovered

@@ -48,17 +48,21 @@ pub(super) fn obey(
     decision: &mut Decision,
 ) -> Vec<ComponentId> {
     let Some(mut incident) = state.incidents.remove(&order.incident) else { return Vec::new() };
-    let none = Changes::new();
     match &order.wish {
         Wish::Note { text, identified } => {
+            // What is new by itself is not a person's to say.
+            if !incident.news.is_empty() {
+                let cause = incident.news.cause(&incident);
+                incident.step(state, cause, at, decision);
+            }
             incident.identified |= *identified && incident.stage == Stage::Investigating;
             let cause = Cause::OperatorNoted;
-            incident.step_saying(Some(text), state, cause, &none, at, decision);
+            incident.step_saying(Some(text), state, cause, at, decision);
             state.incidents.insert(order.incident.clone(), incident);
             Vec::new()
         }
         Wish::Resolve => {
-            incident.step(state, Cause::OperatorResolved, &none, at, decision);
+            incident.step(state, Cause::OperatorResolved, at, decision);
             for (id, status) in incident.components() {
                 let respected = Respected {
                     incident: order.incident.clone(),

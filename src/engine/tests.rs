@@ -7,6 +7,7 @@ mod cadence;
 mod dependence;
 mod detection;
 mod flapping;
+mod gathering;
 mod maintenance;
 mod network;
 mod operator;
@@ -72,6 +73,7 @@ pub(super) fn policy(names: &[&str]) -> Policy {
                 language: Language::English,
                 words: crate::model::Wording::default(),
                 group_within: Span::from_secs(600),
+                group_interval: Span::ZERO,
                 dependency_wait: Span::ZERO,
                 resolve_after: Span::from_secs(900),
                 maintenance_grace: Span::ZERO,

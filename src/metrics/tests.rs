@@ -31,6 +31,7 @@ fn policy() -> Policy {
         language: Language::English,
         words: crate::model::Wording::default(),
         group_within: Span::from_secs(60),
+        group_interval: Span::ZERO,
         dependency_wait: Span::ZERO,
         resolve_after: Span::from_secs(60),
         maintenance_grace: Span::ZERO,

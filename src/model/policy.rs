@@ -32,6 +32,19 @@ pub struct Policy {
     pub prober: ProberPolicy,
 }
 
+impl Policy {
+    /// The name by which the public is told of a component: where another one of its platform has
+    /// the same, as "Login" of two groups, its group stands beside it.
+    pub fn told_name(&self, id: &ComponentId) -> Option<String> {
+        let component = self.components.get(id)?;
+        let (platform, name) = (&component.platform, &component.name);
+        let mut others = self.components.iter().filter(|(other, _)| *other != id);
+        let shared = others.any(|(_, it)| (&it.platform, &it.name) == (platform, name));
+        let group = component.group.as_ref().filter(|_| shared);
+        Some(group.map_or_else(|| name.clone(), |group| format!("{name} ({group})")))
+    }
+}
+
 /// How our own trouble is told from a target's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProberPolicy {
@@ -84,6 +97,9 @@ pub struct PlatformPolicy {
     pub words: Wording,
     /// Components that go bad within this time of an incident's latest new component join it.
     pub group_within: Span,
+    /// What follows so soon on the latest news of an incident is gathered, and told together.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub group_interval: Span,
     /// How long a component that depends on others, and goes bad before any of them, waits for
     /// them before it opens an incident.
     #[serde(default, skip_serializing_if = "Span::is_zero")]

@@ -34,6 +34,7 @@ fn policy(fail_after: u32) -> Policy {
             language: Language::English,
             words: crate::model::Wording::default(),
             group_within: Span::from_secs(60),
+            group_interval: Span::ZERO,
             dependency_wait: Span::ZERO,
             resolve_after: Span::from_secs(60),
             maintenance_grace: Span::ZERO,

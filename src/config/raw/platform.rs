@@ -34,6 +34,11 @@ const GROUP_WITHIN: Key<Patience> = Key::new(
     "Components that go bad within this time of an incident's latest new component join it.",
 )
 .or_text("10m");
+const GROUP_INTERVAL: Key<Patience> = Key::new(
+    "group_interval",
+    "What follows so soon on the latest news of an incident is gathered, and told together.",
+)
+.or_text("10s");
 const DEPENDENCY_WAIT: Key<Patience> = Key::new(
     "dependency_wait",
     "How long a component that goes bad before what it depends on waits before it opens an incident.",
@@ -72,6 +77,7 @@ pub(in super::super) struct RawPlatform {
     pub(in super::super) language: Field<Language>,
     pub(in super::super) resolvers: Field<Vec<Spanned<NameServer>>>,
     pub(in super::super) group_within: Field<Patience>,
+    pub(in super::super) group_interval: Field<Patience>,
     pub(in super::super) dependency_wait: Field<Patience>,
     pub(in super::super) resolve_after: Field<Patience>,
     pub(in super::super) maintenance_grace: Field<Patience>,
@@ -91,6 +97,7 @@ impl Section for RawPlatform {
             language: table.take(&LANGUAGE),
             resolvers: table.take(&RESOLVERS),
             group_within: table.take(&GROUP_WITHIN),
+            group_interval: table.take(&GROUP_INTERVAL),
             dependency_wait: table.take(&DEPENDENCY_WAIT),
             resolve_after: table.take(&RESOLVE_AFTER),
             maintenance_grace: table.take(&MAINTENANCE_GRACE),

@@ -73,14 +73,15 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
         0..=3,
     );
     let maintenances = prop::collection::vec(maintenance(), 0..3);
+    let interval = prop_oneof![1 => Just(0), 2 => 1_u64..40];
     let cadence = (30_u64..900, by_impact, most);
-    let periods = (0_u64..600, 0_u64..900, cadence, waits, reopen, 0_u64..200);
+    let periods = ((0_u64..600, interval), 0_u64..900, cadence, waits, reopen, 0_u64..200);
     (checks, dependence, maintenances, periods).prop_map(|(checks, dependence, work, periods)| {
         let mut policy = policy(&NAMES);
         for (n, maintenance) in work.into_iter().enumerate() {
             policy.maintenances.insert(MaintenanceId::new(format!("blip/{n}")), maintenance);
         }
-        let (group, resolve, (update, by_impact, most), wait, reopen, grace) = periods;
+        let ((group, interval), resolve, (update, by_impact, most), wait, reopen, grace) = periods;
         for (who, whom) in dependence {
             let id = |n: usize| component(&NAMES[n].to_lowercase());
             let component = policy.components.get_mut(&id(who)).unwrap();
@@ -91,6 +92,7 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
         }
         for platform in policy.platforms.values_mut() {
             platform.group_within = Span::from_secs(group);
+            platform.group_interval = Span::from_secs(interval);
             platform.maintenance_grace = Span::from_secs(grace.saturating_sub(100));
             platform.reopen_within = Span::from_secs(reopen);
             platform.dependency_wait = Span::from_secs(wait);

@@ -1,0 +1,140 @@
+//! What is told together, and what does not wait, by example.
+
+use super::{Rig, at, component, degraded, fail, pass, policy, refused, slow};
+use crate::engine::WakeupReason;
+use crate::model::{
+    ActionKind, ComponentStatus, IncidentStatus, Input, Order, Policy, Span, Subject, Wish,
+};
+
+const WHOLE: Subject = Subject::Whole;
+const ALL: [&str; 4] = ["Analytics", "CRM", "Desk", "Portal"];
+
+fn gathered() -> Policy {
+    let mut policy = policy(&ALL);
+    for platform in policy.platforms.values_mut() {
+        platform.group_interval = Span::from_secs(10);
+    }
+    policy
+}
+
+impl Rig {
+    /// Three runs within two seconds fail: it is decided with the last.
+    fn goes_down(&mut self, from: i64, name: &str) {
+        (from..from + 3).for_each(|secs| self.see(secs, name, vec![fail(WHOLE, refused())]));
+    }
+
+    fn goes_slow(&mut self, from: i64, name: &str) {
+        (from..from + 3).for_each(|secs| self.see(secs, name, vec![degraded(WHOLE, slow())]));
+    }
+
+    fn comes_back(&mut self, from: i64, name: &str) {
+        (from..from + 2).for_each(|secs| self.see(secs, name, vec![pass(WHOLE)]));
+    }
+
+    fn told(&self) -> Vec<(&str, usize)> {
+        self.actions
+            .iter()
+            .map(|action| (action.body.lines().next().unwrap_or_default(), action.components.len()))
+            .collect()
+    }
+}
+
+#[test]
+fn the_first_word_does_not_wait_and_what_follows_is_told_together() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_down(0, "crm");
+    assert_eq!(rig.actions.len(), 1, "that something is wrong is told at once");
+    rig.goes_down(3, "desk");
+    rig.goes_down(6, "portal");
+    assert_eq!(rig.actions.len(), 1);
+    let wakeup = rig.engine.next_wakeup().unwrap();
+    assert_eq!((wakeup.at - rig.last().at.since(at(0))).as_micros(), at(10).as_micros());
+    assert_eq!(wakeup.reason, WakeupReason::NewsDue(rig.last().incident.clone()));
+    rig.tick(13);
+    assert_eq!(
+        rig.told(),
+        [("CRM is currently unavailable.", 1), ("Desk and Portal are now affected too.", 3)]
+    );
+    // Nothing has happened for a while: what happens now is told at once.
+    rig.goes_down(60, "analytics");
+    assert_eq!(rig.told()[2..], [("Analytics is now affected too.", 4)]);
+}
+
+#[test]
+fn what_is_worse_than_ever_is_told_at_once_with_all_that_waited() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_slow(0, "crm");
+    rig.goes_slow(3, "desk");
+    assert_eq!(rig.actions.len(), 1);
+    rig.goes_down(6, "portal");
+    assert_eq!(rig.told()[1..], [("Desk and Portal are now affected too.", 3)]);
+}
+
+#[test]
+fn what_is_again_as_it_was_told_is_no_news() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_down(0, "crm");
+    rig.goes_down(3, "desk");
+    rig.tick(20);
+    rig.comes_back(40, "desk");
+    assert_eq!(rig.told()[2..], [("Desk is working normally again.", 2)]);
+    rig.goes_down(42, "desk");
+    rig.comes_back(45, "desk");
+    rig.tick(200);
+    assert_eq!(rig.actions.len(), 3, "{:?}", rig.told());
+    // One that recovers before it was told to be affected is told all the same: it is in the title.
+    rig.goes_slow(210, "crm");
+    rig.goes_down(214, "portal");
+    rig.comes_back(217, "portal");
+    rig.tick(240);
+    let [better, portal] = &rig.told()[3..] else { panic!("{:?}", rig.told()) };
+    assert_eq!(better.0, "The situation has improved for CRM.");
+    assert_eq!(portal.0, "Portal is working normally again.");
+    let portal = &rig.last().components[&component("portal")];
+    assert_eq!(*portal, ComponentStatus::Operational);
+}
+
+#[test]
+fn recoveries_are_gathered_and_a_relapse_is_told_at_once() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_down(0, "crm");
+    rig.goes_down(3, "desk");
+    rig.tick(20);
+    rig.comes_back(100, "crm");
+    rig.comes_back(103, "desk");
+    assert_eq!(rig.last().status, IncidentStatus::Investigating);
+    rig.tick(112);
+    assert_eq!(rig.last().status, IncidentStatus::Monitoring);
+    rig.goes_down(113, "desk");
+    assert_eq!((rig.last().status, rig.actions.len()), (IncidentStatus::Investigating, 5));
+}
+
+#[test]
+fn what_waits_is_told_before_a_person_speaks() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_down(0, "crm");
+    rig.comes_back(3, "crm");
+    let note = Wish::Note { text: "We are on it.".to_owned(), identified: false };
+    let order = Order { incident: rig.last().incident.clone(), wish: note };
+    let decision = rig.engine.handle(&Input::Operator(order), at(6));
+    let steps = decision.actions.iter().map(|action| (action.kind, action.status));
+    let expected = (ActionKind::Update, IncidentStatus::Monitoring);
+    assert_eq!(steps.collect::<Vec<_>>(), [expected; 2]);
+}
+
+#[test]
+fn components_of_one_name_are_told_apart_by_their_groups() {
+    let mut policy = gathered();
+    for (id, group) in [("crm", "Administration"), ("desk", "Conversation Panel")] {
+        let it = policy.components.get_mut(&component(id)).unwrap();
+        (it.name, it.group) = ("Login".to_owned(), Some(group.to_owned()));
+    }
+    let of_portal = policy.components.get_mut(&component("portal")).unwrap();
+    of_portal.group = Some("Administration".to_owned());
+    let mut rig = Rig::new(policy);
+    rig.goes_down(0, "desk");
+    rig.goes_down(3, "portal");
+    rig.tick(20);
+    assert_eq!(rig.told()[0].0, "Login (Conversation Panel) is currently unavailable.");
+    assert_eq!(rig.last().title, "Login (Conversation Panel) and Portal are unavailable");
+}
