@@ -299,6 +299,9 @@ impl Engine {
             let Some(component) = self.state.components.get_mut(id) else { continue };
             let from = component.status;
             if from == to {
+                if to.is_bad() {
+                    changes.insert(id.clone(), (from, to));
+                }
                 continue;
             }
             *component = ComponentState { status: to, since: now };

@@ -31,6 +31,9 @@ pub(super) type Changes = BTreeMap<ComponentId, (ComponentStatus, ComponentStatu
 ///    ([`wait_no_more`]). What recovers while it waits was never an incident.
 /// 5. Otherwise all of them open one together.
 /// 6. What a person called over waits longer, or belongs to none ([`operator::admits`]).
+///
+/// A component may have changed although its status has not, as how many of its servers fail: such
+/// a one stands among the changes with the same status twice.
 pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decision: &mut Decision) {
     operator::hear(state, changes, at);
     let mut shares: BTreeMap<IncidentKey, News> = BTreeMap::new();
@@ -156,8 +159,7 @@ pub(super) fn resolve(
 /// Says of an open incident what is new, or what it promised to say by now.
 pub(super) fn update(state: &mut State, key: &IncidentKey, at: Timestamp, decision: &mut Decision) {
     let Some(mut incident) = state.incidents.remove(key) else { return };
-    let news = (!incident.news.is_empty()).then(|| incident.news.cause(&incident));
-    let cause = news.unwrap_or_else(|| incident.due_cause());
+    let cause = incident.news_cause().unwrap_or_else(|| incident.due_cause());
     incident.step(state, cause, at, decision);
     state.incidents.insert(key.clone(), incident);
 }
@@ -172,8 +174,9 @@ fn carry_on(
 ) -> Incident {
     incident.look_up(state);
     incident.news.add(news);
-    if incident.news_due_at().is_some_and(|due| due <= at) {
-        let cause = incident.news.cause(&incident);
+    if incident.news_due_at().is_some_and(|due| due <= at)
+        && let Some(cause) = incident.news_cause()
+    {
         incident.step(state, cause, at, decision);
     }
     incident

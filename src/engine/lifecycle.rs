@@ -11,12 +11,12 @@ use super::depend;
 use super::detect::CheckState;
 use super::maintenance;
 use super::narrate::{self, Telling};
-use super::news::News;
+use super::news::{Counts, News};
 use super::state::{Closed, Follows, State};
 use super::status::{self, Part, Trouble};
 use crate::model::{
     Account, Action, ActionKind, Cause, ComponentId, ComponentStatus, Event, EventKind, Impact,
-    IncidentKey, IncidentStatus, PlatformId, PlatformPolicy, Policy, Span, Timestamp,
+    IncidentKey, IncidentStatus, PlatformId, PlatformPolicy, Policy, Timestamp,
 };
 
 /// The shortest time between two timed updates: with none at all the engine would never come to
@@ -53,7 +53,7 @@ pub struct Incident {
     pub(super) news: News,
     /// When something new was last told.
     #[serde(default = "long_ago")]
-    news_at: Timestamp,
+    pub(super) news_at: Timestamp,
     /// How many timed updates there were since a fact last changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) unattended: u32,
@@ -117,6 +117,9 @@ pub(super) struct Member {
     /// Since when it is unstable, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unstable_since: Option<Timestamp>,
+    /// How many fail, as it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<Counts>,
     pub(super) worst: ComponentStatus,
     pub(super) worst_trouble: Trouble,
 }
@@ -254,6 +257,7 @@ impl Incident {
                 servers: None,
                 variants: None,
                 unstable_since: None,
+                told: None,
                 worst: ComponentStatus::Operational,
                 worst_trouble: Trouble::default(),
             },
@@ -362,23 +366,8 @@ impl Incident {
             })
     }
 
-    /// When what has changed is told, if anything has; long ago means at once:
-    ///
-    /// 1. That there is an incident, that it is worse than it ever was, and that what was well and
-    ///    watched is not: at once.
-    /// 2. Anything else: `group_interval` after the last news, together with what comes until then.
-    pub(super) fn news_due_at(&self) -> Option<Timestamp> {
-        if self.news.is_empty() {
-            return None;
-        }
-        let watched = matches!(self.stage, Stage::Monitoring { .. });
-        let at_once = self.sequence == 0 || watched || self.impact_now() > self.impact;
-        let wait = if at_once { Span::ZERO } else { self.voice.group_interval };
-        Some(self.news_at + wait)
-    }
-
     /// What the components that it holds come to now.
-    fn impact_now(&self) -> Impact {
+    pub(super) fn impact_now(&self) -> Impact {
         Impact::of(self.members.values().map(|member| member.status))
     }
 
@@ -421,8 +410,8 @@ impl Incident {
     ) {
         self.look_up(state);
         self.impact = self.impact.max(self.impact_now());
+        let changes = self.news.changes(self);
         let news = std::mem::take(&mut self.news);
-        let changes = news.changes(self);
         self.sequence = self.sequence.saturating_add(1);
         let (kind, status) = self.move_on(cause, at);
         let update_every = self.voice.update_every(self.impact).to_duration();
@@ -447,6 +436,9 @@ impl Incident {
             if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
         self.handed_over = cause == Cause::HandedOver;
         self.returns = false;
+        for member in self.members.values_mut() {
+            member.told = Some(Counts::of(member));
+        }
         self.said_at = at;
         if !matches!(cause, Cause::UpdateDue | Cause::HandedOver) {
             self.news_at = at;

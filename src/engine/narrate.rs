@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::correlate::Changes;
 use super::lifecycle::{Incident, Member, Stage};
-use super::news::News;
+use super::news::{self, News, Shift};
 use super::status::Trouble;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 use crate::words::{
@@ -118,7 +118,7 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
     let (bad, well): (Vec<_>, Vec<_>) = members.iter().partition(|(_, m)| m.status.is_bad());
     let (recovered, well): (Vec<_>, Vec<_>) =
         well.into_iter().partition(|(id, _)| telling.changes.contains_key(*id));
-    let about = members.iter().filter(|(id, _)| is_about(telling, id));
+    let about = members.iter().filter(|(id, member)| is_about(telling, id, member));
     let line = |(id, member): &(&ComponentId, &Member)| {
         let symptom = symptom(member.status, member.trouble);
         Line {
@@ -132,7 +132,8 @@ fn body(telling: &Telling<'_>, tongue: &Tongue) -> Body {
             clock: member.trouble.clock && symptom != Symptom::WrongTime,
             stale: member.trouble.stale && symptom != Symptom::Outdated,
             ours: member.trouble.ours,
-            still: telling.cause != Cause::ComponentFailed && !telling.changes.contains_key(*id),
+            still: telling.cause != Cause::ComponentFailed
+                && telling.changes.get(*id).is_none_or(|(from, to)| from == to),
         }
     };
     // But for its end it is an update as those before it.
@@ -185,14 +186,15 @@ fn earlier(telling: &Telling<'_>, tongue: &Tongue) -> Option<Earlier> {
 }
 
 /// Whether `component` is one of those that the cause of a step speaks of.
-fn is_about(telling: &Telling<'_>, component: &ComponentId) -> bool {
+fn is_about(telling: &Telling<'_>, component: &ComponentId, member: &Member) -> bool {
     let Some((from, to)) = telling.changes.get(component) else { return false };
     match telling.cause {
         Cause::ComponentJoined => to.is_bad() && telling.news.has_joined(component),
-        Cause::ComponentFailed | Cause::GotWorse => to > from,
+        Cause::GotWorse => to > from || news::shift(member) == Some(Shift::More),
+        Cause::ComponentFailed => to > from,
         Cause::FailedAgain => to > from && !telling.news.has_joined(component),
         // The recovered have a sentence of their own.
-        Cause::GotBetter => to < from && to.is_bad(),
+        Cause::GotBetter => to < from && to.is_bad() || news::shift(member) == Some(Shift::Fewer),
         Cause::AllRecovered
         | Cause::UpdateDue
         | Cause::HandedOver

@@ -3,12 +3,18 @@
 //! waits for a while and is told together.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::correlate::Changes;
-use super::lifecycle::{Incident, Stage};
-use crate::model::{Cause, ComponentId, ComponentStatus};
+use super::lifecycle::{Incident, Member, Stage};
+use super::status::Part;
+use crate::model::{Cause, ComponentId, ComponentStatus, Span, Timestamp};
+
+/// That more or fewer of a component's servers or variants fail, while its status stays as it is, is
+/// told so long after the latest news at the soonest: it is worth a word, and not a word each time.
+const COUNTS_AFTER: Duration = Duration::from_secs(300);
 
 /// What there is to tell of one incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,38 +72,111 @@ impl News {
         self.joined.contains(id)
     }
 
-    /// All changes of `incident`'s components; the newcomers were well before.
+    /// All changes of `incident`'s components: the newcomers were well before, and of whom other
+    /// counts are told, the status is as it was.
     pub(super) fn changes(&self, incident: &Incident) -> Changes {
         let mut changes = self.held.clone();
         for (id, now) in incident.components().filter(|(id, _)| self.joined.contains(*id)) {
             changes.insert(id.clone(), (ComponentStatus::Operational, now));
         }
+        for (id, member) in &incident.members {
+            if shift(member).is_some() {
+                changes.entry(id.clone()).or_insert((member.status, member.status));
+            }
+        }
         changes
     }
+}
 
-    /// Why `incident`, of which this is the news, takes a step; the first that holds:
+/// How a bad component is now, of which was told that so many of its servers or variants fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shift {
+    /// Fewer fail.
+    Fewer,
+    /// More do.
+    More,
+}
+
+/// How many of a component's servers and variants fail, as it was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    servers: Option<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variants: Option<Part>,
+}
+
+impl Counts {
+    pub(super) fn of(member: &Member) -> Self {
+        Self { servers: member.servers, variants: member.variants }
+    }
+}
+
+/// Whether more or fewer fail now. Where the whole is another one nobody could compare.
+pub(super) fn shift(member: &Member) -> Option<Shift> {
+    let told = member.told?;
+    let between = |(told, now): (Option<Part>, Option<Part>)| {
+        let (told, now) = (told?, now?);
+        match now.failing.cmp(&told.failing) {
+            _ if now.total != told.total => None,
+            std::cmp::Ordering::Less => Some(Shift::Fewer),
+            std::cmp::Ordering::Equal => None,
+            std::cmp::Ordering::Greater => Some(Shift::More),
+        }
+    };
+    let both = [(told.servers, member.servers), (told.variants, member.variants)];
+    both.into_iter().filter_map(between).max().filter(|_| member.status.is_bad())
+}
+
+impl Incident {
+    /// When what has changed is told, if anything has; long ago means at once:
+    ///
+    /// 1. That there is an incident, that it is worse than it ever was, and that what was well and
+    ///    watched is not: at once.
+    /// 2. Any other change of a status: `group_interval` after the last news, together with what
+    ///    comes until then.
+    /// 3. That more or fewer servers or variants fail, which is no change of a status: five minutes
+    ///    after the last news.
+    pub(super) fn news_due_at(&self) -> Option<Timestamp> {
+        let watched = matches!(self.stage, Stage::Monitoring { .. });
+        if self.news.is_empty() {
+            let counts = self.members.values().any(|member| shift(member).is_some());
+            let wait = COUNTS_AFTER.max(self.voice.group_interval.to_duration());
+            return counts.then(|| self.news_at + wait);
+        }
+        let at_once = self.sequence() == 0 || watched || self.impact_now() > self.impact();
+        let wait = if at_once { Span::ZERO } else { self.voice.group_interval };
+        Some(self.news_at + wait)
+    }
+
+    /// Why it takes a step to tell what is new, if anything is; the first that holds:
     ///
     /// 1. Nothing was said of it before: a component failed.
     /// 2. It was monitored, and a component that it held is bad: that failed again.
     /// 3. A component joined, and has not recovered since.
     /// 4. All its components are well: all recovered.
-    /// 5. A component that it held is worse: it got worse.
+    /// 5. A component that it held is worse, or more of it fails: it got worse.
     /// 6. Otherwise one is better: it got better.
-    pub(super) fn cause(&self, incident: &Incident) -> Cause {
-        let monitored = matches!(incident.stage, Stage::Monitoring { .. });
-        let mut newcomers = incident.components().filter(|(id, _)| self.joined.contains(*id));
-        if incident.sequence() == 0 {
+    pub(super) fn news_cause(&self) -> Option<Cause> {
+        let news = &self.news;
+        let shifts = self.members.values().filter_map(shift).max();
+        if news.is_empty() && shifts.is_none() {
+            return None;
+        }
+        let monitored = matches!(self.stage, Stage::Monitoring { .. });
+        let mut newcomers = self.components().filter(|(id, _)| news.has_joined(id));
+        Some(if self.sequence() == 0 {
             Cause::ComponentFailed
-        } else if monitored && self.has_bad() {
+        } else if monitored && news.has_bad() {
             Cause::FailedAgain
         } else if newcomers.any(|(_, status)| status.is_bad()) {
             Cause::ComponentJoined
-        } else if incident.is_well() {
+        } else if self.is_well() {
             Cause::AllRecovered
-        } else if self.held.values().any(|(from, to)| to > from) {
+        } else if news.held.values().any(|(from, to)| to > from) || shifts == Some(Shift::More) {
             Cause::GotWorse
         } else {
             Cause::GotBetter
-        }
+        })
     }
 }

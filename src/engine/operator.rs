@@ -51,8 +51,7 @@ pub(super) fn obey(
     match &order.wish {
         Wish::Note { text, identified } => {
             // What is new by itself is not a person's to say.
-            if !incident.news.is_empty() {
-                let cause = incident.news.cause(&incident);
+            if let Some(cause) = incident.news_cause() {
                 incident.step(state, cause, at, decision);
             }
             incident.identified |= *identified && incident.stage == Stage::Investigating;

@@ -1,6 +1,6 @@
 //! What is told together, and what does not wait, by example.
 
-use super::{Rig, at, component, degraded, fail, pass, policy, refused, slow};
+use super::{Rig, at, backend, component, degraded, fail, pass, policy, refused, slow};
 use crate::engine::WakeupReason;
 use crate::model::{
     ActionKind, ComponentStatus, IncidentStatus, Input, Order, Policy, Span, Subject, Wish,
@@ -120,6 +120,35 @@ fn what_waits_is_told_before_a_person_speaks() {
     let steps = decision.actions.iter().map(|action| (action.kind, action.status));
     let expected = (ActionKind::Update, IncidentStatus::Monitoring);
     assert_eq!(steps.collect::<Vec<_>>(), [expected; 2]);
+}
+
+#[test]
+fn that_more_or_fewer_servers_fail_is_told_but_not_each_time() {
+    let mut rig = Rig::new(gathered());
+    let servers = |failing: u8| {
+        let found = |n| if n <= failing { fail(backend(n), refused()) } else { pass(backend(n)) };
+        (1..=4).map(found).collect::<Vec<_>>()
+    };
+    let see = |rig: &mut Rig, from: i64, failing| {
+        (from..from + 3).for_each(|secs| rig.see(secs, "crm", servers(failing)));
+    };
+    see(&mut rig, 0, 2);
+    let part = "CRM is currently unavailable for some users: some requests fail.";
+    assert_eq!(rig.told(), [(format!("{part} Two of its four servers are affected.").as_str(), 1)]);
+    // Soon after a word it waits, and what is then as it was told is none.
+    see(&mut rig, 20, 3);
+    see(&mut rig, 40, 2);
+    rig.tick(310);
+    assert_eq!(rig.actions.len(), 1, "{:?}", rig.told());
+    see(&mut rig, 320, 1);
+    assert_eq!(rig.last().body.lines().next(), Some("The situation has improved."));
+    let still = "CRM is still unavailable for some users: some requests fail.";
+    let one = format!("{still} One of its four servers is affected.");
+    assert!(rig.last().body.contains(&one), "{}", rig.last().body);
+    see(&mut rig, 330, 3);
+    assert_eq!(rig.actions.len(), 2);
+    rig.tick(630);
+    assert_eq!((rig.actions.len(), rig.told()[2].0), (3, "The problem has become worse."));
 }
 
 #[test]
