@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::judge::{self, IncidentSeen, Outcome, Score, Symptom, UpdateSeen};
 use super::page::own_id;
 use super::scenario::{Scenario, moment};
-use super::stepped::Played;
-use super::world::Kind;
+use super::stepped::{OFTEN, Played};
+use super::world::{Kind, LIMITS};
 use crate::config;
 use crate::model::{ComponentStatus, Span, Timestamp};
 
@@ -201,6 +201,12 @@ impl Scoreboard {
                  runs.{rounds}",
                 thousands(all - real),
                 thousands(all)
+            ),
+            format!(
+                "Time limits are shorter there than in the probe files that users get, so that what hangs \
+                 is told within the bound, too: {}. On the day on which packets are lost, each check is \
+                 asked {OFTEN} times in each round, and what it found is told in another order again and again.",
+                LIMITS.map(|(name, limit)| format!("`{name} = \"{limit}\"`")).join(", ")
             ),
             "When the real status pages spoke is from the reports of their owners. The pictures and \
              the quoted texts are of the round of each scenario that came out worst."

@@ -33,8 +33,8 @@ mod answers;
 mod deliveries;
 mod seed;
 
-pub use answers::Memory;
 use answers::{Answers, counted};
+pub use answers::{Memory, OFTEN};
 use deliveries::Deliveries;
 use seed::Seed;
 

@@ -35,6 +35,11 @@ const NAMES: (u8, u8) = (250, 53);
 /// How many answer for the network that is between the prober and everybody.
 const REFERENCES: u8 = 3;
 
+/// The time limits of the probe files' that are shorter here, as nobody wants to see a demo wait, and
+/// as what hangs is to be told within an interval and 5 seconds, too.
+pub const LIMITS: [(&str, &str); 3] =
+    [("timeout", "2s"), ("slow_login", "1700ms"), ("login_timeout", "2700ms")];
+
 /// Which platform it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,12 +186,9 @@ impl World {
 
     /// What the variables of the probe file are here.
     pub fn variables(&self) -> BTreeMap<String, String> {
-        let mut values = BTreeMap::from([
-            ("resolver".to_owned(), self.dns.to_string()),
-            ("timeout".to_owned(), "2s".to_owned()),
-            ("slow_login".to_owned(), "1700ms".to_owned()),
-            ("login_timeout".to_owned(), "2700ms".to_owned()),
-        ]);
+        let limits = LIMITS.map(|(name, limit)| (name.to_owned(), limit.to_owned()));
+        let mut values = BTreeMap::from(limits);
+        values.insert("resolver".to_owned(), self.dns.to_string());
         for site in self.kind.sites() {
             let port = self.ports.get(site.name).copied().unwrap_or_default();
             let value = match site.sort {

@@ -6,15 +6,15 @@
 //! 2. What took long then, be it a timeout or a slow answer, takes as long whenever it is asked: it
 //!    is answered from that. Time does not pass meanwhile, so nobody could tell the difference.
 //! 3. Where the world is random (packets are lost), one run is not all there is to know: the scout
-//!    asks often, and each answer is one of those, by the round's seed. As from a pack of cards, each
-//!    is told once before any is told again: what is rare must not come twice in a row because the
-//!    one time that it was seen is told over and over.
+//!    asks often, anew in each round, and each answer is one of those, by the round's seed. As from a
+//!    pack of cards, each is told once before any is told again: what is rare must not come twice in
+//!    a row because the one time that it was seen is told over and over.
 //! 4. What is quick is asked for real when it is due: the first times in each state, and then as
 //!    often as keeps the prober's own knowledge of clocks fresh; in between it is answered from the
 //!    last time.
 //! 5. What goes by the time (the age of records, clocks that are read on purpose, our own trouble)
-//!    is asked for real each time; while it is slow, every ten minutes. What is slow and fails is
-//!    answered from the scout's: no time that passes mends it.
+//!    is asked for real each time; while it is slow, and nothing is random, every ten minutes. What is
+//!    slow and fails is answered from the scout's: no time that passes mends it.
 //! 6. What says nothing, since we were in trouble ourselves, answers nothing else.
 
 use std::collections::BTreeMap;
@@ -31,9 +31,12 @@ use crate::model::{CheckId, Observation, Span, Timestamp, Verdict};
 /// What takes longer is slow.
 const QUICK: Span = Span::from_millis(250);
 /// How often a check is asked where the world is random.
-const OFTEN: usize = 40;
+pub const OFTEN: usize = 40;
 /// How many runs the scout makes at the same time: more would wait for each other.
 const AT_ONCE: usize = 8;
+/// How often it asks at most until something is quick: what was slow because this machine was busy
+/// must not be slow for the rest of the story.
+const TRIES: usize = 2;
 /// So many runs in one state are real before one answers for others.
 const FIRST: u32 = 2;
 /// How long the last of them answers for those after it.
@@ -78,7 +81,7 @@ impl Answers {
         self.is_random = is_random;
         self.own.clear();
         self.pack.clear();
-        if memory.states.contains_key(&self.state) {
+        if !is_random && memory.states.contains_key(&self.state) {
             return;
         }
         let times = if is_random { OFTEN } else { 1 };
@@ -89,7 +92,8 @@ impl Answers {
                 && let Some(check) = wanted.next()
             {
                 let (scout, check) = (self.scout.clone(), Arc::clone(check));
-                running.spawn(async move { scout.run(&check).await });
+                let tries = if is_random { 1 } else { TRIES };
+                running.spawn(async move { quickest(&scout, &check, tries).await });
             }
             let Some(ended) = running.join_next().await else { break };
             // One that panicked is asked again when it is due.
@@ -140,9 +144,24 @@ impl Answers {
             return scouted.get(pack.pop()?).map(|seen| (*seen).clone());
         }
         let (runs, at, last) = self.own.get(&check.id)?;
-        let answers = if by_time { is_slow } else { *runs >= FIRST };
+        let answers = if by_time { is_slow && !self.is_random } else { *runs >= FIRST };
         (answers && now.since(*at) < FRESH && is_conclusive(last)).then(|| last.clone())
     }
+}
+
+/// What is found with the least delay in so many tries; one that is quick is enough.
+async fn quickest(scout: &Prober, check: &Check, tries: usize) -> Observation {
+    let mut found = scout.run(check).await;
+    for _ in 1..tries {
+        if found.took <= QUICK {
+            break;
+        }
+        let again = scout.run(check).await;
+        if again.took < found.took {
+            found = again;
+        }
+    }
+    found
 }
 
 /// How long a run or a delivery counts to have taken in the story. What is quick takes what `seed`
