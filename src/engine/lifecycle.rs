@@ -436,8 +436,8 @@ impl Incident {
             if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
         self.handed_over = cause == Cause::HandedOver;
         self.returns = false;
-        for member in self.members.values_mut() {
-            member.told = Some(Counts::of(member));
+        for (id, member) in &mut self.members {
+            member.told = Some(Counts::told(member, changes.contains_key(id), at));
         }
         self.said_at = at;
         if !matches!(cause, Cause::UpdateDue | Cause::HandedOver) {

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::correlate::Changes;
 use super::lifecycle::{Incident, Member, Stage};
 use super::status::Part;
-use crate::model::{Cause, ComponentId, ComponentStatus, Span, Timestamp};
+use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 
 /// That more or fewer of a component's servers or variants fail, while its status stays as it is, is
-/// told so long after the latest news at the soonest: it is worth a word, and not a word each time.
+/// told so long after the latest news of it at the soonest: worth a word, and not a word each time.
 const COUNTS_AFTER: Duration = Duration::from_secs(300);
 
 /// What there is to tell of one incident.
@@ -98,8 +98,10 @@ pub(super) enum Shift {
 }
 
 /// How many of a component's servers and variants fail, as it was told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counts {
+    /// When there was news of the component.
+    at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     servers: Option<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,8 +109,11 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(member: &Member) -> Self {
-        Self { servers: member.servers, variants: member.variants }
+    /// What is told of `member` at `at`, be it news or not.
+    pub(super) fn told(member: &Member, is_news: bool, at: Timestamp) -> Self {
+        let before = member.told.filter(|_| !is_news);
+        let at = before.map_or(at, |told| told.at);
+        Self { at, servers: member.servers, variants: member.variants }
     }
 }
 
@@ -135,18 +140,18 @@ impl Incident {
     ///    watched is not: at once.
     /// 2. Any other change of a status: `group_interval` after the last news, together with what
     ///    comes until then.
-    /// 3. That more or fewer servers or variants fail, which is no change of a status: five minutes
-    ///    after the last news.
+    /// 3. That more or fewer of a component's servers or variants fail, which is no change of its
+    ///    status: not within five minutes of the last news of that component either.
     pub(super) fn news_due_at(&self) -> Option<Timestamp> {
         let watched = matches!(self.stage, Stage::Monitoring { .. });
+        let gathered = self.news_at + self.voice.group_interval;
         if self.news.is_empty() {
-            let counts = self.members.values().any(|member| shift(member).is_some());
-            let wait = COUNTS_AFTER.max(self.voice.group_interval.to_duration());
-            return counts.then(|| self.news_at + wait);
+            let shifted = self.members.values().filter(|member| shift(member).is_some());
+            let told = shifted.filter_map(|member| Some(member.told?.at + COUNTS_AFTER)).min();
+            return told.map(|at| at.max(gathered));
         }
         let at_once = self.sequence() == 0 || watched || self.impact_now() > self.impact();
-        let wait = if at_once { Span::ZERO } else { self.voice.group_interval };
-        Some(self.news_at + wait)
+        Some(if at_once { self.news_at } else { gathered })
     }
 
     /// Why it takes a step to tell what is new, if anything is; the first that holds:

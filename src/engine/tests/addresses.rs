@@ -273,7 +273,7 @@ fn a_state_from_before_servers_were_counted_is_gone_on_with() {
     let mut json = serde_json::to_string(rig.engine.state()).unwrap();
     let counted = r#","servers":{"failing":1,"total":3}"#;
     assert!(json.contains(counted), "{json}");
-    json = json.replace(counted, "").replace(&format!(r#","told":{{{}}}"#, &counted[1..]), "");
+    json = json.replace(counted, "");
     for new in ["servers", "fewer", "major_when"] {
         assert!(!json.contains(new), "{new} is written where nothing is to be said: {json}");
     }
