@@ -32,6 +32,7 @@ impl Watched {
         let world = World::start(kind, clock).await.unwrap();
         let mut overrides = world.overrides();
         overrides.set("timeout", TIMEOUT);
+        overrides.set("login_timeout", TIMEOUT);
         let config: Config = parse_with(&world.files(), &overrides)
             .unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
         let secrets = config.secret_refs().into_iter();
