@@ -17,6 +17,9 @@ use farol::model::{Finding, Vantage, Verdict};
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
+#[path = "demo_world/sockets.rs"]
+mod sockets;
+
 /// As long as nothing is wrong, a run takes a hundredth of it; what never answers takes all of it.
 const TIMEOUT: &str = "4s";
 

@@ -159,13 +159,9 @@ fn malformed(message: &[u8]) -> Option<Message> {
         .then(|| Message::error_msg(id, OpCode::Query, ResponseCode::FormErr))
 }
 
-/// Answers the questions of one connection, each with its length in front.
-pub(super) async fn serve(zone: &Zone, stream: TcpStream) {
-    serve_by(|message| zone.answer(message), stream).await;
-}
-
-/// The same, by whatever answers at that moment.
-pub(super) async fn serve_by(answer: impl Fn(&[u8]) -> Option<Vec<u8>>, mut stream: TcpStream) {
+/// Answers the questions of one connection, each with its length in front, by whatever answers at
+/// that moment.
+pub(super) async fn serve(answer: impl Fn(&[u8]) -> Option<Vec<u8>>, mut stream: TcpStream) {
     for _ in 0..MAX_QUESTIONS {
         // A client that leaves or says nonsense ends its connection; nobody else notices.
         let Some(message) = read(&mut stream).await else { return };

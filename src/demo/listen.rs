@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 const MAX_CONNECTIONS: usize = 64;
 
 /// How long one connection may live, whatever it is doing.
-pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30);
+const MAX_LIFETIME: Duration = Duration::from_secs(30);
 
 /// How long a server rests after the system failed it, so that "out of file descriptors" does not
 /// become a busy loop.
@@ -21,24 +21,32 @@ const REST: Duration = Duration::from_millis(50);
 /// How often a port that is free on every address is looked for.
 const PORT_TRIES: usize = 32;
 
-/// A socket that could not be had.
+/// Why a simulated platform cannot be started, or one of its servers not again: a loopback address
+/// cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub(super) struct BindError {
-    pub(super) address: SocketAddr,
-    pub(super) source: io::Error,
+#[error(
+    "the demo cannot listen on {address}: {source}; it needs the loopback network 127.0.0.0/8 \
+     (where only 127.0.0.1 is there, as on macOS: sudo ifconfig lo0 alias {})",
+    address.ip()
+)]
+pub struct StartError {
+    /// With port 0 where any port would have done.
+    address: SocketAddr,
+    source: io::Error,
 }
 
 /// Listens on one address; port 0 for any.
-pub(super) async fn tcp(address: SocketAddr) -> Result<(TcpListener, u16), BindError> {
-    let failed = |source| BindError { address, source };
+pub(super) async fn tcp(address: SocketAddr) -> Result<(TcpListener, u16), StartError> {
+    let failed = |source| StartError { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
 }
 
 /// Listens on every one of `addresses`, on one port that is free on all of them.
-pub(super) async fn tcp_on_all(addresses: &[IpAddr]) -> Result<(Vec<TcpListener>, u16), BindError> {
+pub(super) async fn tcp_on_all(
+    addresses: &[IpAddr],
+) -> Result<(Vec<TcpListener>, u16), StartError> {
     on_a_common_port(async || {
         let mut listeners = Vec::with_capacity(addresses.len());
         let mut common = 0;
@@ -55,10 +63,10 @@ pub(super) async fn tcp_on_all(addresses: &[IpAddr]) -> Result<(Vec<TcpListener>
 /// Listens for datagrams and connections on one port of `address`, as a name server does.
 pub(super) async fn udp_and_tcp(
     address: IpAddr,
-) -> Result<(UdpSocket, TcpListener, SocketAddr), BindError> {
+) -> Result<(UdpSocket, TcpListener, SocketAddr), StartError> {
     on_a_common_port(async || {
         let wanted = SocketAddr::new(address, 0);
-        let failed = |source| BindError { address: wanted, source };
+        let failed = |source| StartError { address: wanted, source };
         let datagrams = UdpSocket::bind(wanted).await.map_err(failed)?;
         let bound = datagrams.local_addr().map_err(failed)?;
         let (connections, _) = tcp(bound).await?;
@@ -69,8 +77,8 @@ pub(super) async fn udp_and_tcp(
 
 /// A port that is free on the first address may be taken on the next: then another is tried.
 async fn on_a_common_port<T>(
-    attempt: impl AsyncFn() -> Result<T, BindError>,
-) -> Result<T, BindError> {
+    attempt: impl AsyncFn() -> Result<T, StartError>,
+) -> Result<T, StartError> {
     for _ in 1..PORT_TRIES {
         match attempt().await {
             Err(error) if error.source.kind() == io::ErrorKind::AddrInUse => {}

@@ -11,8 +11,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::fault::{Fault, What};
-use super::listen::{self, Server};
-use super::platform::StartError;
+use super::listen::{self, Server, StartError};
 use super::{chat, dns};
 use crate::clock::Clock;
 use crate::config::{Overrides, SourceFile};
@@ -21,6 +20,7 @@ mod answer;
 mod login;
 mod site;
 mod web;
+mod wire;
 mod wrong;
 
 use site::{Site, Sort};
@@ -158,7 +158,7 @@ impl World {
             others.push(Server::tcp(connections, move |stream| {
                 let wrong = over_tcp.clone();
                 let answer = move |query: &[u8]| answer_name(kind, &wrong, query, false);
-                async move { dns::serve_by(answer, stream).await }
+                async move { dns::serve(answer, stream).await }
             }));
             name_servers.push(bound);
         }
@@ -219,12 +219,6 @@ impl World {
     /// The password of the platform's only account, in every tenant. It opens nothing.
     pub fn password() -> &'static str {
         login::PASSWORD
-    }
-
-    /// The addresses of a service's backends, the spare ones too.
-    pub fn backends(&self, service: &str) -> Vec<SocketAddr> {
-        let own = self.servers.iter().filter(|one| one.node.site.name == service);
-        own.map(|one| one.address).collect()
     }
 
     /// Lets these things be wrong from now on, and mends whatever else was; it is so when this

@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::super::fault::{Break, Loss, What};
-use super::super::web::{form, http_date, server};
 use super::answer::{Answer, Part};
 use super::login::{self, Fields};
 use super::site::{Site, Sort, TENANTS};
+use super::wire::{form, http_date, server};
 use super::wrong::{Active, Asked, Wrong};
 use crate::clock::Clock;
 use crate::model::Timestamp;
@@ -126,7 +126,7 @@ async fn hear(request: Request<Incoming>) -> Result<Heard, &'static str> {
     let cookies: Vec<&str> = cookies.filter_map(|value| value.to_str().ok()).collect();
     let cookies = cookies.join("; ");
     let fields = if method == Method::POST {
-        Fields::of(&form(request.into_body()).await.map_err(|_| "the body did not come")?)
+        Fields::of(&form(request.into_body()).await.ok_or("the body did not come")?)
     } else {
         Fields::of(&query)
     };
