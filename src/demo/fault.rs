@@ -4,7 +4,6 @@
 //! backends = [2] }`. What is left out of *where* means all of it: without `backends` it is every
 //! backend of the service, without `service` every service.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::de::Error as _;
@@ -187,26 +186,6 @@ impl<'de> Deserialize<'de> for Fault {
             return Err(D::Error::custom(text));
         }
         Ok(Self { what, place })
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { service, backends, tenants, paths } = &self.place;
-        write!(f, "{:?}", self.what)?;
-        if !service.is_empty() {
-            write!(f, " of {}", service.join(", "))?;
-        }
-        if !backends.is_empty() {
-            write!(f, " on {backends:?}")?;
-        }
-        if !tenants.is_empty() {
-            write!(f, " for {}", tenants.join(", "))?;
-        }
-        if !paths.is_empty() {
-            write!(f, " below {}", paths.join(", "))?;
-        }
-        Ok(())
     }
 }
 

@@ -32,11 +32,6 @@ impl ScenarioError {
         Self { name: name.to_owned(), text: text.to_owned(), mistakes }
     }
 
-    /// The mistakes, from top to bottom.
-    pub fn mistakes(&self) -> &[ScenarioMistake] {
-        &self.mistakes
-    }
-
     /// The line of a place, counted from 1, what it says, and where in it the place is.
     fn line_of(&self, span: &Range<usize>) -> (usize, &str, usize, usize) {
         let start = span.start.min(self.text.len());
