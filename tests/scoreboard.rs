@@ -165,6 +165,25 @@ fn what_cannot_be_written_is_told_before_anything_is_played() {
 }
 
 #[test]
+fn two_scenarios_of_one_id_are_not_played() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let copy = story("crm").replace("id = \"short\"", "id = \"healthy\"");
+    fs::write(folder.join("copy.toml"), copy).unwrap();
+    let cases: [(&[&str], &str); 3] = [
+        (&["healthy", "healthy"], "healthy is named twice"),
+        (&["healthy", "copy.toml"], "healthy and copy.toml have the same id, healthy"),
+        (&["copy.toml", "healthy", "--report", "board.md"], "copy.toml and healthy have the same"),
+    ];
+    for (arguments, complaint) in cases {
+        let output = demo(folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(text(&output.stderr).contains(complaint), "{arguments:?}: {output:?}");
+        assert_eq!((text(&output.stdout).as_str(), names(folder)), ("", vec!["copy.toml".into()]));
+    }
+}
+
+#[test]
 fn who_stops_it_gets_no_report() {
     let folder = TempDir::new().unwrap();
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! `farol demo`: see it work, with nothing to configure.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,7 +160,13 @@ impl Demo {
         if self.scenarios.is_empty() {
             return Ok(all.into_iter().take(1).collect());
         }
-        self.scenarios.iter().map(|name| named(name, &all)).collect()
+        let chosen: Vec<Arc<Scenario>> =
+            self.scenarios.iter().map(|name| named(name, &all)).collect::<Result<_, _>>()?;
+        if let Some(same) = same(&self.scenarios, &chosen) {
+            print::error(&same);
+            return Err(Ending::BadArguments);
+        }
+        Ok(chosen)
     }
 
     async fn play_all(
@@ -239,6 +246,27 @@ fn named(name: &str, all: &[Arc<Scenario>]) -> Result<Arc<Scenario>, Ending> {
         print::error(&format!("there is no scenario {name}{help} (farol demo --list)"));
         Ending::BadArguments
     })
+}
+
+/// Which of the chosen scenarios have the same id, in words. Each has a folder and a place in the
+/// report that are called by it.
+fn same(names: &[String], chosen: &[Arc<Scenario>]) -> Option<String> {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, scenario) in names.iter().zip(chosen) {
+        let id = scenario.id.as_str();
+        match known.insert(id, name) {
+            Some(before) if before == name => {
+                return Some(format!("{name} is named twice; name each scenario once"));
+            }
+            Some(before) => {
+                return Some(format!(
+                    "{before} and {name} have the same id, {id}; give one of them another"
+                ));
+            }
+            None => {}
+        }
+    }
+    None
 }
 
 /// What every scenario is, for choosing one.

@@ -221,12 +221,6 @@ impl Story {
         self.outcomes().all(Outcome::is_right)
     }
 
-    /// A name for files that are made of it.
-    pub fn file_name(&self) -> String {
-        let fit = |c: char| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
-        self.scenario.id.chars().map(fit).collect()
-    }
-
     fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.rounds.iter().map(|round| &round.outcome)
     }

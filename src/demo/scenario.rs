@@ -29,7 +29,8 @@ pub use tempo::Tempo;
 /// One story, whole and consistent.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// What it is called by: `2021-09-15`.
+    /// What it is called by: `2021-09-15`. Files and folders are named by it, so it has letters,
+    /// digits, `-` and `_` only.
     pub id: String,
     /// In a few words.
     pub title: String,

@@ -70,7 +70,7 @@ impl Demo {
         match target.form() {
             Form::Html => target.write(&html(&scoreboard), &[])?,
             Form::Markdown { .. } => {
-                let drawn = |story: &Story| (story.file_name(), picture(story));
+                let drawn = |story: &Story| (story.scenario.id.clone(), picture(story));
                 let drawings: Vec<(String, String)> =
                     scoreboard.stories.iter().map(drawn).collect();
                 let text = markdown(&scoreboard, &target.folder_name());
@@ -93,16 +93,14 @@ impl Demo {
 }
 
 /// Plays every one of `chosen` so many times, as many scenarios at once as there are cores, each on
-/// a thread of its own. One that is named twice is the same story.
+/// a thread of its own. They have different ids.
 async fn all_rounds(
     chosen: &[Arc<Scenario>],
     rounds: u32,
     state_dir: &Path,
 ) -> Result<BTreeMap<String, Vec<Played>>, ScoreError> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-    let wanted: BTreeMap<&str, &Arc<Scenario>> =
-        chosen.iter().map(|scenario| (scenario.id.as_str(), scenario)).collect();
-    let mut wanted = wanted.into_values();
+    let mut wanted = chosen.iter();
     let (ended, mut results) = mpsc::unbounded_channel();
     let (mut playing, mut played) = (0, BTreeMap::new());
     loop {

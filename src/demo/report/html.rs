@@ -129,8 +129,8 @@ fn quiet(page: &mut String, scoreboard: &Scoreboard) {
 }
 
 fn link(story: &Story) -> String {
-    let (id, title) = (escaped(&story.scenario.id), escaped(&story.scenario.title));
-    format!("<a href=\"#{}\">{id}</a>: {title}", story.file_name())
+    let (id, title) = (&story.scenario.id, escaped(&story.scenario.title));
+    format!("<a href=\"#{id}\">{id}</a>: {title}")
 }
 
 fn lag(column: &'static str, told: Option<Told>) -> Cell {
@@ -152,12 +152,10 @@ fn rounds(story: &Story) -> Cell {
 
 /// The section of a story.
 fn tell(page: &mut String, story: &Story) {
-    let scenario = &story.scenario;
+    let (scenario, id) = (&story.scenario, &story.scenario.id);
     let _ = writeln!(
         page,
-        "<h2 id=\"{}\">{}: {}</h2>\n<p>{}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"img\" aria-label=\"{}, as a timeline\">\n{}</div>",
-        story.file_name(),
-        escaped(&scenario.id),
+        "<h2 id=\"{id}\">{id}: {}</h2>\n<p>{}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"img\" aria-label=\"{}, as a timeline\">\n{}</div>",
         escaped(&scenario.title),
         escaped(&fold(&scenario.about)),
         escaped(&scenario.title),

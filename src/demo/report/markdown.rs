@@ -6,7 +6,7 @@ use super::{Scoreboard, Story, TITLE, Told, bound, length, thousands, word};
 use crate::demo::page::fold;
 
 /// The report; `pictures` is the folder that the pictures are in, as links name it, and each is
-/// called as its story's file name, with `.svg`.
+/// called as its story's id, with `.svg`.
 pub fn markdown(scoreboard: &Scoreboard, pictures: &str) -> String {
     let mut text = format!("# {TITLE}\n\n");
     let verdict = scoreboard.verdict();
@@ -79,7 +79,8 @@ fn quiet(text: &mut String, scoreboard: &Scoreboard) {
 }
 
 fn link(story: &Story) -> String {
-    format!("[{}](#{}): {}", story.scenario.id, story.file_name(), plain(&story.scenario.title))
+    let (id, title) = (&story.scenario.id, plain(&story.scenario.title));
+    format!("[{}](#{id}): {title}", plain(id))
 }
 
 fn lag(told: Option<Told>) -> String {
@@ -109,8 +110,8 @@ fn rounds(story: &Story) -> String {
 /// The section of a story.
 fn tell(text: &mut String, story: &Story, pictures: &str) {
     let scenario = &story.scenario;
-    let (anchor, title) = (story.file_name(), plain(&scenario.title));
-    let _ = writeln!(text, "## <a id=\"{anchor}\"></a>{}: {title}\n", plain(&scenario.id));
+    let (anchor, title) = (&scenario.id, plain(&scenario.title));
+    let _ = writeln!(text, "## <a id=\"{anchor}\"></a>{}: {title}\n", plain(anchor));
     let _ = writeln!(text, "{}\n", plain(&fold(&scenario.about)));
     let _ = writeln!(text, "![{title}, as a timeline]({pictures}/{anchor}.svg)\n");
     wrongs(text, story);

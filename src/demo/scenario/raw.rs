@@ -20,7 +20,7 @@ pub(super) type Text = Spanned<String>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawScenario {
-    pub(super) id: String,
+    pub(super) id: Text,
     pub(super) title: String,
     pub(super) about: String,
     pub(super) platform: Kind,

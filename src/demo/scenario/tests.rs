@@ -175,6 +175,8 @@ fn what_is_no_toml_or_no_story_is_told() {
             mistakes(&HEAD.replace("2021-09-15 10:00", "10:00")),
             mistakes(&HEAD.replace("2021-09-15 12:00", "09:00")),
             mistakes(&HEAD.replace("blip", "blop")),
+            mistakes(&HEAD.replace("\"story\"", "\"\"")),
+            mistakes(&HEAD.replace("\"story\"", "\"../a story\"")),
             mistakes(&format!("{HEAD}\n[speed]\nfrom = \"10:10\"")),
         ]
         .join("\n\n")

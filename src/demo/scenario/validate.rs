@@ -33,12 +33,13 @@ pub struct Cast {
 
 /// The rules of a file, each with the mistake that it makes of what breaks it:
 ///
-/// 1. Every time is within the story, and of events, expectations and speeds each is later than
+/// 1. The id can name a file or a folder.
+/// 2. Every time is within the story, and of events, expectations and speeds each is later than
 ///    the one before.
-/// 2. An event does something. What it ends has begun, and what it begins is not there yet.
-/// 3. A first symptom has an expectation that begins with it.
-/// 4. Components are those of the platform; what is expected can be published.
-/// 5. An expectation can come true before the next begins, at the pace of the file.
+/// 3. An event does something. What it ends has begun, and what it begins is not there yet.
+/// 4. A first symptom has an expectation that begins with it.
+/// 5. Components are those of the platform; what is expected can be published.
+/// 6. An expectation can come true before the next begins, at the pace of the file.
 pub(super) fn validate(
     file: RawFile,
     cast: impl FnOnce(Kind) -> Cast,
@@ -60,7 +61,7 @@ pub(super) fn validate(
     reader.can_come_true(&expects, &places, &tempo);
     let never = reader.patterns(&head.never);
     let scenario = Scenario {
-        id: head.id,
+        id: head.id.into_inner(),
         title: head.title,
         about: head.about,
         platform: head.platform,
@@ -74,6 +75,12 @@ pub(super) fn validate(
         never,
     };
     (Some(scenario), reader.mistakes)
+}
+
+/// Whether it can be the name of a file or a folder, and leads nowhere else.
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.chars().all(fits)
 }
 
 /// Reads values one by one; what is wrong is noted, and something harmless put in its place.
@@ -111,8 +118,10 @@ impl Reader {
             Some(_) => reader.wrong(&head.ends.span(), "a story must end after it begins"),
             None => {}
         }
-        if head.id.is_empty() {
-            reader.wrong(&(0..0), "a scenario needs an id");
+        if !is_id(head.id.get_ref()) {
+            let what =
+                "an id is of letters without accents, digits, - and _: files are named by it";
+            reader.wrong(&head.id.span(), what);
         }
         reader
     }
