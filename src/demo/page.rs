@@ -143,40 +143,33 @@ impl PageReader {
         with_id.collect::<Vec<_>>().into_iter()
     }
 
-    /// What people read differs from what the API says in this; `None` if in nothing. What changes
-    /// while it is read is read again.
-    pub async fn disagreement(&self) -> Result<Option<String>, reqwest::Error> {
-        let mut found = None;
+    /// What people read that the API says otherwise; `None` if they agree. What changes while it is
+    /// read is read again, and what never stands still to be compared does not agree.
+    pub async fn disagreement(&self) -> Option<String> {
+        let mut found = "the page for people never stood still to be compared".to_owned();
         for _ in 0..TRIES {
-            let before = self.view().await?;
-            let text = self.text().await?;
-            let after = self.view().await?;
-            let is_still = before.banner == after.banner
-                && before.look.components == after.look.components
-                && before.look.incidents == after.look.incidents;
-            if is_still {
-                found = self.missing_from(&text, &before);
-                if found.is_none() {
-                    return Ok(None);
-                }
+            match self.compared().await {
+                Ok(Compared::Same) => return None,
+                Ok(Compared::Different(what)) => found = what,
+                Ok(Compared::Changing) => {}
+                Err(error) => found = format!("the page for people could not be read: {error}"),
             }
         }
-        Ok(found)
+        Some(found)
     }
 
-    fn missing_from(&self, text: &str, view: &PageView) -> Option<String> {
-        let names = self.ids.keys().map(|(_, name)| name.clone());
-        let newest = view.look.incidents.first();
-        let title = newest.map(|incident| incident.title.clone());
-        let words = newest.and_then(|incident| incident.updates.first());
-        let words = words.map(|update| fold(&update.body));
-        let mut wanted = names.chain([view.banner.clone()]).chain(title).chain(words);
-        wanted.find(|wanted| !text.contains(wanted))
-    }
-
-    /// The page's text as a person reads it: tags and style left out.
-    pub async fn text(&self) -> Result<String, reqwest::Error> {
-        Ok(visible(&self.html().await?))
+    async fn compared(&self) -> Result<Compared, reqwest::Error> {
+        let before = self.view().await?;
+        let html = self.html().await?;
+        let after = self.view().await?;
+        let is_still = before.banner == after.banner
+            && before.look.components == after.look.components
+            && before.look.incidents == after.look.incidents;
+        if !is_still {
+            return Ok(Compared::Changing);
+        }
+        let found = difference(&self.ids, &html, &before);
+        Ok(found.map_or(Compared::Same, Compared::Different))
     }
 
     /// The page as a browser gets it.
@@ -188,6 +181,73 @@ impl PageReader {
         let url = self.base.join(path).unwrap_or_else(|_| self.base.clone());
         self.client.get(url).send().await?.error_for_status()?.json().await
     }
+}
+
+/// What people read, beside what the API said before and after.
+enum Compared {
+    Same,
+    Different(String),
+    /// The API said something else after than before.
+    Changing,
+}
+
+/// In what the page for people differs from `view`: a component or its status; the banner; the
+/// title and the last update of the newest incident.
+fn difference(ids: &BTreeMap<Named, String>, html: &str, view: &PageView) -> Option<String> {
+    let shown = rows(html);
+    for (named, id) in ids {
+        let status = view.look.components.get(id);
+        let said = status.map_or_else(|| "not there".to_owned(), |status| words(*status));
+        let shown = shown.get(named).map_or("not there", String::as_str);
+        if shown == "not there" || shown != said {
+            let (_, name) = named;
+            return Some(format!("for people {name} is {shown:?}, and by the API {said:?}"));
+        }
+    }
+    let newest = view.look.incidents.first();
+    let title = newest.map(|incident| incident.title.clone());
+    let update = newest.and_then(|incident| incident.updates.first());
+    let update = update.map(|update| fold(&update.body));
+    let text = visible(html);
+    let mut wanted = [view.banner.clone()].into_iter().chain(title).chain(update);
+    let missing = wanted.find(|wanted| !text.contains(wanted))?;
+    Some(format!("the page for people does not say {missing:?}"))
+}
+
+/// A status as people read it: `Major outage`.
+fn words(status: ComponentStatus) -> String {
+    let words = status.as_str().replace('_', " ");
+    let (first, rest) = words.split_at_checked(1).unwrap_or_default();
+    format!("{}{rest}", first.to_ascii_uppercase())
+}
+
+/// Every component on the page for people, and its status in words.
+fn rows(html: &str) -> BTreeMap<Named, String> {
+    let list = between(html, "<h2 id=\"components\">", "</section>").unwrap_or_default();
+    let mut rows = BTreeMap::new();
+    let mut group = None;
+    for item in list.split("<li class=\"").skip(1) {
+        if let Some(heading) = between(item, "<h3>", "</h3>") {
+            group = Some(visible(heading));
+        }
+        let name = between(item, "<span class=\"name\">", "</span>");
+        let state = between(item, "<span class=\"state ", "</span>");
+        let state = state.and_then(|state| state.split_once('>'));
+        if let (Some(name), Some((_, words))) = (name, state) {
+            rows.insert((group.clone(), visible(name)), visible(words));
+        }
+        // The last of a group.
+        if item.contains("</ul>") {
+            group = None;
+        }
+    }
+    rows
+}
+
+/// What stands between the first `from` and the next `until`.
+fn between<'t>(text: &'t str, from: &str, until: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(from)?;
+    rest.split_once(until).map(|(between, _)| between)
 }
 
 /// A component's id as its probe file has it: without the platform's in front.
@@ -202,11 +262,13 @@ pub(super) fn fold(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What is left of HTML without its head, tags and entities, with white space folded.
+/// What is left of HTML, or of a piece of it, without its head, tags and entities, with white space
+/// folded.
 fn visible(html: &str) -> String {
-    let body = html.split_once("<body").map_or(html, |(_, body)| body);
+    let body = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
+    let body = body.map_or(html, |(_, body)| body);
     let mut text = String::with_capacity(body.len() / 2);
-    let mut inside = true;
+    let mut inside = false;
     for part in body.chars() {
         match part {
             '<' => inside = true,
@@ -226,10 +288,76 @@ fn visible(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn what_a_person_reads_is_left() {
         let html = "<html><head><title>no</title></head><body class='x'>\n<h1>Portal</h1>\
                     <p>It&#39;s <b>slow</b> &amp; late</p></body></html>";
-        assert_eq!(super::visible(html), "Portal It's slow & late");
+        assert_eq!(visible(html), "Portal It's slow & late");
+        assert_eq!(visible("R&amp;D <b>now</b>"), "R&D now");
+    }
+
+    const HTML: &str = r##"<body><p>All Systems Operational</p><article><h3>Old</h3></article>
+        <section><h2 id="components">Components</h2><ul class="components">
+        <li class="group"><h3>Chats &amp; bots</h3><ul>
+        <li class="component"><div><span class="name">Portal</span><p class="about">Ours</p></div>
+        <span class="state major_outage"><svg><use href="#x"/></svg> Major outage</span></li>
+        <li class="component"><div><span class="name">Desk</span></div>
+        <span class="state operational"><svg/> Operational</span></li></ul></li>
+        <li class="component"><div><span class="name">Portal</span></div>
+        <span class="state under_maintenance"><svg/> Under maintenance</span></li></ul></section>
+        </body>"##;
+
+    /// The same as the API says it, with our ids.
+    fn view() -> (BTreeMap<Named, String>, PageView) {
+        let group = Some("Chats & bots".to_owned());
+        let ids = [
+            ((group.clone(), "Portal".to_owned()), "portal".to_owned()),
+            ((group, "Desk".to_owned()), "desk".to_owned()),
+            ((None, "Portal".to_owned()), "other".to_owned()),
+        ];
+        let components = [
+            ("portal".to_owned(), ComponentStatus::MajorOutage),
+            ("desk".to_owned(), ComponentStatus::Operational),
+            ("other".to_owned(), ComponentStatus::UnderMaintenance),
+        ];
+        let look = Look { at: Timestamp::EPOCH, components: components.into(), incidents: vec![] };
+        (ids.into(), PageView { banner: "All Systems Operational".to_owned(), look })
+    }
+
+    #[test]
+    fn every_component_must_be_for_people_as_it_is_by_the_api() {
+        let (ids, mut view) = view();
+        assert_eq!(difference(&ids, HTML, &view), None);
+        view.look.components.insert("portal".to_owned(), ComponentStatus::PartialOutage);
+        let status = difference(&ids, HTML, &view).unwrap();
+        assert_eq!(
+            status,
+            "for people Portal is \"Major outage\", and by the API \"Partial outage\""
+        );
+        view.look.components.remove("portal");
+        assert!(difference(&ids, HTML, &view).unwrap().ends_with("by the API \"not there\""));
+        let (ids, view) = self::view();
+        let without = HTML.replace("<span class=\"name\">Desk</span>", "");
+        let missing = difference(&ids, &without, &view).unwrap();
+        assert_eq!(missing, "for people Desk is \"not there\", and by the API \"Operational\"");
+        let other = PageView { banner: "Major Outage".to_owned(), ..view };
+        let banner = difference(&ids, HTML, &other).unwrap();
+        assert_eq!(banner, "the page for people does not say \"Major Outage\"");
+    }
+
+    #[test]
+    fn statuses_are_in_words_as_on_the_page() {
+        let all = [
+            (ComponentStatus::Operational, "Operational"),
+            (ComponentStatus::UnderMaintenance, "Under maintenance"),
+            (ComponentStatus::DegradedPerformance, "Degraded performance"),
+            (ComponentStatus::PartialOutage, "Partial outage"),
+            (ComponentStatus::MajorOutage, "Major outage"),
+        ];
+        for (status, expected) in all {
+            assert_eq!(words(status), expected);
+        }
     }
 }
