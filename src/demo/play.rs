@@ -1,13 +1,14 @@
 //! The live player: a scenario on a simulated platform, with the whole of farol watching it on
 //! real sockets, the story's time running faster than real time, and the judge reading the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
+use url::Url;
 
 use super::judge::{Backstage, Judge, Outcome, Remark};
 use super::page::{PageReader, PageView, own_id};
@@ -16,7 +17,7 @@ use super::platform::StartError;
 use super::scenario::{Event, Scenario, Tempo};
 use super::telling;
 use super::timeline::{Timeline, Voice};
-use super::world::World;
+use super::world::{Kind, World};
 use crate::app::{self, App, AppError, Options};
 use crate::clock::{Clock, Plan};
 use crate::config::{self, Config, ConfigError, Platform, Secret, Secrets};
@@ -45,6 +46,9 @@ pub enum PlayError {
     /// The probe file has no platform: a bug.
     #[error("the demo's own probe file has no platform")]
     NoPlatform,
+    /// It was played to its end before.
+    #[error("the scenario has been played already: start it anew to play it again")]
+    Over,
     /// Farol could not be started, or ended.
     #[error(transparent)]
     App(#[from] AppError),
@@ -85,7 +89,7 @@ impl Play {
         let password = |reference| (reference, Secret::new(World::password()));
         let secrets = Secrets::new(config.secret_refs().into_iter().map(password));
         let platform = config.platforms.first().cloned().ok_or(PlayError::NoPlatform)?;
-        let backstage = backstage(&config, &platform, &world.variables());
+        let backstage = backstage(&config, &platform, scenario.platform, &world.variables());
         let app = App::start(Options {
             config,
             secrets,
@@ -113,8 +117,11 @@ impl Play {
         self.app.address()
     }
 
-    /// Plays the story to its end.
+    /// Plays the story to its end, once: its time does not come again.
     pub async fn play(&mut self) -> Result<Outcome, PlayError> {
+        if self.judge.is_none() {
+            return Err(PlayError::Over);
+        }
         let scenario = Arc::clone(&self.scenario);
         for event in &scenario.events {
             self.look_until(event.at).await;
@@ -122,7 +129,7 @@ impl Play {
         }
         self.look_until(scenario.ends).await;
         self.agree().await;
-        let Some(judge) = self.judge.take() else { return Err(PlayError::NoPlatform) };
+        let Some(judge) = self.judge.take() else { return Err(PlayError::Over) };
         let (outcome, remarks) = judge.finish();
         self.tell(&remarks);
         Ok(outcome)
@@ -198,22 +205,67 @@ fn plan(scenario: &Scenario, tempo: &Tempo) -> &'static Plan {
     }))
 }
 
-/// The names that the public may know, and those that it may not: of checks, and of hosts, which
-/// stand in the probe file's variables.
+/// The names that the public may know, and those that it may not: of checks, and of hosts.
 pub fn backstage(
     config: &Config,
     platform: &Platform,
+    kind: Kind,
     variables: &BTreeMap<String, String>,
 ) -> Backstage {
     let named = platform.components.iter();
     let components = named.map(|it| (own_id(platform, it), it.name.clone())).collect();
     let checks = config.every_check().map(|check| check.name.clone());
-    let hosts = variables.values().filter_map(|value| host(value));
-    Backstage { components, hidden: checks.chain(hosts).collect() }
+    Backstage { components, hidden: checks.chain(hosts(kind, variables)).collect() }
 }
 
-/// The host in a variable's value, without its port, if it is one.
+/// The hosts that stand in the variables, and those of all services in the same domain: one that
+/// is found by redirects alone stands in none.
+fn hosts(kind: Kind, variables: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut hosts: BTreeSet<String> = variables.values().filter_map(|value| host(value)).collect();
+    let of_service = |host: &String| {
+        let (service, domain) = host.split_once('.')?;
+        kind.services().any(|known| known == service).then(|| domain.to_owned())
+    };
+    if let Some(domain) = hosts.iter().find_map(of_service) {
+        hosts.extend(kind.services().map(|service| format!("{service}.{domain}")));
+    }
+    hosts
+}
+
+/// The host in a variable's value, if there is one: it is a URL, or a host with or without a port.
 fn host(value: &str) -> Option<String> {
-    let host = value.rsplit_once(':').map_or(value, |(host, _)| host);
-    host.contains('.').then(|| host.to_owned())
+    let of_url = Url::parse(value).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host =
+        of_url.unwrap_or_else(|| value.rsplit_once(':').map_or(value, |(host, _)| host).to_owned());
+    host.contains('.').then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, hosts};
+
+    #[test]
+    fn no_host_of_the_platform_is_for_the_public() {
+        let variables = [
+            ("resolver", "127.77.250.53:4700"),
+            ("timeout", "2s"),
+            ("crm", "http://crm.blip.test:4711"),
+            ("chat", "chat.blip.test:4712"),
+            ("name", "portal.blip.test"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let hosts: Vec<String> = hosts(Kind::Blip, &variables).into_iter().collect();
+        let expected = [
+            "127.77.250.53",
+            "ai.blip.test",
+            "analytics.blip.test",
+            "chat.blip.test",
+            "core.blip.test",
+            "crm.blip.test",
+            "desk.blip.test",
+            "id.blip.test",
+            "portal.blip.test",
+        ];
+        assert_eq!(hosts, expected);
+    }
 }

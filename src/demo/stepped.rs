@@ -138,7 +138,7 @@ impl<'a> Stepped<'a> {
         // The simulated platform is on the loopback, and a demo asks nobody else anything.
         config.prober.find_references = false;
         let platform = config.platforms.first().cloned().ok_or(PlayError::NoPlatform)?;
-        let backstage = backstage(&config, &platform, &world.variables());
+        let backstage = backstage(&config, &platform, scenario.platform, &world.variables());
         let password = |reference| (reference, Secret::new(World::password()));
         let secrets = Secrets::new(config.secret_refs().into_iter().map(password));
         let scout = scout(clock, &config, secrets.clone())?;

@@ -75,7 +75,8 @@ pub(super) fn show(
     for incident in now.look.incidents.iter().rev() {
         let known = before
             .and_then(|before| before.look.incidents.iter().find(|known| known.id == incident.id));
-        let new = incident.updates.len() - known.map_or(0, |known| known.updates.len());
+        let told = known.map_or(0, |known| known.updates.len());
+        let new = incident.updates.len().saturating_sub(told);
         for update in incident.updates.iter().take(new).rev() {
             say(format!("{} \"{}\": {}", update.status, incident.title, fold(&update.body)));
         }
