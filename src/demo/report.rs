@@ -372,9 +372,10 @@ impl Story {
         format!("{incidents}, {}", counted(updates, "update", "updates"))
     }
 
-    /// What a customer read first.
+    /// What a customer read first, with the incident as it stood then: its title may have become
+    /// another.
     fn read_first(&self) -> Option<(&IncidentSeen, &UpdateSeen)> {
-        let incident = self.told().next()?;
+        let incident = self.shown()?.looks.iter().find_map(|look| look.incidents.last())?;
         Some((incident, incident.updates.last()?))
     }
 

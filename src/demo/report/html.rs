@@ -220,7 +220,10 @@ fn everything(page: &mut String, story: &Story) {
     let _ = writeln!(page, "<details><summary>Everything that was published: {amount}</summary>");
     for incident in story.told() {
         let (title, impact) = (escaped(&incident.title), incident.impact);
-        let _ = writeln!(page, "<p><strong>{title}</strong> (impact: {impact})</p>\n<ul>");
+        let _ = writeln!(
+            page,
+            "<p><strong>{title}</strong> (its last title; impact: {impact})</p>\n<ul>"
+        );
         for update in incident.updates.iter().rev() {
             let (at, body) = (story.clock(update.at), escaped(&fold(&update.body)));
             let status = update.status;

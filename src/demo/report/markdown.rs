@@ -167,7 +167,8 @@ fn everything(text: &mut String, story: &Story) {
     let amount = story.amount();
     let _ = writeln!(text, "<details><summary>Everything that was published: {amount}</summary>\n");
     for incident in story.told() {
-        let _ = writeln!(text, "**{}** (impact: {})\n", plain(&incident.title), incident.impact);
+        let (title, impact) = (plain(&incident.title), incident.impact);
+        let _ = writeln!(text, "**{title}** (its last title; impact: {impact})\n");
         for update in incident.updates.iter().rev() {
             let (at, body) = (story.clock(update.at), plain(&fold(&update.body)));
             let _ = writeln!(text, "- {at}, {}: {body}", update.status);

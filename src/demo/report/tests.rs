@@ -197,6 +197,22 @@ fn what_is_wrong_is_never_hidden() {
 }
 
 #[test]
+fn what_was_read_first_is_told_with_the_title_of_then() {
+    let incident = scenario(STORY);
+    let mut round = right(&incident, 0, 12);
+    for later in round.looks.iter_mut().skip(2).flat_map(|look| &mut look.incidents) {
+        later.title = "Desk and Portal were unavailable".to_owned();
+    }
+    round.outcome.incidents = round.looks[3].incidents.clone();
+    let board = scoreboard(vec![story(&incident, vec![round])]);
+    let text = markdown(&board, "x");
+    assert!(text.contains("at 10:10:12:\n\n> **Desk is unavailable**\n>\n> Desk is"), "{text}");
+    assert!(text.contains("**Desk and Portal were unavailable** (its last title; impact: major)"));
+    let page = html(&board);
+    assert!(page.contains("<blockquote><p><strong>Desk is unavailable</strong></p>"), "{page}");
+}
+
+#[test]
 fn a_false_alarm_on_a_quiet_day_is_told() {
     let quiet = scenario(QUIET);
     let first = (at(12, 0), I::Investigating, "Desk is not available.");
