@@ -12,7 +12,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::demo::judge::Outcome;
 use crate::demo::play::{Play, PlayError};
-use crate::demo::scenario::{self, Scenario, collection, moment};
+use crate::demo::scenario::{self, Scenario, collection};
 use crate::demo::timeline::{Line, Timeline, Voice};
 
 use super::print::{self, Tone, paint};
@@ -24,11 +24,15 @@ mod target;
 
 /// Watch farol find and publish real incidents, on this machine alone
 ///
-/// Plays a scenario: the outage of a real company, on a small platform on the loopback that fails as
-/// theirs did, with farol watching it from the outside and the status page in your browser. Time
-/// runs faster than it did then, and the timeline shows the clock of that day; hours take a
-/// minute. At the end it is told whether the page said what it should, when it should, and nothing
-/// else. Five more scenarios are days on which nothing may be published at all.
+/// Plays a scenario made after the report of a real incident: a small platform on the loopback fails
+/// as that of the real company did, with farol watching it from the outside and the status page in
+/// your browser. Time runs faster than it did then, and the timeline shows the clock of that day;
+/// hours take a minute. At the end it is told whether the page said what it should, when it should,
+/// and nothing else. Other scenarios are days on which nothing may be published at all.
+///
+/// What customers notice first must be on the page within an interval of the checks, 30 s by the
+/// clock of the story, and 5 s more. Checks and deliveries are real, so these 5 s are real ones too:
+/// where a second is worth 40 of the story, they are more than three minutes of it.
 ///
 /// Without the name of a scenario it lists them, and plays the first. Needs no internet; everything
 /// is gone afterwards.
@@ -87,7 +91,7 @@ Examples:
   farol demo 2024-11-14             play that one; the status page stays up until Ctrl-C
   farol demo 2024-11-14 --speed 0.5 the same at half the pace
   farol demo healthy own-network    play two, and sum them up
-  farol demo --all                  play all ten; exit code 0 only if all came as they should
+  farol demo --all                  play them all; exit code 0 only if all came as they should
   farol demo --all --report scoreboard.html
                                     the same at real intervals, written into a page
   farol demo --all --rounds 20 --report scoreboard.md
@@ -203,7 +207,7 @@ impl Demo {
         let takes = tempo.takes(scenario.begins, scenario.ends).as_secs();
         print::line(&format!("\n{}: {}", scenario.id, scenario.title));
         print::line(&fill(&scenario.about, "  "));
-        let timeline = timeline(&scenario);
+        let timeline = timeline(Arc::clone(&scenario));
         let watch = Clock::start().stopwatch();
         let mut play =
             Play::start(Arc::clone(&scenario), tempo, self.listen, state_dir, timeline).await?;
@@ -276,18 +280,21 @@ fn list(all: &[Arc<Scenario>]) {
         let takes = scenario.tempo.takes(scenario.begins, scenario.ends).as_secs();
         print::line(&format!("  {:20} {takes:>3} s  {}", scenario.id, scenario.title));
     }
-    print::line("\nThe first five happened as told; of the others nothing may be published.");
+    print::line(
+        "\nThose called by a day are made after the reports of real incidents; on the others \
+         nothing may be published.",
+    );
     print::line("Play one with `farol demo SCENARIO`, all with `farol demo --all`.");
 }
 
 fn verdict(outcome: &Outcome) -> String {
-    let lag = outcome.longest_lag().map_or_else(String::new, |lag| {
-        format!(" What customers noticed first was on the page after {lag} of the story at most.")
+    let told = outcome.longest_lag().map_or_else(String::new, |slowest| {
+        let told = slowest.at_most();
+        format!(" What customers noticed first came to the page {told}, by the story's clock.")
     });
-    match outcome.wrongs.len() {
-        0 => format!("\nEverything came as it should.{lag}"),
-        1 => format!("\nNot everything came as it should: 1 thing was wrong.{lag}"),
-        count => format!("\nNot everything came as it should: {count} things were wrong.{lag}"),
+    match outcome.amount_wrong() {
+        None => format!("\nEverything came as it should.{told}"),
+        Some(amount) => format!("\nNot everything came as it should: {amount}.{told}"),
     }
 }
 
@@ -295,17 +302,17 @@ fn verdict(outcome: &Outcome) -> String {
 fn summary(played: &[Played]) {
     let colours = print::colours();
     print::line(&format!(
-        "\n{:20} {:>10} {:>10} {:>22} {:>6} {:>6}  as it should",
-        "scenario", "took", "first word", "components", "life", "words"
+        "\n{:20} {:>6} {:>12} {:>28} {:>9} {:>5}  as it should",
+        "scenario", "took", "slowest word", "components", "lifecycle", "words"
     ));
     for Played { scenario, outcome, took } in played {
-        let lag = outcome.longest_lag().map_or_else(|| "-".to_owned(), |lag| lag.to_string());
+        let slowest = outcome.longest_lag().map_or_else(|| "-".to_owned(), |it| it.to_string());
         let score = &outcome.components;
         let (right, missing, wrong) = (score.right.len(), score.missing.len(), score.wrong.len());
-        let components = format!("{right} right, {missing}-, {wrong}+");
+        let components = format!("{right} right, {missing} missing, {wrong} wrong");
         let word = |right: bool| if right { "yes" } else { "NO" };
         let line = format!(
-            "{:20} {:>8} s {lag:>10} {components:>22} {:>6} {:>6}  {}",
+            "{:20} {:>4} s {slowest:>12} {components:>28} {:>9} {:>5}  {}",
             scenario.id,
             took.as_secs(),
             word(outcome.lifecycle_is_right()),
@@ -318,13 +325,9 @@ fn summary(played: &[Played]) {
 }
 
 /// A timeline on the terminal, by the story's clock.
-fn timeline(scenario: &Scenario) -> Timeline {
+fn timeline(scenario: Arc<Scenario>) -> Timeline {
     let colours = print::colours();
-    let zone = scenario.time_zone;
-    let day = scenario.begins.to_utc().with_timezone(&zone).date_naive();
-    Timeline::new(move |line| {
-        print::line(&show(line, &moment::shown(line.at, zone, day), colours));
-    })
+    Timeline::new(move |line| print::line(&show(line, &scenario.clock(line.at), colours)))
 }
 
 fn show(line: &Line, at: &str, colours: bool) -> String {

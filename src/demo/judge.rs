@@ -17,7 +17,7 @@ mod phase;
 mod tests;
 mod words;
 
-pub use outcome::{Outcome, Remark, Score, Symptom, Wrong, WrongKind};
+pub use outcome::{Outcome, Remark, Score, Symptom, Told, Wrong, WrongKind};
 pub use words::Backstage;
 
 /// What everything may take beside the time of the story: checks and deliveries are real.
@@ -198,7 +198,8 @@ impl Judge {
     /// 2. A phase that was reached holds: any difference is wrong.
     /// 3. Until then the page is on its way from the phase before: each component between its two
     ///    statuses, the incidents as before or as they should be.
-    /// 4. One that is not reached by its deadline is wrong, once, even if it is reached later.
+    /// 4. One that is not reached by its deadline is wrong, once, and is not met if it is reached
+    ///    later.
     fn hold_against_phase(&mut self, look: &Look, remarks: &mut Vec<Remark>) {
         let Some(phase) = self.phases.get(self.current).cloned() else { return };
         let differences = phase::differences(look, &phase, &self.backstage);
@@ -210,7 +211,7 @@ impl Judge {
                     self.told_late = true;
                     let what = format!("{}: shown {lag} after it was allowed", phase.says);
                     self.wrong(look.at, WrongKind::Missed, what, remarks);
-                } else if self.current > 0 {
+                } else if self.current > 0 && !self.told_late {
                     remarks.push(Remark::Met { at: look.at, says: phase.says, lag });
                 }
             }
@@ -256,14 +257,14 @@ impl Judge {
             symptom.told = is_told.then_some(look.at);
             if look.at > symptom.bound {
                 symptom.late = true;
-                late.push(symptom.says.clone());
+                let bound = Span::from(symptom.bound.since(symptom.at));
+                late.push(format!("not on the page within {bound}: {}", symptom.says));
             } else if is_told {
                 let lag = look.at.since(symptom.at).into();
                 remarks.push(Remark::Told { at: look.at, says: symptom.says.clone(), lag });
             }
         }
-        for says in late {
-            let what = format!("not on the page one interval and 5 s after: {says}");
+        for what in late {
             self.wrong(look.at, WrongKind::Late, what, remarks);
         }
     }

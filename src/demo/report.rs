@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::judge::{self, IncidentSeen, Outcome, Score, Symptom, UpdateSeen};
+use super::judge::{self, IncidentSeen, Outcome, Score, Symptom, Told, UpdateSeen};
 use super::page::own_id;
-use super::scenario::{Scenario, moment};
+use super::scenario::Scenario;
 use super::stepped::{OFTEN, Played};
 use super::world::{Kind, LIMITS};
 use crate::config;
@@ -58,15 +58,6 @@ pub struct Row {
     pub group: Option<String>,
 }
 
-/// How soon the page told something, in the worst of all rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
-    /// After so long.
-    After(Span),
-    /// In at least one round, not within its bound, and nobody looked for it any longer.
-    Never,
-}
-
 impl Row {
     /// The components of a platform, in the order of its page.
     pub fn all_of(kind: Kind) -> Vec<Self> {
@@ -83,27 +74,13 @@ impl Row {
     }
 }
 
-impl Told {
-    fn of(symptom: &Symptom) -> Self {
-        symptom.lag().map_or(Self::Never, Self::After)
-    }
-
-    /// In words: `18.2s`.
-    fn words(self) -> String {
-        match self {
-            Self::After(span) => span.to_string(),
-            Self::Never => "not in time".to_owned(),
-        }
-    }
-
-    fn is_in_time(self) -> bool {
-        self <= Self::After(bound())
-    }
-}
-
 /// How long after its beginning a first symptom may be on the page: one interval, and the slack.
 pub fn bound() -> Span {
     Span::from(judge::INTERVAL.to_duration() + judge::SLACK)
+}
+
+fn is_in_time(told: Told) -> bool {
+    told <= Told::After(bound())
 }
 
 impl Scoreboard {
@@ -162,10 +139,7 @@ impl Scoreboard {
         let told = match self.slowest() {
             (Some(slowest), count) => {
                 let symptoms = counted(count, "first symptom", "first symptoms");
-                let told = match slowest {
-                    Told::After(span) => format!("after {span} at most"),
-                    Told::Never => "not always in time".to_owned(),
-                };
+                let told = slowest.at_most();
                 format!(" {symptoms} came to the page {told}; the bound is {}.", bound())
             }
             (None, _) => String::new(),
@@ -228,10 +202,7 @@ impl Story {
     /// The round that is shown: the one in which most was wrong, of these the one in which a first
     /// symptom was told last, of these the first.
     fn shown(&self) -> Option<&Played> {
-        let badness = |round: &Played| {
-            let told = round.outcome.symptoms.iter().map(Told::of).max();
-            (round.outcome.wrongs.len(), told)
-        };
+        let badness = |round: &Played| (round.outcome.wrongs.len(), round.outcome.longest_lag());
         self.rounds.iter().rev().max_by_key(|round| badness(round))
     }
 
@@ -253,7 +224,7 @@ impl Story {
         let first = self.rounds.first().map(|round| round.outcome.symptoms.as_slice());
         let worst = |(n, symptom)| {
             let same = self.outcomes().filter_map(|outcome| outcome.symptoms.get(n));
-            let told = same.map(Told::of).max().unwrap_or(Told::Never);
+            let told = same.map(Symptom::how_soon).max().unwrap_or(Told::Never);
             (symptom, told)
         };
         first.unwrap_or_default().iter().enumerate().map(worst).collect()
@@ -348,15 +319,12 @@ impl Story {
 
     /// A time as customers saw it on their clocks.
     fn clock(&self, at: Timestamp) -> String {
-        let zone = self.scenario.time_zone;
-        let day = self.scenario.begins.to_utc().with_timezone(&zone).date_naive();
-        moment::shown(at, zone, day)
+        self.scenario.clock(at)
     }
 
     /// The day of the story.
     fn day(&self) -> String {
-        let begins = self.scenario.begins.to_utc().with_timezone(&self.scenario.time_zone);
-        begins.format("%-d %B %Y").to_string()
+        self.scenario.day().format("%-d %B %Y").to_string()
     }
 
     /// The incidents of the round that is shown, the oldest first.

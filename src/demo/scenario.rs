@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use regex::Regex;
 
@@ -142,6 +143,17 @@ impl Scenario {
             there.extend(event.begin.iter().map(|(id, fault)| (id.as_str(), fault)));
         }
         there.into_values().cloned().collect()
+    }
+
+    /// The day on which it begins, where its customers are.
+    pub fn day(&self) -> NaiveDate {
+        self.begins.to_utc().with_timezone(&self.time_zone).date_naive()
+    }
+
+    /// A time as customers saw it on their clocks: `10:40:05`, with its day where that is another
+    /// than the story's.
+    pub fn clock(&self, at: Timestamp) -> String {
+        moment::shown(at, self.time_zone, self.day())
     }
 
     /// When the prober's own wall clock is set, and how far, in microseconds.

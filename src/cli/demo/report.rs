@@ -162,12 +162,10 @@ async fn rounds_of(scenario: Arc<Scenario>, rounds: u32, state_dir: &Path) -> Ro
 /// What came of a round, in a line.
 fn summed_up(played: &Played) -> String {
     let outcome = &played.outcome;
-    let came = match outcome.wrongs.len() {
-        0 => "as it should".to_owned(),
-        1 => "NOT as it should, 1 thing was wrong".to_owned(),
-        count => format!("NOT as it should, {count} things were wrong"),
-    };
-    let lag = outcome.longest_lag().map(|lag| format!("; first words after {lag} at most"));
-    let lag = lag.unwrap_or_default();
-    format!("{came}{lag}; {} runs of checks", played.real + played.retold)
+    let came = outcome
+        .amount_wrong()
+        .map_or_else(|| "as it should".to_owned(), |amount| format!("NOT as it should, {amount}"));
+    let told = outcome.longest_lag().map(|slowest| format!("; first words {}", slowest.at_most()));
+    let told = told.unwrap_or_default();
+    format!("{came}{told}; {} runs of checks", played.real + played.retold)
 }

@@ -1,6 +1,7 @@
 //! What the judge says.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::IncidentSeen;
 use crate::model::{IncidentStatus, Span, Timestamp};
@@ -41,9 +42,18 @@ impl Outcome {
         self.is_free_of(&[WrongKind::Words, WrongKind::Silence])
     }
 
-    /// The longest time from a first symptom to the page.
-    pub fn longest_lag(&self) -> Option<Span> {
-        self.symptoms.iter().filter_map(Symptom::lag).max()
+    /// How soon the page told what it told last of all first symptoms, if there were any.
+    pub fn longest_lag(&self) -> Option<Told> {
+        self.symptoms.iter().map(Symptom::how_soon).max()
+    }
+
+    /// How much was wrong, in words; nothing if nothing was.
+    pub fn amount_wrong(&self) -> Option<String> {
+        match self.wrongs.len() {
+            0 => None,
+            1 => Some("1 thing was wrong".to_owned()),
+            count => Some(format!("{count} things were wrong")),
+        }
     }
 }
 
@@ -68,8 +78,42 @@ impl Symptom {
         self.told.map(|told| told.since(self.at).into())
     }
 
+    /// The same, with a word for never.
+    pub fn how_soon(&self) -> Told {
+        self.lag().map_or(Told::Never, Told::After)
+    }
+
     pub(super) fn is_late(&self) -> bool {
         self.late
+    }
+}
+
+/// How soon the page told a first symptom. What was never told is later than whatever was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    /// After so long.
+    After(Span),
+    /// Not within its bound, and nobody looked for it any longer.
+    Never,
+}
+
+impl Told {
+    /// In words, where it is the slowest of several: `after 18.2s at most`.
+    pub fn at_most(self) -> String {
+        match self {
+            Self::After(span) => format!("after {span} at most"),
+            Self::Never => "not always in time".to_owned(),
+        }
+    }
+}
+
+/// `18.2s`, or that it was not.
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::After(span) => f.pad(&span.to_string()),
+            Self::Never => f.pad("not in time"),
+        }
     }
 }
 

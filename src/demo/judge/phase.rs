@@ -76,7 +76,12 @@ pub(super) fn astray(
     let mut found = Vec::new();
     for (id, status) in &look.components {
         let (was, wanted) = (expected(before, id), expected(phase, id));
-        if *status < was.min(wanted) || *status > was.max(wanted) {
+        let is_end = *status == was || *status == wanted;
+        // The status of announced work lies between two others, but is not on the way to either.
+        let is_between = was.min(wanted) < *status
+            && *status < was.max(wanted)
+            && *status != ComponentStatus::UnderMaintenance;
+        if !is_end && !is_between {
             let name = backstage.name_of(id);
             found.push(format!("{name} is {status} on the way from {was} to {wanted}"));
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Backstage, IncidentSeen, Judge, Look, Outcome, Remark, UpdateSeen, WrongKind};
+use super::{
+    Backstage, IncidentSeen, Judge, Look, Outcome, Remark, Told, UpdateSeen, Wrong, WrongKind,
+};
 use crate::demo::scenario::{Scenario, Tempo, read, validate::Cast};
 use crate::model::{ComponentStatus as S, Impact, IncidentStatus as I, Span, Timestamp};
 
@@ -186,7 +188,7 @@ fn a_page_that_does_as_it_should_is_right() {
     let (outcome, remarks) = judge(looks());
     assert_eq!(outcome.wrongs, []);
     assert_eq!(outcome.reached.iter().flatten().count(), 4);
-    assert_eq!(outcome.longest_lag(), Some(Span::from_secs(21)));
+    assert_eq!(outcome.longest_lag(), Some(Told::After(Span::from_secs(21))));
     assert_eq!(outcome.components.right, BTreeSet::from(["desk".into(), "portal".into()]));
     assert!(outcome.components.missing.is_empty() && outcome.components.wrong.is_empty());
     assert!(outcome.lifecycle_is_right() && outcome.words_are_right());
@@ -209,6 +211,13 @@ fn what_is_not_in_the_story_is_a_false_alarm_wherever_it_is() {
         }
     });
     has(&on_the_way, WrongKind::Page, "CRM is under_maintenance on the way from operational");
+    let work_passed_by = wrongs(|look| {
+        if look.at == at(10, 20, 26) {
+            look.components.insert("portal".to_owned(), S::UnderMaintenance);
+        }
+    });
+    let passed_by = "Portal is under_maintenance on the way from operational to partial_outage";
+    has(&work_passed_by, WrongKind::Page, passed_by);
     let once_reached = wrongs(|look| {
         if look.at == at(10, 19, 1) {
             look.components.insert("desk".to_owned(), S::Operational);
@@ -233,7 +242,7 @@ fn what_comes_late_or_never_is_told_once() {
         }
     });
     has(&late, WrongKind::Missed, "Desk is slow: shown 36s after it was allowed");
-    has(&late, WrongKind::Late, "not on the page one interval and 5 s after: the desk is slow");
+    has(&late, WrongKind::Late, "not on the page within 35s: the desk is slow");
     assert_eq!(late.len(), 2, "{late:#?}");
     let never = wrongs(|look| {
         if look.at >= at(10, 40, 5) {
@@ -247,6 +256,56 @@ fn what_comes_late_or_never_is_told_once() {
         }
     });
     has(&unseen, WrongKind::Missed, "never shown: Desk is slow");
+}
+
+#[test]
+fn what_was_told_to_be_late_is_not_told_to_be_met() {
+    let mut all = looks();
+    for look in all.iter_mut().filter(|look| look.at == at(10, 20, 51)) {
+        look.components.insert("desk".to_owned(), S::DegradedPerformance);
+        look.at = at(10, 21, 6);
+    }
+    let reaches_it = looks().into_iter().find(|look| look.at == at(10, 20, 51)).unwrap();
+    let place = all.iter().position(|look| look.at > at(10, 21, 6)).unwrap();
+    all.insert(place, Look { at: at(10, 21, 10), ..reaches_it });
+    let (outcome, remarks) = judge(all);
+    let of_it = |remark: &&Remark| match remark {
+        Remark::Met { says, .. } => says.contains("Desk and Portal are out"),
+        Remark::Wrong(wrong) => wrong.what.contains("Desk and Portal are out"),
+        Remark::Told { .. } => false,
+    };
+    let of_it: Vec<&Remark> = remarks.iter().filter(of_it).collect();
+    assert!(matches!(of_it[..], [Remark::Wrong(_)]), "{of_it:#?}");
+    assert_eq!(outcome.reached[1], Some(at(10, 21, 10)), "though it was reached");
+}
+
+#[test]
+fn a_symptom_that_was_never_told_is_the_slowest() {
+    let mut all = looks();
+    all.retain(|look| look.at < at(10, 10, 0) || look.at > at(10, 20, 0));
+    let (outcome, _) = judge(all);
+    assert_eq!(outcome.longest_lag(), Some(Told::After(Span::from_secs(626))));
+    let mut all = looks();
+    all.iter_mut().for_each(|look| look.incidents.clear());
+    let (outcome, _) = judge(all);
+    assert_eq!(outcome.longest_lag(), Some(Told::Never));
+    assert_eq!(Told::Never.at_most(), "not always in time");
+}
+
+#[test]
+fn a_bound_is_told_as_it_is_at_the_pace_of_the_play() {
+    let forty = Tempo::new(vec![(Timestamp::EPOCH, 40)]);
+    let mut judge = Judge::new(story(), forty, backstage());
+    let calm = Page::new();
+    let _ = judge.look(calm.at(at(10, 13, 49)));
+    let remarks = judge.look(calm.at(at(10, 13, 51)));
+    let late = Remark::Wrong(Wrong {
+        at: at(10, 13, 51),
+        kind: WrongKind::Late,
+        phase: 1,
+        what: "not on the page within 3m 50s: the desk is slow".to_owned(),
+    });
+    assert!(remarks.contains(&late), "{remarks:#?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Scoreboard, Story, TITLE, Told, bound, length, picture, thousands, word};
+use super::{Scoreboard, Story, TITLE, Told, bound, is_in_time, length, picture, thousands, word};
 use crate::demo::page::fold;
 use crate::drawing::escaped;
 
@@ -134,8 +134,8 @@ fn link(story: &Story) -> String {
 }
 
 fn lag(column: &'static str, told: Option<Told>) -> Cell {
-    let words = told.map_or_else(|| "-".to_owned(), Told::words);
-    Cell::number(column, words).bad_unless(told.is_none_or(Told::is_in_time))
+    let words = told.map_or_else(|| "-".to_owned(), |told| told.to_string());
+    Cell::number(column, words).bad_unless(told.is_none_or(is_in_time))
 }
 
 fn judged(column: &'static str, is_right: bool) -> Cell {

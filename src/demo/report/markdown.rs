@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Scoreboard, Story, TITLE, Told, bound, length, thousands, word};
+use super::{Scoreboard, Story, TITLE, Told, bound, is_in_time, length, thousands, word};
 use crate::demo::page::fold;
 
 /// The report; `pictures` is the folder that the pictures are in, as links name it, and each is
@@ -85,8 +85,8 @@ fn link(story: &Story) -> String {
 
 fn lag(told: Option<Told>) -> String {
     match told {
-        Some(told) if told.is_in_time() => told.words(),
-        Some(told) => format!("**{}**", told.words()),
+        Some(told) if is_in_time(told) => told.to_string(),
+        Some(told) => format!("**{told}**"),
         None => "-".to_owned(),
     }
 }

@@ -16,8 +16,8 @@ macro_rules! files {
     };
 }
 
-/// Every scenario file by its id, in the order in which they are listed: the five incidents as
-/// they happened, then the five days on which nothing may be published.
+/// Every scenario file by its id, in the order in which they are listed: those made after
+/// the reports of real incidents, then the days on which nothing may be published.
 pub const FILES: [(&str, &str); 10] = files![
     "2021-09-15",
     "2021-10-08",

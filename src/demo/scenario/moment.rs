@@ -23,7 +23,7 @@ pub(super) fn on(day: NaiveDate, text: &str) -> Option<NaiveDateTime> {
 }
 
 /// `at` as the platform's customers see it: `10:40:05`, with its day where that is not `day`.
-pub fn shown(at: Timestamp, zone: Tz, day: NaiveDate) -> String {
+pub(super) fn shown(at: Timestamp, zone: Tz, day: NaiveDate) -> String {
     let local = at.to_utc().with_timezone(&zone).naive_local();
     let format = if local.date() == day { "%H:%M:%S" } else { "%d %b %H:%M:%S" };
     local.format(format).to_string()
