@@ -115,6 +115,7 @@ impl Story {
             r#"
             [platform]
             name = "Blip"
+            group_interval = "0s"
             resolve_after = "2s"
             update_every = "1s"
             {publish}

@@ -64,7 +64,7 @@ fn platforms() -> impl Iterator<Item = (String, Page)> {
 /// many to be believed.
 fn probe(name: &str, publish: &str, interval: &str, targets: &[SocketAddr]) -> String {
     let mut text = format!(
-        "[platform]\nname = \"{name}\"\ngroup_within = \"1ms\"\nresolve_after = \"1s\"\n\
+        "[platform]\nname = \"{name}\"\ngroup_within = \"1ms\"\ngroup_interval = \"0s\"\nresolve_after = \"1s\"\n\
          update_every = \"3s\"\n{publish}\n\
          [defaults]\ninterval = \"500ms\"\nconfirm_interval = \"200ms\"\n\
          flapping = \"off\"\n"
