@@ -109,18 +109,8 @@ impl Config {
             | CheckKind::Login(_) => None,
             CheckKind::Clock(clock) => clock.http().map(|http| &http.headers),
         });
-        let of_logins = self.asked().flat_map(|check| match &check.kind {
-            CheckKind::Login(login) => login.secrets(),
-            CheckKind::Http(_)
-            | CheckKind::Dns(_)
-            | CheckKind::Tcp(_)
-            | CheckKind::Tls(_)
-            | CheckKind::Icmp(_)
-            | CheckKind::Grpc(_)
-            | CheckKind::Websocket(_)
-            | CheckKind::Clock(_)
-            | CheckKind::Prober(_) => Vec::new(),
-        });
+        let logins = self.asked().filter_map(|check| check.kind.login());
+        let of_logins = logins.flat_map(LoginCheck::secrets);
         let secrets = headers.flatten().filter_map(|(_, text)| match text {
             HeaderText::Secret { secret, .. } => Some(secret.clone()),
             HeaderText::Plain(_) => None,
@@ -337,19 +327,8 @@ impl Check {
     /// each of the variants.
     fn steps_of_use(&self) -> BTreeSet<Arc<str>> {
         let each = std::iter::once(self).chain(self.variants.iter().map(|(_, check)| check));
-        let logins = each.filter_map(|check| match &check.kind {
-            CheckKind::Login(login) => Some(login),
-            CheckKind::Http(_)
-            | CheckKind::Dns(_)
-            | CheckKind::Tcp(_)
-            | CheckKind::Tls(_)
-            | CheckKind::Icmp(_)
-            | CheckKind::Grpc(_)
-            | CheckKind::Websocket(_)
-            | CheckKind::Clock(_)
-            | CheckKind::Prober(_) => None,
-        });
-        logins.flat_map(|login| login.steps_of_use()).collect()
+        let logins = each.filter_map(|check| check.kind.login());
+        logins.flat_map(LoginCheck::steps_of_use).collect()
     }
 }
 
@@ -379,6 +358,11 @@ pub enum CheckKind {
 }
 
 impl CheckKind {
+    /// The login, if it is one.
+    fn login(&self) -> Option<&LoginCheck> {
+        if let Self::Login(login) = self { Some(login) } else { None }
+    }
+
     /// Which addresses of its name are asked; `None` if there is no name to resolve.
     pub fn addresses(&self) -> Option<Addresses> {
         match self {
