@@ -300,29 +300,18 @@ fn what_fails_after_a_login_is_no_login_that_fails() {
 }
 
 #[test]
-fn what_else_is_down_is_down_whoever_gets_in() {
-    let mut policy = with_check(|check| check.purpose = Purpose::UseLoggedIn);
-    let page = policy.checks[&check("desk")].clone();
-    policy.checks.insert(check("page"), CheckPolicy { purpose: Purpose::Use, ..page });
-    let mut rig = Rig::new(policy);
-    for secs in [0, 10, 20, 30] {
-        rig.see(secs, "page", vec![fail(WHOLE, refused())]);
-        rig.see(secs, "desk", vec![fail(WHOLE, refused())]);
+fn where_more_is_down_nobody_speaks_of_logging_in_or_of_who_gets_in() {
+    for purpose in [Purpose::LogIn, Purpose::UseLoggedIn] {
+        let mut policy = with_check(|check| check.purpose = purpose);
+        let page = policy.checks[&check("desk")].clone();
+        policy.checks.insert(check("page"), CheckPolicy { purpose: Purpose::Use, ..page });
+        let mut rig = Rig::new(policy);
+        for secs in [0, 10, 20, 30] {
+            rig.see(secs, "page", vec![fail(WHOLE, refused())]);
+            rig.see(secs, "desk", vec![fail(WHOLE, refused())]);
+        }
+        rig.tick(1900);
+        let body = &rig.last().body;
+        assert!(body.starts_with("Desk is still unavailable."), "{purpose:?}: {body}");
     }
-    rig.tick(1900);
-    assert!(rig.last().body.starts_with("Desk is still unavailable."), "{}", rig.last().body);
-}
-
-#[test]
-fn nobody_speaks_of_logging_in_where_more_is_wrong() {
-    let mut policy = with_check(|check| check.purpose = Purpose::LogIn);
-    let page = policy.checks[&check("desk")].clone();
-    policy.checks.insert(check("page"), CheckPolicy { purpose: Purpose::Use, ..page });
-    let mut rig = Rig::new(policy);
-    for secs in [0, 10, 20, 30] {
-        rig.see(secs, "page", vec![fail(WHOLE, refused())]);
-        rig.see(secs, "desk", vec![fail(WHOLE, refused())]);
-    }
-    rig.tick(1900);
-    assert!(rig.last().body.starts_with("Desk is still unavailable."), "{}", rig.last().body);
 }
