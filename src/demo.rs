@@ -19,5 +19,3 @@ pub mod timeline;
 pub mod world;
 
 pub use listen::StartError;
-// The live player knows it by this name.
-use listen as platform;

@@ -191,7 +191,7 @@ impl Engine {
                     self.reassess(Changes::new(), &freed, at, decision);
                 }
                 Deadline::News(key) | Deadline::Update(key) => {
-                    correlate::update(state, &key, at, decision)
+                    correlate::update(state, &key, at, decision);
                 }
                 Deadline::Open(_) => correlate::apply(state, &Changes::new(), at, decision),
             }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use url::Url;
 
+use super::StartError;
 use super::judge::{Backstage, Judge, Outcome, Remark};
 use super::page::{PageReader, PageView, own_id};
 use super::person::Person;
-use super::platform::StartError;
 use super::scenario::{Event, Scenario, Tempo};
 use super::telling;
 use super::timeline::{Timeline, Voice};
@@ -156,9 +156,6 @@ impl Play {
     }
 
     async fn happen(&mut self, event: &Event) -> Result<(), PlayError> {
-        if event.symptom {
-            self.timeline.symptom_at(event.at);
-        }
         self.timeline.say(Voice::Platform, self.clock.now(), event.says.clone());
         self.world.set(&self.scenario.faults_at(event.at)).await?;
         if let Some(work) = &event.announce {

@@ -1,9 +1,9 @@
 //! The lines that the demo shows: who did or said what, and when by the story's clock.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::model::{Span, Timestamp};
+use crate::model::Timestamp;
 
 /// Who a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,6 @@ pub struct Line {
     pub voice: Voice,
     /// When it was said, by the story's clock.
     pub at: Timestamp,
-    /// How long after the newest symptom, once there is one.
-    pub since_symptom: Option<Span>,
     /// What is said.
     pub text: String,
 }
@@ -56,30 +54,22 @@ pub struct Line {
 #[derive(Clone)]
 pub struct Timeline {
     show: Arc<dyn Fn(&Line) + Send + Sync>,
-    symptom: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeline").field("symptom", &self.symptom).finish_non_exhaustive()
+        f.debug_struct("Timeline").finish_non_exhaustive()
     }
 }
 
 impl Timeline {
     /// A timeline that is shown by `show`.
     pub fn new(show: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self { show: Arc::new(show), symptom: Arc::default() }
-    }
-
-    /// From here on lines say how long ago this was.
-    pub fn symptom_at(&self, at: Timestamp) {
-        *self.symptom.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        Self { show: Arc::new(show) }
     }
 
     /// Says a line.
     pub fn say(&self, voice: Voice, at: Timestamp, text: impl Into<String>) {
-        let symptom = *self.symptom.lock().unwrap_or_else(PoisonError::into_inner);
-        let since_symptom = symptom.map(|symptom| at.since(symptom).into());
-        (self.show)(&Line { voice, at, since_symptom, text: text.into() });
+        (self.show)(&Line { voice, at, text: text.into() });
     }
 }

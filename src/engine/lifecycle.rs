@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::chronicle::{Chronicle, Taken};
+use super::correlate::Changes;
 use super::depend;
 use super::detect::CheckState;
 use super::maintenance;
@@ -432,18 +433,8 @@ impl Incident {
         let mut chronicle = std::mem::take(&mut self.chronicle);
         chronicle.note(self, state, &Taken { cause, changes: &changes, words, at, heard });
         self.chronicle = chronicle;
-        self.unattended =
-            if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
-        self.handed_over = cause == Cause::HandedOver;
-        self.returns = false;
-        for (id, member) in &mut self.members {
-            member.told = Some(Counts::told(member, changes.contains_key(id), at));
-        }
-        self.said_at = at;
-        if !matches!(cause, Cause::UpdateDue | Cause::HandedOver) {
-            self.news_at = at;
-        }
         self.next_update_at = at + update_every;
+        self.said(cause, &changes, at);
         decision.events.push(Event {
             at,
             kind: EventKind::IncidentChanged {
@@ -471,6 +462,21 @@ impl Incident {
             by_person: words.is_some(),
             account: (kind == ActionKind::Resolve).then(|| Box::new(self.account(at))),
         });
+    }
+
+    /// Remembers what was told, and when.
+    fn said(&mut self, cause: Cause, changes: &Changes, at: Timestamp) {
+        self.unattended =
+            if cause == Cause::UpdateDue { self.unattended.saturating_add(1) } else { 0 };
+        self.handed_over = cause == Cause::HandedOver;
+        self.returns = false;
+        for (id, member) in &mut self.members {
+            member.told = Some(Counts::told(member, changes.contains_key(id), at));
+        }
+        self.said_at = at;
+        if !matches!(cause, Cause::UpdateDue | Cause::HandedOver) {
+            self.news_at = at;
+        }
     }
 
     /// The status that it has when it took a step for this cause.
