@@ -13,8 +13,9 @@
 //!    often as keeps the prober's own knowledge of clocks fresh; in between it is answered from the
 //!    last time.
 //! 5. What goes by the time (the age of records, clocks that are read on purpose, our own trouble)
-//!    is asked for real each time; while it is slow, and nothing is random, every ten minutes. What is
-//!    slow and fails is answered from the scout's: no time that passes mends it.
+//!    is asked for real each time; while it is slow, every ten minutes, but that what is slow by
+//!    chance is asked again. What is slow and fails is answered from the scout's: no time that passes
+//!    mends it.
 //! 6. What says nothing, since we were in trouble ourselves, answers nothing else.
 
 use std::collections::BTreeMap;
@@ -32,8 +33,10 @@ use crate::model::{CheckId, Observation, Span, Timestamp, Verdict};
 const QUICK: Span = Span::from_millis(250);
 /// How often a check is asked where the world is random.
 pub const OFTEN: usize = 40;
-/// How many runs the scout makes at the same time: more would wait for each other.
+/// How many runs the scout makes at the same time: more would wait for each other. Where each check is
+/// asked often, most of the time is the network's.
 const AT_ONCE: usize = 8;
+const OFTEN_AT_ONCE: usize = 24;
 /// How often it asks at most until something is quick: what was slow because this machine was busy
 /// must not be slow for the rest of the story.
 const TRIES: usize = 2;
@@ -84,11 +87,11 @@ impl Answers {
         if !is_random && memory.states.contains_key(&self.state) {
             return;
         }
-        let times = if is_random { OFTEN } else { 1 };
+        let (times, at_once) = if is_random { (OFTEN, OFTEN_AT_ONCE) } else { (1, AT_ONCE) };
         let mut wanted = checks.values().flat_map(|check| std::iter::repeat_n(check, times));
         let (mut running, mut found) = (JoinSet::new(), BTreeMap::<CheckId, Vec<_>>::new());
         loop {
-            while running.len() < AT_ONCE
+            while running.len() < at_once
                 && let Some(check) = wanted.next()
             {
                 let (scout, check) = (self.scout.clone(), Arc::clone(check));
@@ -144,7 +147,8 @@ impl Answers {
             return scouted.get(pack.pop()?).map(|seen| (*seen).clone());
         }
         let (runs, at, last) = self.own.get(&check.id)?;
-        let answers = if by_time { is_slow && !self.is_random } else { *runs >= FIRST };
+        let by_chance = self.is_random && last.took > QUICK;
+        let answers = if by_time { is_slow && !by_chance } else { *runs >= FIRST };
         (answers && now.since(*at) < FRESH && is_conclusive(last)).then(|| last.clone())
     }
 }
