@@ -134,6 +134,20 @@ pub(super) fn shift(member: &Member) -> Option<Shift> {
 }
 
 impl Incident {
+    /// Lets go of the components that nobody was told of yet.
+    pub(super) fn let_newcomers_go(&mut self) -> Vec<ComponentId> {
+        let newcomers: Vec<ComponentId> =
+            std::mem::take(&mut self.news.joined).into_iter().collect();
+        self.members.retain(|id, _| !newcomers.contains(id));
+        newcomers
+    }
+
+    /// The components that are bad, and were told to be well.
+    pub(super) fn told_well(&self) -> BTreeSet<ComponentId> {
+        let told = self.news.held.iter().filter(|(_, (told, now))| !told.is_bad() && now.is_bad());
+        told.map(|(id, _)| id.clone()).collect()
+    }
+
     /// When what has changed is told, if anything has; long ago means at once:
     ///
     /// 1. That there is an incident, that it is worse than it ever was, and that what was well and

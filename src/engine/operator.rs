@@ -41,6 +41,8 @@ impl Respected {
 /// 3. That the cause is known is said only while something is wrong.
 /// 4. An incident that is said to be over is resolved at once, whatever its checks say.
 /// 5. What was bad then opens nothing until it was well once ([`admits`]).
+/// 6. Of what nobody was told yet no person's word can be: a newcomer is free, and what was told to
+///    be well counts as if it had failed after that word.
 pub(super) fn obey(
     state: &mut State,
     order: &Order,
@@ -61,20 +63,22 @@ pub(super) fn obey(
             Vec::new()
         }
         Wish::Resolve => {
+            let newcomers = incident.let_newcomers_go();
+            let told_well = incident.told_well();
             incident.step(state, Cause::OperatorResolved, at, decision);
             for (id, status) in incident.components() {
                 let respected = Respected {
                     incident: order.incident.clone(),
                     since: at,
                     until: at + RESPECT,
-                    lasts: status.is_bad(),
+                    lasts: status.is_bad() && !told_well.contains(id),
                 };
                 if state.policy.components.contains_key(id) {
                     state.respected.insert(id.clone(), respected);
                 }
             }
             let closed = incident.closed(at);
-            let freed = closed.components.clone();
+            let freed = closed.components.iter().cloned().chain(newcomers).collect();
             state.close(closed);
             freed
         }

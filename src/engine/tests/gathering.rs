@@ -152,6 +152,21 @@ fn that_more_or_fewer_servers_fail_is_told_but_not_each_time() {
 }
 
 #[test]
+fn no_person_calls_over_what_nobody_was_told_of() {
+    let mut rig = Rig::new(gathered());
+    rig.goes_down(0, "crm");
+    rig.goes_down(3, "desk");
+    let first = rig.last().incident.clone();
+    assert_eq!(rig.actions.len(), 1);
+    let order = Order { incident: first.clone(), wish: Wish::Resolve };
+    let decision = rig.engine.handle(&Input::Operator(order), at(7));
+    let [over, open] = &decision.actions[..] else { panic!("{:?}", decision.actions) };
+    assert_eq!((&over.incident, over.kind), (&first, ActionKind::Resolve));
+    assert!(!over.components.contains_key(&component("desk")), "{:?}", over.components);
+    assert_eq!((open.kind, open.title.as_str()), (ActionKind::Open, "Desk is unavailable"));
+}
+
+#[test]
 fn components_of_one_name_are_told_apart_by_their_groups() {
     let mut policy = gathered();
     for (id, group) in [("crm", "Administration"), ("desk", "Conversation Panel")] {
