@@ -60,7 +60,7 @@ impl Watcher {
             if let EventKind::IncidentChanged { incident, sequence, cause, .. } = &event.kind {
                 self.causes.insert((incident.clone(), *sequence), *cause);
             }
-            self.respect(event);
+            self.respect(engine, event);
             if let EventKind::IncidentChanged { .. } = event.kind {
                 self.step(engine, actions.next().unwrap());
             }
@@ -129,7 +129,7 @@ impl Watcher {
     }
 
     /// Remembers what a person called over, and what of it has recovered since.
-    fn respect(&mut self, event: &Event) {
+    fn respect(&mut self, engine: &Engine, event: &Event) {
         if let EventKind::ComponentChanged { component, to, .. } = &event.kind
             && !to.is_bad()
         {
@@ -140,7 +140,9 @@ impl Watcher {
         {
             for (id, status) in &self.latest[incident].components {
                 self.over.insert(id.clone(), event.at);
-                if status.is_bad() {
+                // That it is well may have been waiting to be told.
+                let is = engine.state().components().get(id);
+                if status.is_bad() && is.is_some_and(|is| is.status.is_bad()) {
                     self.left.insert(id.clone());
                 }
             }
