@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::Decision;
 use super::depend;
-use super::lifecycle::{Incident, Stage};
+use super::lifecycle::Incident;
 use super::news::News;
 use super::operator;
 use super::state::{Follows, State};
@@ -56,7 +56,7 @@ pub(super) fn apply(state: &mut State, changes: &Changes, at: Timestamp, decisio
     }
     for (key, share) in &shares {
         if let Some(incident) = state.incidents.get_mut(key)
-            && matches!(incident.stage, Stage::Monitoring { .. })
+            && incident.is_monitored()
             && share.has_bad()
         {
             incident.grouped_at = at;

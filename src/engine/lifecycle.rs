@@ -319,6 +319,11 @@ impl Incident {
         }
     }
 
+    /// Whether all is well, and watched.
+    pub(super) fn is_monitored(&self) -> bool {
+        matches!(self.stage, Stage::Monitoring { .. })
+    }
+
     /// Whether every component that it holds is well.
     pub(super) fn is_well(&self) -> bool {
         self.members.values().all(|member| !member.status.is_bad())
@@ -521,7 +526,7 @@ impl Incident {
                 self.identified = false;
             }
             Cause::ComponentJoined | Cause::GotWorse | Cause::GotBetter | Cause::FailedAgain => {
-                self.relapsed |= matches!(self.stage, Stage::Monitoring { .. });
+                self.relapsed |= self.is_monitored();
                 self.stage = Stage::Investigating;
             }
             Cause::UpdateDue | Cause::HandedOver | Cause::OperatorNoted => {}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::correlate::Changes;
-use super::lifecycle::{Incident, Member, Stage};
+use super::lifecycle::{Incident, Member};
 use super::status::Part;
 use crate::model::{Cause, ComponentId, ComponentStatus, Timestamp};
 
@@ -157,14 +157,14 @@ impl Incident {
     /// 3. That more or fewer of a component's servers or variants fail, which is no change of its
     ///    status: not within five minutes of the last news of that component either.
     pub(super) fn news_due_at(&self) -> Option<Timestamp> {
-        let watched = matches!(self.stage, Stage::Monitoring { .. });
         let gathered = self.news_at + self.voice.group_interval;
         if self.news.is_empty() {
             let shifted = self.members.values().filter(|member| shift(member).is_some());
             let told = shifted.filter_map(|member| Some(member.told?.at + COUNTS_AFTER)).min();
             return told.map(|at| at.max(gathered));
         }
-        let at_once = self.sequence() == 0 || watched || self.impact_now() > self.impact();
+        let at_once =
+            self.sequence() == 0 || self.is_monitored() || self.impact_now() > self.impact();
         Some(if at_once { self.news_at } else { gathered })
     }
 
@@ -182,11 +182,10 @@ impl Incident {
         if news.is_empty() && shifts.is_none() {
             return None;
         }
-        let monitored = matches!(self.stage, Stage::Monitoring { .. });
         let mut newcomers = self.components().filter(|(id, _)| news.has_joined(id));
         Some(if self.sequence() == 0 {
             Cause::ComponentFailed
-        } else if monitored && news.has_bad() {
+        } else if self.is_monitored() && news.has_bad() {
             Cause::FailedAgain
         } else if newcomers.any(|(_, status)| status.is_bad()) {
             Cause::ComponentJoined
